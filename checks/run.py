@@ -1,0 +1,38 @@
+"""The checks, as a list of named steps. Each says how long it took; the first line of trouble is shown whole."""
+
+import subprocess
+import sys
+import time
+
+FIX = "--fix" in sys.argv
+PY = sys.executable
+CODE = ["src", "checks", "journeys", "bench"]
+STEPS: list[tuple[str, list[str]]] = [
+    ("format", [PY, "-m", "ruff", "format", *([] if FIX else ["--check"]), "--quiet", "."]),
+    ("lint", [PY, "-m", "ruff", "check", *(["--fix"] if FIX else []), "--quiet", "."]),
+    ("types", [PY, "-m", "mypy", "--no-error-summary"]),
+    ("floors", [PY, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]),
+    ("words", [PY, "checks/words.py"]),
+    ("docs", [PY, "checks/docs.py"]),
+    ("budgets", [PY, "checks/weights.py"]),
+]
+
+
+def main() -> int:
+    failed = []
+    for name, command in STEPS:
+        started = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True)
+        print(
+            f"{'ok ' if done.returncode == 0 else 'NO '} {name:8} {time.monotonic() - started:5.1f} s",
+            flush=True,
+        )
+        if done.returncode:
+            failed.append(name)
+            print(done.stdout + done.stderr, flush=True)
+    print("all checks hold" if not failed else f"these checks do not hold: {', '.join(failed)}")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
