@@ -1,0 +1,38 @@
+"""People first: what runs behind the scenes in this process gives way while many requests are being answered, but never
+for long.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+MANY = 4
+
+
+class Calm:
+    """Knows how many requests are being answered just now."""
+
+    def __init__(self) -> None:
+        self._answering = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """One request, while the block runs."""
+        self._answering += 1
+        if self._answering >= MANY:
+            self._calm.clear()
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            if self._answering < MANY:
+                self._calm.set()
+
+    async def wait(self, at_most: float) -> None:
+        """Until there are few requests again, or so many seconds have passed."""
+        if self._calm.is_set():
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._calm.wait(), at_most)

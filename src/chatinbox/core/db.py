@@ -1,0 +1,163 @@
+"""The account transaction: every read and write of an account's rows happens inside one, under its signed context.
+
+`run` is the hot path: begin, the context, the statements and commit travel in one round trip (pipeline mode).
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Self, TypeAlias
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline, Error, sql
+from psycopg.errors import PipelineAborted
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps
+from psycopg_pool import AsyncConnectionPool
+
+from chatinbox.core.vault import Vault
+
+Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
+Statement = tuple[str, Params]
+Rows = list[TupleRow]
+
+statements: ContextVar[list[str] | None] = ContextVar("statements", default=None)
+"""Set to a list in tests to see every statement that was sent."""
+
+
+def _note(text: str) -> None:
+    seen = statements.get()
+    if seen is not None:
+        seen.append(text)
+
+
+def _queued() -> Iterator[None]:
+    yield from ()
+
+
+@asynccontextmanager
+async def _all_at_once(pipeline: AsyncPipeline) -> AsyncIterator[None]:
+    """Keeps the pipeline from looking at the socket after every statement: everything leaves when it ends.
+
+    The driver offers no switch for this, so its one step that looks is put to rest; without it, it only costs more.
+    """
+    looks = hasattr(pipeline, "_communicate_gen")
+    if looks:
+        pipeline._communicate_gen = _queued  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        if looks:
+            del pipeline._communicate_gen
+
+
+async def _rows(cur: AsyncCursor[TupleRow]) -> Rows:
+    result = cur.pgresult
+    return await cur.fetchall() if result is not None and result.nfields else []
+
+
+class Tx:
+    """An open transaction of one account."""
+
+    __slots__ = ("_conn", "account_id")
+
+    def __init__(self, conn: AsyncConnection[TupleRow], account_id: UUID) -> None:
+        self._conn, self.account_id = conn, account_id
+
+    async def execute(self, text: str, params: Params = ()) -> AsyncCursor[TupleRow]:
+        """Sends one statement."""
+        _note(text)
+        return await self._conn.execute(text, params, prepare=True)
+
+    async def one(self, text: str, params: Params = ()) -> TupleRow | None:
+        """The first row, or None."""
+        return await (await self.execute(text, params)).fetchone()
+
+    async def all(self, text: str, params: Params = ()) -> Rows:
+        """Every row."""
+        return await (await self.execute(text, params)).fetchall()
+
+    async def many(self, *batch: Statement) -> list[Rows]:
+        """Several statements in one round trip; the rows of each."""
+        async with self._conn.pipeline():
+            cursors = [await self.execute(text, params) for text, params in batch]
+        return [await _rows(cur) for cur in cursors]
+
+
+class Database:
+    """The pool of connections as the app role, which owns nothing and bypasses nothing."""
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]], vault: Vault, dsn: str) -> None:
+        self._pool, self._vault, self.dsn = pool, vault, dsn
+
+    @classmethod
+    async def open(cls, dsn: str, vault: Vault, size: int = 6) -> Self:
+        """Opens the pool; `dsn` names the app role. Few connections that are always warm carry more than many."""
+        set_json_dumps(msgspec.json.encode)
+        pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
+            dsn, min_size=2, max_size=size, open=False, kwargs={"autocommit": True}, name="app", timeout=20
+        )
+        await pool.open(wait=True, timeout=30)
+        return cls(pool, vault, dsn)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._pool.close()
+
+    async def refresh(self) -> None:
+        """Lets go of connections that are dead, after the database was away."""
+        await self._pool.check()
+
+    @asynccontextmanager
+    async def account(self, account_id: UUID) -> AsyncIterator[Tx]:
+        """A transaction that sees this account's rows only; commits when the block ends well."""
+        async with self._pool.connection() as conn:
+            async with conn.pipeline():
+                await conn.execute("begin")
+                await conn.execute(self._context(account_id), prepare=False)
+            try:
+                yield Tx(conn, account_id)
+            except BaseException:
+                await conn.rollback()
+                raise
+            await conn.execute("commit")
+
+    async def run(self, account_id: UUID, *batch: Statement) -> list[Rows]:
+        """Statements of one account in one transaction and one round trip; the rows of each."""
+        async with self._pool.connection() as conn:
+            try:
+                async with conn.pipeline() as pipeline, _all_at_once(pipeline):
+                    await conn.execute("begin", prepare=True)
+                    await conn.execute(self._context(account_id), prepare=False)
+                    cursors = []
+                    for text, params in batch:
+                        _note(text)
+                        cursors.append(await conn.execute(text, params, prepare=True))
+                    await conn.execute("commit", prepare=True)
+            except BaseException as error:
+                if conn.info.transaction_status != TransactionStatus.IDLE:
+                    await conn.rollback()
+                # Statements behind the one that failed are told of as aborted; the first error is the reason.
+                if isinstance(error, PipelineAborted) and isinstance(error.__context__, Error):
+                    raise error.__context__ from None
+                raise
+            return [await _rows(cur) for cur in cursors]
+
+    async def directory(self, text: str, params: Params = ()) -> Rows:
+        """One statement outside any account: the directory's functions and the outbox are all it can reach."""
+        _note(text)
+        async with self._pool.connection() as conn:
+            cur = await conn.execute(text, params)
+            return await cur.fetchall() if cur.description else []
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """A plain transaction without an account, for the outbox."""
+        async with self._pool.connection() as conn, conn.transaction():
+            yield conn
+
+    def _context(self, account_id: UUID) -> sql.SQL:
+        # Citus forwards SET LOCAL as a statement of its own and nothing else; both parts are ours: hex and digits.
+        return sql.SQL(f"set local app.context = '{self._vault.context(account_id)}'")

@@ -1,0 +1,76 @@
+"""Files: sealed in pieces of 1 MiB and durable before anybody is told (written, fsynced, renamed, folder fsynced).
+
+Each piece is bound to its file, its number and whether it is the last, so none can be swapped, dropped or cut.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID
+
+from chatinbox.core.vault import SealKey
+
+PIECE = 1 << 20
+_OVERHEAD = 29
+
+
+class Files:
+    """The local file store below the data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def path(self, account_id: UUID, file_id: UUID) -> Path:
+        """Where a file lies: by account, then by the random end of its id."""
+        return self._folder / account_id.hex / file_id.hex[-2:] / file_id.hex
+
+    async def put(self, key: SealKey, account_id: UUID, file_id: UUID, content: bytes) -> None:
+        """Stores a file; on disk when this returns. Storing the same id again replaces it."""
+        await asyncio.to_thread(self._put, key, account_id, file_id, content)
+
+    async def get(self, key: SealKey, account_id: UUID, file_id: UUID) -> bytes:
+        """The whole file; FileNotFoundError when it is gone."""
+        return await asyncio.to_thread(lambda: b"".join(self._pieces(key, account_id, file_id)))
+
+    async def stream(self, key: SealKey, account_id: UUID, file_id: UUID) -> AsyncIterator[bytes]:
+        """The file piece by piece."""
+        pieces = self._pieces(key, account_id, file_id)
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield piece
+
+    async def remove(self, account_id: UUID, file_id: UUID) -> None:
+        """Removes a file; gone already is fine."""
+        await asyncio.to_thread(self.path(account_id, file_id).unlink, True)
+
+    def _put(self, key: SealKey, account_id: UUID, file_id: UUID, content: bytes) -> None:
+        target = self.path(account_id, file_id)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = target.with_suffix(f".{os.getpid()}.new")
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            count = max(1, -(-len(content) // PIECE))
+            for number in range(count):
+                piece = content[number * PIECE : (number + 1) * PIECE]
+                file.write(key.seal(piece, account_id, "file", _name(number, number == count - 1), file_id))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _pieces(self, key: SealKey, account_id: UUID, file_id: UUID) -> Iterator[bytes]:
+        with self.path(account_id, file_id).open("rb") as file:
+            number, piece = 0, file.read(PIECE + _OVERHEAD)
+            while piece:
+                following = file.read(PIECE + _OVERHEAD)
+                yield key.open(piece, account_id, "file", _name(number, not following), file_id)
+                number, piece = number + 1, following
+
+
+def _name(number: int, last: bool) -> str:
+    return f"{number}{'.' if last else ''}"

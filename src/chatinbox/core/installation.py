@@ -1,0 +1,68 @@
+"""One running ChatInbox: its settings and the tools every room is given. Opened by the app, passed to every verb."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from chatinbox.core.bell import Bell
+from chatinbox.core.calm import Calm
+from chatinbox.core.db import Database
+from chatinbox.core.egress import Egress
+from chatinbox.core.files import Files
+from chatinbox.core.intake import Intake
+from chatinbox.core.jobs import Jobs
+from chatinbox.core.links import SignedLinks
+from chatinbox.core.migrate import app_dsn, migrate
+from chatinbox.core.outbox import Outbox
+from chatinbox.core.presence import Presence
+from chatinbox.core.settings import Settings
+from chatinbox.core.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Settings and tools. `uploads` is the room for what staff send; strangers' doors have their own."""
+
+    settings: Settings
+    vault: Vault
+    db: Database
+    bell: Bell
+    calm: Calm
+    presence: Presence
+    outbox: Outbox
+    files: Files
+    egress: Egress
+    jobs: Jobs
+    links: SignedLinks
+    uploads: Intake
+
+    @classmethod
+    async def open(cls, settings: Settings, admin_dsn: str) -> Self:
+        """Opens keys, brings the schema up to date and connects as the app role."""
+        vault = Vault.open(settings.data)
+        migrate(admin_dsn, vault)
+        dsn = app_dsn(admin_dsn, vault)
+        db = await Database.open(dsn, vault)
+        bell, calm = Bell(), Calm()
+        jobs = Jobs(dsn, calm)
+        await jobs.open()
+        return cls(
+            settings=settings,
+            vault=vault,
+            db=db,
+            bell=bell,
+            calm=calm,
+            presence=Presence(bell),
+            outbox=Outbox(db, bell, calm),
+            files=Files(settings.data / "files"),
+            egress=Egress(db, vault, settings.smtp_url),
+            jobs=jobs,
+            links=SignedLinks(vault, settings.files_url),
+            uploads=Intake(8 * settings.max_upload_bytes),
+        )
+
+    async def close(self) -> None:
+        """Closes everything it opened."""
+        await self.bell.close()
+        await self.jobs.close()
+        await self.db.close()
+        self.vault.close()

@@ -1,0 +1,112 @@
+"""The keystore: wrapped keys live here and nowhere else, in a SQLite file beside the data, with secure delete.
+
+New keys of one moment are committed together, so that a burst of new customers costs one fsync, not one each.
+"""
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from uuid import UUID
+
+_SCHEMA = """
+create table if not exists wrapped_key (
+  kind text not null, account_id blob not null, subject_id blob not null, wrapped blob not null,
+  primary key (account_id, kind, subject_id)
+) without rowid;
+"""
+
+Name = tuple[str, UUID, UUID]  # kind, account (or a null id for a person), subject
+
+
+class Keystore:
+    """Durable, wrapped keys by (kind, account, subject). Reads are thread-safe; writes go through one thread."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = path
+        self._reader = self._connect()
+        self._reader.executescript(_SCHEMA)
+        path.chmod(0o600)
+        self._lock = threading.Lock()
+        self._inbox: queue.SimpleQueue[tuple[str, tuple[bytes | str, ...], Future[None]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._writer = threading.Thread(target=self._write, name="keystore", daemon=True)
+        self._writer.start()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, timeout=30)
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = full")
+        db.execute("pragma secure_delete = on")
+        return db
+
+    def get(self, names: Iterable[Name]) -> dict[Name, bytes]:
+        """The wrapped keys that exist, of those asked for."""
+        found: dict[Name, bytes] = {}
+        with self._lock:
+            for kind, account_id, subject_id in names:
+                row = self._reader.execute(
+                    "select wrapped from wrapped_key where account_id = ? and kind = ? and subject_id = ?",
+                    (account_id.bytes, kind, subject_id.bytes),
+                ).fetchone()
+                if row:
+                    found[kind, account_id, subject_id] = row[0]
+        return found
+
+    def put(self, name: Name, wrapped: bytes) -> "Future[None]":
+        """Stores a wrapped key unless one stands there; done when it is on disk."""
+        kind, account_id, subject_id = name
+        return self._send(
+            "insert or ignore into wrapped_key values (?, ?, ?, ?)",
+            (kind, account_id.bytes, subject_id.bytes, wrapped),
+        )
+
+    def destroy(self, name: Name) -> "Future[None]":
+        """Destroys one key for good; the log that could hold it is overwritten before this is done."""
+        kind, account_id, subject_id = name
+        return self._send(
+            "delete from wrapped_key where account_id = ? and kind = ? and subject_id = ?",
+            (account_id.bytes, kind, subject_id.bytes),
+        )
+
+    def close(self) -> None:
+        """Ends the writing thread after what it was given."""
+        self._inbox.put(None)
+        self._writer.join(timeout=10)
+        self._reader.close()
+
+    def _send(self, sql: str, args: tuple[bytes | str, ...]) -> "Future[None]":
+        done: Future[None] = Future()
+        self._inbox.put((sql, args, done))
+        return done
+
+    def _write(self) -> None:
+        db = self._connect()
+        while (first := self._inbox.get()) is not None:
+            batch = [first]
+            while not self._inbox.empty():
+                more = self._inbox.get()
+                if more is None:
+                    self._inbox.put(None)
+                    break
+                batch.append(more)
+            try:
+                db.execute("begin immediate")
+                for sql, args, _ in batch:
+                    db.execute(sql, args)
+                db.execute("commit")
+                if any(sql.startswith("delete") for sql, _, _ in batch):
+                    db.execute("pragma wal_checkpoint(truncate)")
+            except sqlite3.Error as error:
+                if db.in_transaction:
+                    db.execute("rollback")
+                for _, _, done in batch:
+                    done.set_exception(error)
+            else:
+                for _, _, done in batch:
+                    done.set_result(None)
+        db.close()

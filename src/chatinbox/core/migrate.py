@@ -1,0 +1,108 @@
+"""Migrations: plain SQL files of `schema/`, each applied once, in its own transaction, by the owner.
+
+The roles are made here because the app's carries a password, derived from the root key: whoever has the keys can
+connect, and no password is stored anywhere.
+"""
+
+import hashlib
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from chatinbox.core.jobs import schema_sql
+from chatinbox.core.vault import Vault
+
+SCHEMA = Path(__file__).resolve().parents[3] / "schema"
+ROLES = ("chatinbox_owner", "chatinbox_context", "chatinbox_directory", "chatinbox_search")
+APP = "chatinbox_app"
+_LOCK = 7_203_114_556
+
+
+def migrate(admin_dsn: str, vault: Vault) -> list[str]:
+    """Brings the database to the newest schema; gives the names of the files applied now."""
+    applied: list[str] = []
+    with psycopg.connect(admin_dsn, autocommit=True) as conn:
+        conn.execute("select pg_advisory_lock(%s)", [_LOCK])
+        _roles(conn, vault)
+        conn.execute("create schema if not exists migration")
+        conn.execute(
+            "create table if not exists migration.applied"
+            " (name text primary key, sha256 text not null, at timestamptz not null default now())"
+        )
+        done = {name for (name,) in conn.execute("select name from migration.applied")}
+        for file in sorted(SCHEMA.glob("[0-9]*.sql")):
+            text = file.read_text()
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if file.name in done:
+                continue
+            with conn.transaction():
+                conn.execute(text)
+                conn.execute("reset role")
+                conn.execute(
+                    "insert into migration.applied (name, sha256) values (%s, %s)", [file.name, digest]
+                )
+            applied.append(file.name)
+        if "procrastinate" not in done:
+            _jobs(conn)
+            applied.append("procrastinate")
+        _sign(conn, vault)
+    return applied
+
+
+def app_dsn(admin_dsn: str, vault: Vault) -> str:
+    """The connection string of the app role."""
+    return make_conninfo(
+        admin_dsn,
+        user=APP,
+        password=_password(vault),
+        options="-c search_path=tenant -c jit=off",
+        application_name="chatinbox",
+    )
+
+
+def _password(vault: Vault) -> str:
+    return vault.secret("database password of the app").hex()
+
+
+def _roles(conn: psycopg.Connection, vault: Vault) -> None:
+    have = {name for (name,) in conn.execute("select rolname from pg_roles where rolname like 'chatinbox%'")}
+    database = sql.Identifier(conn.info.dbname)
+    for role in ROLES:
+        if role not in have:
+            conn.execute(sql.SQL("create role {} nologin nobypassrls").format(sql.Identifier(role)))
+        conn.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
+    word = sql.Literal(_password(vault))
+    verb = "alter" if APP in have else "create"
+    conn.execute(
+        sql.SQL(
+            verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {}"
+        ).format(sql.Identifier(APP), word)
+    )
+    conn.execute(sql.SQL("grant create on database {} to chatinbox_owner").format(database))
+    conn.execute(sql.SQL("revoke all on database {} from public").format(database))
+    conn.execute(sql.SQL("grant connect on database {} to chatinbox_app").format(database))
+    conn.execute("revoke all on schema public from public")
+
+
+def _jobs(conn: psycopg.Connection) -> None:
+    """The queue's tables, in the schema `work`; the app may use them and nothing more."""
+    with conn.transaction():
+        conn.execute("set local role chatinbox_owner")
+        conn.execute("set local search_path = work")
+        conn.execute(schema_sql())
+        conn.execute("grant select, insert, update, delete on all tables in schema work to chatinbox_app")
+        conn.execute("grant usage on all sequences in schema work to chatinbox_app")
+        conn.execute("reset role")
+        conn.execute("insert into migration.applied (name, sha256) values ('procrastinate', '')")
+
+
+def _sign(conn: psycopg.Connection, vault: Vault) -> None:
+    inner, outer = vault.context_pads()
+    conn.execute(
+        "insert into ctx.secret (inner_pad, outer_pad) values (%s, %s)"
+        " on conflict (id) do update set inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad"
+        " where ctx.secret.inner_pad <> excluded.inner_pad",
+        [inner, outer],
+    )

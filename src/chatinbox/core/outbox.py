@@ -1,0 +1,104 @@
+"""The outbox: what a committed transaction left to be done, claimed by any process, done at least once.
+
+Handlers are idempotent by event: a crash between doing and deleting does it again.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+import structlog
+
+from chatinbox.core.bell import Bell
+from chatinbox.core.calm import Calm
+from chatinbox.core.db import Database
+
+log = structlog.get_logger()
+BATCH = 500
+GIVES_WAY_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event, as handlers hear it: ids only."""
+
+    account_id: UUID
+    event_id: UUID
+    kind: str
+    conversation_id: UUID | None
+    subject_id: UUID | None
+
+
+Handler: TypeAlias = Callable[[list[Happened]], Awaitable[None]]
+
+_CLAIM = """
+select id, account_id, event_id, kind, conversation_id, subject_id from work.outbox
+ where id > %s order by id limit %s for update skip locked
+"""
+
+
+class Outbox:
+    """Pumps outbox rows to the handlers that asked for their kind."""
+
+    def __init__(self, db: Database, bell: Bell, calm: Calm) -> None:
+        self._db, self._bell, self._calm = db, bell, calm
+        self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._wake = asyncio.Event()
+
+    def on(self, kinds: list[str], handler: Handler) -> None:
+        """Calls `handler` with every batch of events of these kinds."""
+        for kind in kinds:
+            self._handlers[kind].append(handler)
+
+    async def run(self) -> None:
+        """Pumps until cancelled: at once when the bell rings here, and every second anyway."""
+        leave = self._bell.hear_all(lambda _ring: self._wake.set())
+        try:
+            while True:
+                self._wake.clear()
+                await self._calm.wait(GIVES_WAY_SECONDS)
+                while await self.pump():
+                    await self._calm.wait(GIVES_WAY_SECONDS)
+                try:
+                    await asyncio.wait_for(self._wake.wait(), 1.0)
+                except TimeoutError:
+                    continue
+        finally:
+            leave()
+
+    async def pump(self) -> int:
+        """Claims one batch and does it; how many rows are done."""
+        try:
+            async with self._db.work() as conn:
+                rows = await (await conn.execute(_CLAIM, [0, BATCH])).fetchall()
+                done: list[int] = []
+                for kind, batch in _by_kind(rows).items():
+                    done += await self._handle(kind, batch)
+                if done:
+                    await conn.execute("delete from work.outbox where id = any(%s)", [done])
+            return len(done)
+        except Exception:
+            log.exception("outbox_failed")
+            await asyncio.sleep(0.5)
+            return 0
+
+    async def _handle(self, kind: str, batch: list[tuple[int, Happened]]) -> list[int]:
+        try:
+            for handler in self._handlers[kind]:
+                await handler([happened for _, happened in batch])
+        except Exception:
+            log.exception("outbox_handler_failed", kind=kind)
+            return []
+        return [row_id for row_id, _ in batch]
+
+
+def _by_kind(
+    rows: list[tuple[int, UUID, UUID, str, UUID | None, UUID | None]],
+) -> dict[str, list[tuple[int, Happened]]]:
+    batches: defaultdict[str, list[tuple[int, Happened]]] = defaultdict(list)
+    for row_id, account_id, event_id, kind, conversation_id, subject_id in rows:
+        batches[kind].append((row_id, Happened(account_id, event_id, kind, conversation_id, subject_id)))
+    return batches

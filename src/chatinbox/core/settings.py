@@ -1,0 +1,158 @@
+"""Settings: defaults, then the environment (`CHATINBOX_PORT`, …), then the command line."""
+
+import contextlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from chatinbox.core.trouble import Trouble
+
+CLONE = Path(__file__).resolve().parents[3]
+SYSTEM_DATA = Path("/var/lib/chatinbox")
+_IMPLIED = {"http": 80, "https": 443}
+_YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_DOMAIN = re.compile(
+    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator decides. Sizes in bytes; addresses without a slash at the end."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    mail_port: int = 2525
+    data: Path = CLONE / "data"
+    public_url: str = ""
+    files_url: str = ""
+    database_url: str | None = None
+    sign_up: Literal["open", "invitation", "closed"] = "invitation"
+    demo: bool = False
+    smtp_url: str | None = None
+    mail_domain: str = "chatinbox.localhost"
+    max_message_bytes: int = 26_214_400
+    max_upload_bytes: int = 26_214_400
+    trust_proxy: bool = False
+
+    def with_addresses(self, port: int, mail_port: int) -> "Settings":
+        """The settings once the ports are known: the addresses that were not given are made from them."""
+        ours = self.public_url or _origin("http", _spoken(self.host), port)
+        files = self.files_url or _second_origin(ours)
+        return replace(self, port=port, mail_port=mail_port, public_url=ours, files_url=files)
+
+
+def _spoken(host: str) -> str:
+    """The name under which this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+def _origin(scheme: str, host: str, port: int | None) -> str:
+    """An origin as browsers write it (RFC 6454 §6.2): without the port that the scheme implies."""
+    named = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{named}" + (f":{port}" if port not in (None, _IMPLIED[scheme]) else "")
+
+
+def _second_origin(ours: str) -> str:
+    """`localhost` beside `127.0.0.1`; an operator's own domain names its second origin by `CHATINBOX_FILES_URL`."""
+    parts = urlsplit(ours)
+    beside = {"127.0.0.1": "localhost", "::1": "localhost", "localhost": "127.0.0.1"}.get(
+        parts.hostname or ""
+    )
+    return _origin(parts.scheme, beside, parts.port) if beside else ours
+
+
+def read_settings(given: Any, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this start. Raises Trouble for a value that cannot be."""
+    found: dict[str, Any] = {}
+    for field in fields(Settings):
+        said = getattr(given, field.name, None)
+        named = environment.get(_variable(field.name))
+        if said is not None and said is not False:
+            found[field.name] = said
+        elif named:
+            found[field.name] = _convert(field.name, named)
+    if "data" not in found:
+        found["data"] = _usual_data()
+    return _checked(replace(Settings(), **found))
+
+
+def _variable(name: str) -> str:
+    return "DATABASE_URL" if name == "database_url" else f"CHATINBOX_{name.upper()}"
+
+
+def _convert(name: str, text: str) -> Any:
+    kind = type(getattr(Settings(), name))
+    if kind is bool:
+        if text.lower() not in _YES | _NO:
+            raise Trouble(f"{_variable(name)} should be yes or no, but is “{text}”.")
+        return text.lower() in _YES
+    try:
+        return kind(text) if kind in (int, Path) else text
+    except ValueError:
+        raise Trouble(f"{_variable(name)} should be a number, but is “{text}”.") from None
+
+
+def _checked(settings: Settings) -> Settings:
+    for name in ("port", "mail_port"):
+        if not 0 <= getattr(settings, name) <= 65535:
+            raise Trouble(f"The {name.replace('_', ' ')} is a number from 0 to 65535.")
+    for name in ("max_message_bytes", "max_upload_bytes"):
+        if getattr(settings, name) < 1:
+            raise Trouble(f"{_variable(name)} is a number of bytes, 1 or more.")
+    if settings.sign_up not in ("open", "invitation", "closed"):
+        raise Trouble("CHATINBOX_SIGN_UP is one of: open, invitation, closed.")
+    if not _DOMAIN.fullmatch(settings.mail_domain):
+        raise Trouble(
+            f"CHATINBOX_MAIL_DOMAIN is a domain, such as mail.example.com, but is “{settings.mail_domain}”."
+        )
+    _check_smtp(settings.smtp_url)
+    return replace(
+        settings,
+        data=settings.data.absolute(),
+        public_url=_read_origin(settings.public_url, "--public-url"),
+        files_url=_read_origin(settings.files_url, "CHATINBOX_FILES_URL"),
+    )
+
+
+def _read_origin(text: str, option: str) -> str:
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        if (
+            parts.scheme in _IMPLIED
+            and parts.hostname
+            and parts.path in ("", "/")
+            and not parts.query
+            and not parts.username
+        ):
+            return _origin(parts.scheme, parts.hostname, parts.port)
+    except ValueError:
+        pass
+    raise Trouble(
+        f"{option} is an address such as https://inbox.example.com, without a path, but is “{text}”."
+    )
+
+
+def _check_smtp(url: str | None) -> None:
+    if url is None:
+        return
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0:
+            return
+    # It may hold a password, so it is not repeated.
+    raise Trouble(
+        "CHATINBOX_SMTP_URL cannot be read. It looks like smtp://user:password@mail.example.com:587."
+    )
+
+
+def _usual_data() -> Path:
+    """`data` in the clone; as root below a folder others may not enter, /var/lib/chatinbox: the database is not root."""
+    closed = not all(folder.stat().st_mode & 0o001 for folder in (CLONE, *CLONE.parents))
+    return SYSTEM_DATA if os.geteuid() == 0 and closed else CLONE / "data"

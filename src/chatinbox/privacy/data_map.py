@@ -1,0 +1,44 @@
+"""The data map: every stored column with whose it is, what for, how long and how it goes. No line, no column."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+MAP = Path(__file__).with_name("data_map.toml")
+
+Plane: TypeAlias = Literal["A", "S", "T", "U", "none"]
+Sealing: TypeAlias = Literal["customer", "person", "account", "raw_mail", "blind", "no"]
+
+
+class Column(msgspec.Struct, forbid_unknown_fields=True):
+    """One column. `sealed`: under whose key, `blind` for a keyed hash, `no` for ids, times, counts and states."""
+
+    holds: str
+    sealed: Sealing = "no"
+
+
+class Table(msgspec.Struct, forbid_unknown_fields=True):
+    """One table: its plane, whose data it is, what for, how long, how it is erased, and its name in an export ("" when it is not exported)."""
+
+    plane: Plane
+    subject: str
+    purpose: str
+    kept: str
+    erased: str
+    export: str
+    columns: dict[str, Column | str]
+
+
+@cache
+def read() -> dict[str, Table]:
+    """The map by `schema.table`. Raises when a line is incomplete."""
+    return msgspec.convert(tomllib.loads(MAP.read_text()), dict[str, Table])
+
+
+def sealing(table: str, column: str) -> Sealing:
+    """Under whose key a column is sealed; a column described by words alone is not sealed."""
+    found = read()[table].columns[column]
+    return found.sealed if isinstance(found, Column) else "no"

@@ -1,0 +1,43 @@
+"""The data map and the database say the same."""
+
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.data_map import read
+
+SCHEMAS = ["tenant", "directory", "search", "work", "ctx"]
+THEIRS = "procrastinate"  # the queue's own tables: ids only, made and described by its library
+
+
+async def stored_columns(inst: Installation) -> set[str]:
+    """Every column of our schemas as `schema.table.column`."""
+    rows = await inst.db.directory(
+        "select n.nspname || '.' || c.relname || '.' || a.attname from pg_attribute a"
+        " join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace"
+        " where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and n.nspname = any(%s)"
+        " and c.relname not like %s",
+        [SCHEMAS, THEIRS + "%"],
+    )
+    return {name for (name,) in rows}
+
+
+def mapped_columns() -> set[str]:
+    return {f"{table}.{column}" for table, line in read().items() for column in line.columns}
+
+
+async def test_every_stored_column_has_its_line_in_the_data_map(inst: Installation) -> None:
+    assert sorted(await stored_columns(inst) - mapped_columns()) == []
+
+
+async def test_no_line_of_the_data_map_speaks_of_a_column_that_is_gone(inst: Installation) -> None:
+    assert sorted(mapped_columns() - await stored_columns(inst)) == []
+
+
+def test_what_is_called_sealed_is_sealed_in_the_map_too() -> None:
+    for table, line in read().items():
+        for column, told in line.columns.items():
+            sealed = not isinstance(told, str) and told.sealed not in ("no", "blind")
+            assert column.endswith("_sealed") == sealed, f"{table}.{column}"
+
+
+def test_every_line_says_whose_it_is_what_for_and_how_long() -> None:
+    for table, line in read().items():
+        assert line.subject and line.purpose.endswith(".") and line.kept and line.erased, table
