@@ -1,0 +1,99 @@
+"""People: humans who sign in. Found by a keyed hash of their address; everything they are called is sealed."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chatinbox.accounts.passwords import is_right, make_hash
+from chatinbox.core.clock import now
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A human with their name and address."""
+
+    id: UUID
+    name: str
+    email: str
+    confirmed: bool
+
+
+def email_blind(inst: Installation, email: str) -> bytes:
+    """What a person is found by."""
+    return inst.vault.blind_installation("person-email", email.strip().casefold())
+
+
+async def add_person(
+    inst: Installation, name: str, email: str, password: str, confirmed: bool
+) -> UUID | None:
+    """Makes a person; None when the address is taken."""
+    person_id = new_id()
+    key = await inst.vault.create_person_key(person_id)
+    [[added]] = await inst.db.directory(
+        "select directory.add_person(%s, %s, %s, %s, %s, %s, %s)",
+        [
+            person_id,
+            email_blind(inst, email),
+            key.seal(email.strip(), NOBODY, "person", "email", person_id),
+            key.seal(name, NOBODY, "person", "name", person_id),
+            key.seal(await make_hash(password), NOBODY, "person", "password", person_id),
+            now(),
+            now() if confirmed else None,
+        ],
+    )
+    if not added:
+        await inst.vault.destroy("person", NOBODY, person_id)
+        return None
+    return person_id
+
+
+async def find_person(inst: Installation, email: str) -> UUID | None:
+    """Who has this address."""
+    rows = await inst.db.directory("select id from directory.find_person(%s)", [email_blind(inst, email)])
+    return rows[0][0] if rows else None
+
+
+async def read_person(inst: Installation, person_id: UUID) -> Person:
+    """A person by id."""
+    [row] = await inst.db.directory("select * from directory.read_person(%s)", [person_id])
+    key = await inst.vault.person_key(person_id)
+    return Person(
+        person_id,
+        key.open_text(row[1], NOBODY, "person", "name", person_id),
+        key.open_text(row[0], NOBODY, "person", "email", person_id),
+        row[3] is not None,
+    )
+
+
+async def prove(inst: Installation, email: str, password: str) -> tuple[UUID, bool] | None:
+    """The person with this address and password, and whether the address is confirmed.
+
+    Costs one Argon2 run whether the address is known or not.
+    """
+    rows = await inst.db.directory("select * from directory.find_person(%s)", [email_blind(inst, email)])
+    kept = None
+    if rows:
+        try:
+            key = await inst.vault.person_key(rows[0][0])
+            kept = key.open_text(rows[0][1], NOBODY, "person", "password", rows[0][0])
+        except Erased:
+            kept = None
+    if not await is_right(password, kept):
+        return None
+    return rows[0][0], rows[0][2] is not None
+
+
+async def set_password(inst: Installation, person_id: UUID, password: str) -> None:
+    """Sets a new password."""
+    key = await inst.vault.person_key(person_id)
+    sealed = key.seal(await make_hash(password), NOBODY, "person", "password", person_id)
+    await inst.db.directory("select directory.set_password(%s, %s)", [person_id, sealed])
+
+
+async def confirm(inst: Installation, person_id: UUID) -> None:
+    """The address is theirs."""
+    await inst.db.directory("select directory.confirm_person(%s, %s)", [person_id, now()])

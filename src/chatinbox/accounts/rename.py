@@ -1,0 +1,28 @@
+"""Change one's own name, everywhere one works."""
+
+from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+
+
+async def rename_self(inst: Installation, by: Staff, name: str) -> None:
+    """Sets one's full name. Raises a sentence when it is empty or too long."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 120:
+        raise Refused(422, "Write your full name.", "name")
+    key = await inst.vault.person_key(by.person_id)
+    sealed = key.seal(name, NOBODY, "person", "name", by.person_id)
+    await inst.db.directory("select directory.rename_person(%s, %s)", [by.person_id, sealed])
+    rows = await inst.db.directory(
+        "select account_id, staff_user_id from directory.memberships(%s)", [by.person_id]
+    )
+    for account_id, staff_user_id in rows:
+        shown = key.seal(name, account_id, "staff_user", "name", staff_user_id)
+        await inst.db.run(
+            account_id,
+            (
+                "update staff_user set name_sealed = %s where account_id = %s and id = %s",
+                [shown, account_id, staff_user_id],
+            ),
+        )

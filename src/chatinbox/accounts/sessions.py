@@ -1,0 +1,203 @@
+"""Sessions: a random token in a cookie, its keyed hash in the directory, the rest remembered for half a minute.
+
+Everything a session opened ends with it: at once in this process, within two seconds in the others.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import now
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+
+log = structlog.get_logger()
+IDLE = timedelta(days=14)
+REMEMBER_SECONDS = 30.0
+TOUCH_EVERY = timedelta(hours=1)
+COOKIES = ("__Host-session", "session")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session: who acts, and which session it is."""
+
+    staff: Staff
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A session in the list of one's own."""
+
+    id: UUID
+    device: str
+    created_at: datetime
+    seen_at: datetime
+
+
+_known: dict[bytes, tuple[float, Session]] = {}
+_ears: list[Callable[[UUID], None]] = []
+
+
+def on_end(ear: Callable[[UUID], None]) -> None:
+    """Calls `ear` with the id of each session that ends, to end what it opened."""
+    _ears.append(ear)
+
+
+def cookie_name(inst: Installation) -> str:
+    """The cookie's name; `__Host-` pins it to our host where there is TLS (RFC 6265bis §4.1.3)."""
+    return COOKIES[0] if inst.settings.public_url.startswith("https:") else COOKIES[1]
+
+
+def token_of(inst: Installation, cookies: Mapping[str, str]) -> str | None:
+    """The token a request carries. Under TLS only the pinned cookie counts: a neighbouring host can set the other."""
+    return cookies.get(cookie_name(inst)) or None
+
+
+def _hash(inst: Installation, token: str) -> bytes:
+    return inst.vault.blind_installation("session", token)
+
+
+async def start(inst: Installation, staff: Staff, device: str) -> str:
+    """Opens a session; its token, which is stored nowhere."""
+    token, session_id = secrets.token_urlsafe(32), new_id()
+    key = await inst.vault.person_key(staff.person_id)
+    await inst.db.directory(
+        "select directory.add_session(%s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            session_id,
+            _hash(inst, token),
+            staff.person_id,
+            staff.account_id,
+            staff.staff_user_id,
+            key.seal(device, NOBODY, "session", "device", session_id),
+            now(),
+            now() + IDLE,
+        ],
+    )
+    return token
+
+
+async def session_for(inst: Installation, token: str) -> Session | None:
+    """The session of a token, or None when it ended, expired or never was."""
+    hashed = _hash(inst, token)
+    remembered = _known.get(hashed)
+    if remembered and remembered[0] > time.monotonic():
+        return remembered[1]
+    _known.pop(hashed, None)
+    rows = await inst.db.directory("select * from directory.find_session(%s, %s)", [hashed, now()])
+    if not rows:
+        return None
+    session_id, person_id, account_id, staff_user_id, seen_at = rows[0]
+    staff = await read_active(inst, account_id, staff_user_id, person_id)
+    if staff is None:
+        return None
+    if now() - seen_at > TOUCH_EVERY:
+        await inst.db.directory(
+            "select directory.touch_session(%s, %s, %s)", [session_id, now(), now() + IDLE]
+        )
+    session = Session(staff, session_id)
+    if len(_known) > 20_000:
+        _known.clear()
+    _known[hashed] = (time.monotonic() + REMEMBER_SECONDS, session)
+    return session
+
+
+async def read_active(
+    inst: Installation, account_id: UUID, staff_user_id: UUID, person_id: UUID
+) -> Staff | None:
+    """The staff user a person is in an account, unless they left."""
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select role, name_sealed from staff_user where account_id = %s and id = %s and person_id = %s"
+            " and deactivated_at is null",
+            [account_id, staff_user_id, person_id],
+        ),
+    )
+    if not rows:
+        return None
+    try:
+        key = await inst.vault.person_key(person_id)
+    except Erased:
+        return None
+    name = key.open_text(rows[0][1], account_id, "staff_user", "name", staff_user_id)
+    return Staff(account_id, staff_user_id, person_id, rows[0][0], name)
+
+
+async def list_sessions(inst: Installation, person_id: UUID) -> list[Listed]:
+    """One's own open sessions, the latest first."""
+    rows = await inst.db.directory(
+        "select id, device_sealed, created_at, seen_at from directory.sessions_of(%s, %s)", [person_id, now()]
+    )
+    key = await inst.vault.person_key(person_id)
+    return [
+        Listed(row_id, key.open_text(device, NOBODY, "session", "device", row_id), created_at, seen_at)
+        for row_id, device, created_at, seen_at in rows
+    ]
+
+
+async def end(inst: Installation, person_id: UUID, session_id: UUID) -> bool:
+    """Ends one of a person's sessions; False when it is not theirs or has ended."""
+    return bool(await _end(inst, "select id from directory.end_session(%s, %s, %s)", person_id, session_id))
+
+
+async def end_others(inst: Installation, person_id: UUID, kept: UUID | None) -> int:
+    """Ends every session of a person but one; how many."""
+    return len(await _end(inst, "select id from directory.end_other_sessions(%s, %s, %s)", person_id, kept))
+
+
+async def end_in_account(inst: Installation, person_id: UUID, account_id: UUID) -> int:
+    """Ends every session a person has in one account; how many."""
+    return len(
+        await _end(inst, "select id from directory.end_sessions_in(%s, %s, %s)", person_id, account_id)
+    )
+
+
+async def _end(inst: Installation, text: str, person_id: UUID, other: UUID | None) -> list[UUID]:
+    ended = [row[0] for row in await inst.db.directory(text, [person_id, other, now()])]
+    _forget(set(ended))
+    return ended
+
+
+def _forget(ended: set[UUID]) -> None:
+    for hashed, (_, session) in list(_known.items()):
+        if session.session_id in ended:
+            del _known[hashed]
+    for session_id in ended:
+        for ear in _ears:
+            ear(session_id)
+
+
+async def watch_revocations(inst: Installation) -> None:
+    """Learns every two seconds which sessions other processes ended, until cancelled."""
+    seen: set[UUID] = set()
+    since = now()
+    while True:
+        await asyncio.sleep(2)
+        try:
+            rows = await inst.db.directory(
+                "select id from directory.ended_since(%s)", [since - timedelta(seconds=10)]
+            )
+        except Exception:
+            log.exception("revocations_failed")
+            continue
+        since = now()
+        ended = {row[0] for row in rows}
+        _forget(ended - seen)
+        seen = ended
+
+
+async def forget(inst: Installation) -> None:
+    """Removes sessions a day after they ended or expired."""
+    await inst.db.directory("select directory.forget_sessions(%s)", [now() - timedelta(days=1)])

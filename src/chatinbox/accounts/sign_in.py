@@ -1,0 +1,130 @@
+"""Sign in, and everything around a forgotten password. Known and unknown addresses get the same answers."""
+
+from uuid import UUID
+
+from chatinbox.accounts import people, sessions
+from chatinbox.accounts.letters import write_to
+from chatinbox.accounts.links import end_links, look, make_link, use
+from chatinbox.accounts.passwords import check_strength
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+
+
+def _wrong() -> Refused:
+    return Refused(
+        422, "This address and password do not belong together. Check both, or reset the password.", "sign_in"
+    )
+
+
+async def sign_in(inst: Installation, email: str, password: str, device: str) -> str:
+    """A new session's token. Raises one sentence for an unknown address, a wrong password and no account alike."""
+    proven = await people.prove(inst, email, password)
+    if proven is None:
+        raise _wrong()
+    person_id, confirmed = proven
+    if not confirmed:
+        raise Refused(403, "Confirm your address first: open the link in the letter we sent.", "unconfirmed")
+    staff = await first_staff(inst, person_id)
+    if staff is None:
+        raise _wrong()
+    return await sessions.start(inst, staff, device)
+
+
+async def first_staff(inst: Installation, person_id: UUID) -> Staff | None:
+    """The staff user a person begins as: of the first account in which they are active."""
+    rows = await inst.db.directory(
+        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
+    )
+    for account_id, staff_user_id in rows:
+        staff = await sessions.read_active(inst, account_id, staff_user_id, person_id)
+        if staff:
+            return staff
+    return None
+
+
+async def send_confirmation(inst: Installation, account_id: UUID, person_id: UUID, email: str) -> None:
+    """Sends the link that confirms an address."""
+    token = await make_link(inst, "confirm", person_id)
+    text = (
+        f"Open this link to confirm your address and begin:\n\n{inst.settings.public_url}/confirm/{token}\n\n"
+        "It is good for three days. If you did not sign up, ignore this letter.\n"
+    )
+    await write_to(inst, account_id, person_id, email, "Confirm your address", text, "sign-up")
+
+
+async def confirm_address(inst: Installation, token: str, password: str, device: str) -> str:
+    """Confirms the address behind a link and signs in; the new session's token.
+
+    Only with the password of the sign-up: otherwise somebody could sign up with another's address, wait until they
+    press the button in the letter, and be in. Raises for a link no longer good and for another password.
+    """
+    link = await look(inst, "confirm", token)
+    assert link.person_id
+    person = await people.read_person(inst, link.person_id)
+    if await people.prove(inst, person.email, password) is None:
+        sentence = "This is not the password of the sign-up. If it was not you, ignore the letter; or reset the password."
+        raise Refused(422, sentence, "password")
+    await use(inst, "confirm", token)
+    await people.confirm(inst, link.person_id)
+    staff = await first_staff(inst, link.person_id)
+    if staff is None:
+        raise _wrong()
+    return await sessions.start(inst, staff, device)
+
+
+async def ask_reset(inst: Installation, email: str) -> None:
+    """Sends a link to set a new password, when the address is known; says nothing either way."""
+    known = await _known(inst, email)
+    if known is None:
+        return
+    person_id, account_id = known
+    person = await people.read_person(inst, person_id)
+    text = (
+        f"Open this link to choose a new password:\n\n{await _reset_link(inst, person_id)}\n\n"
+        "It is good for one hour. If you did not ask for it, ignore this letter; nothing changes.\n"
+    )
+    await write_to(inst, account_id, person_id, person.email, "Choose a new password", text, "password reset")
+
+
+async def reset_link(inst: Installation, email: str) -> str | None:
+    """The same link for the operator to hand over; None for an unknown address."""
+    known = await _known(inst, email)
+    return await _reset_link(inst, known[0]) if known else None
+
+
+async def _known(inst: Installation, email: str) -> tuple[UUID, UUID] | None:
+    """Who signs in with an address, and an account of theirs."""
+    person_id = await people.find_person(inst, email)
+    rows = person_id and await inst.db.directory(
+        "select account_id from directory.memberships(%s)", [person_id]
+    )
+    return (person_id, rows[0][0]) if person_id and rows else None
+
+
+async def _reset_link(inst: Installation, person_id: UUID) -> str:
+    return f"{inst.settings.public_url}/reset/{await make_link(inst, 'reset', person_id)}"
+
+
+async def reset_password(inst: Installation, token: str, password: str) -> None:
+    """Sets a new password with a link; every session ends. Raises for a link no longer good or a weak password."""
+    link = await look(inst, "reset", token)
+    assert link.person_id
+    person = await people.read_person(inst, link.person_id)
+    check_strength(password, person.name, person.email)
+    await use(inst, "reset", token)
+    await end_links(inst, link.person_id, "reset")
+    await people.set_password(inst, link.person_id, password)
+    await people.confirm(inst, link.person_id)
+    await sessions.end_others(inst, link.person_id, None)
+
+
+async def change_password(inst: Installation, by: Staff, session_id: UUID, old: str, new: str) -> None:
+    """Changes one's own password; the other sessions end."""
+    person = await people.read_person(inst, by.person_id)
+    if await people.prove(inst, person.email, old) is None:
+        raise Refused(422, "This is not your present password.", "old")
+    check_strength(new, person.name, person.email)
+    await end_links(inst, by.person_id, "reset")
+    await people.set_password(inst, by.person_id, new)
+    await sessions.end_others(inst, by.person_id, session_id)

@@ -1,0 +1,79 @@
+"""Sign up: a person, an account, its owner; one way in for pages, set-up, demo and tests."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from chatinbox.accounts import people
+from chatinbox.accounts.add_staff import write_staff
+from chatinbox.accounts.passwords import check_strength
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import now
+from chatinbox.core.errors import Refused
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+
+ADDRESS = re.compile(
+    r"[^\s@<>\"(),:;\[\]\x00-\x1f]{1,64}@[^\s@<>\"(),:;\[\]\x00-\x1f.]+(\.[^\s@<>\"(),:;\[\]\x00-\x1f.]+)+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """A new account and its owner."""
+
+    account_id: UUID
+    staff: Staff
+
+
+def checked(name: str, email: str, company: str) -> tuple[str, str, str]:
+    """The words as they are kept; raises a sentence at the first that cannot be."""
+    name, email, company = " ".join(name.split()), email.strip(), " ".join(company.split())
+    if not 1 <= len(name) <= 120:
+        raise Refused(422, "Write your full name.", "name")
+    if len(email) > 254 or not ADDRESS.fullmatch(email):
+        raise Refused(422, "Write a whole e-mail address, like you@example.com.", "email")
+    if not 1 <= len(company) <= 120:
+        raise Refused(422, "Write the name of your company.", "company")
+    return name, email, company
+
+
+async def sign_up(
+    inst: Installation, name: str, email: str, company: str, password: str, confirmed: bool = False
+) -> SignedUp | None:
+    """Makes a person with a new account of their own; None when the address is known (say nothing about it).
+
+    Raises a sentence for what cannot be kept and for a weak password.
+    """
+    name, email, company = checked(name, email, company)
+    check_strength(password, name, email, company)
+    if await people.find_person(inst, email):
+        return None
+    person_id = await people.add_person(inst, name, email, password, confirmed)
+    if person_id is None:
+        return None
+    return await open_account(inst, person_id, name, email, company)
+
+
+async def open_account(inst: Installation, person_id: UUID, name: str, email: str, company: str) -> SignedUp:
+    """An account with its counters and its first owner, in one transaction."""
+    account_id = new_id()
+    key = await inst.vault.create_account_key(account_id)
+    staff, statement = await write_staff(inst, account_id, person_id, name, email, "owner")
+    await inst.db.run(
+        account_id,
+        (
+            "insert into account (account_id, name_sealed, created_at) values (%s, %s, %s)",
+            [account_id, key.seal(company, account_id, "account", "name", account_id), now()],
+        ),
+        (
+            "insert into counter (account_id, kind) values (%s, 'feed'), (%s, 'conversation')",
+            [account_id, account_id],
+        ),
+        statement,
+    )
+    await inst.db.directory("select directory.add_account(%s, %s)", [account_id, now()])
+    await inst.db.directory(
+        "select directory.add_membership(%s, %s, %s)", [person_id, account_id, staff.staff_user_id]
+    )
+    return SignedUp(account_id, staff)
