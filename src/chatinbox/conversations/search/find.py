@@ -1,0 +1,150 @@
+"""Finding: conversations in which these words stand, the newest first. The database knows tokens only; what it offers
+is opened and looked at here before it is shown.
+"""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.body import open_body
+from chatinbox.conversations.search.tokens import fold, prefix_question, question
+from chatinbox.core.db import Rows
+from chatinbox.core.errors import bad_request
+from chatinbox.core.installation import Installation
+
+PAGE = 30
+OFFERED = 45
+LONGEST = 300
+EXCERPT = 140
+_NUMBER = re.compile(r"#?(\d{1,9})")
+
+# `offset 0` keeps each look-up by id: how many the function offers is unknown to the planner, and it would rather read all.
+_OFFERED = """
+select f.ordinal, f.subject_id, f.conversation_id, m.position, m.body_sealed, n.position, n.body_sealed, c.customer_id, c.subject_sealed
+  from search.find(%(ways)s::bigint[], %(before)s, %(most)s) f
+  left join lateral (select position, body_sealed from message where account_id = %(account)s and id = f.subject_id offset 0) m on true
+  left join lateral (select position, body_sealed from note
+    where m.position is null and account_id = %(account)s and id = f.subject_id offset 0) n on true
+  left join lateral (select customer_id, subject_sealed from conversation
+    where account_id = %(account)s and id = f.conversation_id offset 0) c on true
+ order by f.ordinal desc"""
+_OF_PEOPLE = """
+select c.id from search.find(%(ways)s::bigint[], %(before)s, 20) f, lateral (select id, last_at from conversation
+    where account_id = %(account)s and customer_id = f.subject_id order by last_at desc limit 10) c
+ where f.conversation_id is null order by c.last_at desc limit 10"""
+
+
+class Hit(msgspec.Struct):
+    """A conversation that was found, and where in it."""
+
+    conversation_id: UUID
+    message_id: UUID | None
+    position: int | None
+    excerpt: str | None
+
+
+class Found(msgspec.Struct):
+    """A page of hits; `next` asks for older ones."""
+
+    hits: list[Hit]
+    next: str | None
+
+
+async def find(inst: Installation, by: Staff, asked: str, after: str | None = None) -> Found:
+    """Finds words in any order; `"words in quotes"` as they stand; `#123` by number; people by the start of their names."""
+    asked = asked.strip()[:LONGEST]
+    if not asked:
+        return Found([], None)
+    before = _before(after)
+    [languages] = await inst.db.run(
+        by.account_id, ("select languages from account where account_id = %s", [by.account_id])
+    )
+    key = (await inst.vault.account_key(by.account_id)).derived("search")
+    ways = question(key, asked, languages[0][0])
+    values: dict[str, Any] = {"account": by.account_id, "before": before, "most": OFFERED, "ways": ways}
+    hits = await _by_number(inst, by, asked) if after is None else []
+    people = prefix_question(key, asked) if after is None else []
+    # No ways, no rows: both travel together.
+    of_people, offered = await inst.db.run(
+        by.account_id, (_OF_PEOPLE, values | {"ways": people}), (_OFFERED, values)
+    )
+    hits += [Hit(row[0], None, None, None) for row in of_people]
+    hits += _looked_at(inst, by, asked, offered)
+    distinct = list({hit.conversation_id: hit for hit in reversed(hits)}.values())[::-1]
+    more = len(offered) >= OFFERED or any(row[1] is None for row in offered)
+    return Found(distinct[: PAGE * 2], str(offered[-1][0]) if more and offered else None)
+
+
+def _before(after: str | None) -> int:
+    if after is None:
+        return 1 << 60
+    if not after.isascii() or not after.isdigit() or len(after) > 18:
+        raise bad_request("This page mark is not one of ours; search again.", "cursor")
+    return int(after)
+
+
+async def _by_number(inst: Installation, by: Staff, asked: str) -> list[Hit]:
+    number = _NUMBER.fullmatch(asked)
+    if not number:
+        return []
+    [rows] = await inst.db.run(
+        by.account_id,
+        (
+            "select id from conversation where account_id = %s and number = %s",
+            [by.account_id, int(number[1])],
+        ),
+    )
+    return [Hit(row[0], None, None, None) for row in rows]
+
+
+def _looked_at(inst: Installation, by: Staff, asked: str, offered: Rows) -> list[Hit]:
+    """Opens what was offered: erased customers' words are gone, and a phrase in quotes must stand as it was asked."""
+    phrases = [fold(phrase) for phrase in re.findall(r'"([^"]+)"', asked)]
+    keys = inst.vault.known_customer_keys(by.account_id, {row[7] for row in offered if row[7]})
+    hits: dict[UUID, Hit] = {}
+    for (
+        _,
+        subject_id,
+        conversation_id,
+        position,
+        message,
+        note_position,
+        note,
+        customer_id,
+        subject,
+    ) in offered:
+        key = keys.get(customer_id)
+        sealed = message or note
+        if key is None or sealed is None or conversation_id in hits:
+            continue
+        text = open_body(key, sealed, by.account_id, "message" if message else "note", subject_id).text
+        title = (
+            key.open_text(subject, by.account_id, "conversation", "subject", conversation_id)
+            if subject
+            else ""
+        )
+        if any(phrase not in fold(f"{text} {title}") for phrase in phrases):
+            continue
+        hits[conversation_id] = Hit(
+            conversation_id, subject_id, position or note_position, excerpt(text, asked)
+        )
+        if len(hits) >= PAGE:
+            break
+    return list(hits.values())
+
+
+def excerpt(text: str, asked: str) -> str:
+    """The words around the first of those asked for."""
+    plain = " ".join(text.split())
+    folded = fold(plain)
+    places = [folded.find(word) for word in re.findall(r"\w+", fold(asked))]
+    at = min((place for place in places if place >= 0), default=0)
+    begin = max(0, min(at, len(plain)) - 40)
+    return (
+        ("…" if begin else "")
+        + plain[begin : begin + EXCERPT]
+        + ("…" if begin + EXCERPT < len(plain) else "")
+    )

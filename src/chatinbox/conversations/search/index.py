@@ -1,0 +1,132 @@
+"""Indexing: a moment after a message or note was stored, its tokens follow, in batches. Doing it twice changes nothing."""
+
+from collections import defaultdict
+from uuid import UUID
+
+from chatinbox.conversations.body import open_body
+from chatinbox.conversations.search.tokens import prefix_tokens, text_tokens
+from chatinbox.core.db import Rows
+from chatinbox.core.installation import Installation
+from chatinbox.core.outbox import Happened
+from chatinbox.core.vault import SealKey
+
+_TEXTS = """
+select 'message', m.id, m.conversation_id, m.body_sealed, c.customer_id, c.subject_sealed, m.at from message m
+  join conversation c on c.account_id = m.account_id and c.id = m.conversation_id
+ where m.account_id = %(account)s and m.id = any(%(ids)s)
+union all
+select 'note', n.id, n.conversation_id, n.body_sealed, c.customer_id, null, n.at from note n
+  join conversation c on c.account_id = n.account_id and c.id = n.conversation_id
+ where n.account_id = %(account)s and n.id = any(%(ids)s)
+ order by 7, 2"""
+_NAMES = """
+select c.id, c.name_sealed, array_remove(array_agg(a.id order by a.id), null), array_remove(array_agg(a.value_sealed order by a.id), null)
+  from customer c left join address a on a.account_id = c.account_id and a.customer_id = c.id
+ where c.account_id = %s and c.id = any(%s) group by c.account_id, c.id, c.name_sealed"""
+
+
+async def index(inst: Installation, batch: list[Happened]) -> None:
+    """Adds what happened to the search, account by account. Handler of message.received, message.sent, note.added."""
+    by_account: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    received = set()
+    for happened in batch:
+        if happened.subject_id:
+            by_account[happened.account_id].append(happened.subject_id)
+        if happened.kind == "message.received":
+            received.add(happened.account_id)
+    for account_id, ids in by_account.items():
+        await index_ids(inst, account_id, ids, names=account_id in received)
+
+
+async def index_ids(inst: Installation, account_id: UUID, ids: list[UUID], names: bool = True) -> None:
+    """Adds messages and notes of one account, and the names of their customers: a customer comes with a message."""
+    found, languages = await inst.db.run(
+        account_id,
+        (_TEXTS, {"account": account_id, "ids": ids}),
+        ("select languages from account where account_id = %s", [account_id]),
+    )
+    if not found:
+        return
+    account_key = (await inst.vault.account_key(account_id)).derived("search")
+    keys = inst.vault.known_customer_keys(account_id, {row[4] for row in found})
+    subjects: list[UUID] = []
+    conversations: list[UUID | None] = []
+    tokens: list[list[int]] = []
+    for table, row_id, conversation_id, sealed, customer_id, subject, _ in found:
+        key = keys.get(customer_id)
+        if key is None:
+            continue
+        text = open_body(key, sealed, account_id, table, row_id).text
+        if subject:
+            text += " " + key.open_text(subject, account_id, "conversation", "subject", conversation_id)
+        subjects.append(row_id)
+        conversations.append(conversation_id)
+        tokens.append(text_tokens(account_key, text, languages[0][0]))
+    told = await _names(inst, account_id, account_key, keys) if names else {}
+    for customer_id, beginnings in told.items():
+        subjects.append(customer_id)
+        conversations.append(None)
+        tokens.append(beginnings)
+    await _add(inst, account_id, subjects, conversations, tokens)
+
+
+async def _names(
+    inst: Installation, account_id: UUID, account_key: bytes, keys: dict[UUID, SealKey]
+) -> dict[UUID, list[int]]:
+    rows: Rows
+    [rows] = await inst.db.run(account_id, (_NAMES, [account_id, list(keys)]))
+    found = {}
+    for customer_id, name, address_ids, addresses in rows:
+        key = keys[customer_id]
+        told = [key.open_text(name, account_id, "customer", "name", customer_id)] if name else []
+        told += [
+            key.open_text(value, account_id, "address", "value", address_id)
+            for address_id, value in zip(address_ids, addresses, strict=True)
+        ]
+        found[customer_id] = prefix_tokens(account_key, " ".join(told))
+    return found
+
+
+async def _add(
+    inst: Installation,
+    account_id: UUID,
+    subjects: list[UUID],
+    conversations: list[UUID | None],
+    tokens: list[list[int]],
+) -> None:
+    flat = [one for each in tokens for one in each]
+    await inst.db.run(
+        account_id,
+        (
+            "select search.add(%s::uuid[], %s::uuid[], %s::int[], %s::bigint[])",
+            [subjects, conversations, [len(each) for each in tokens], flat],
+        ),
+    )
+
+
+async def renamed(inst: Installation, account_id: UUID, customer_id: UUID) -> None:
+    """A customer's name or addresses changed: their beginnings are taken out and added anew."""
+    keys = inst.vault.known_customer_keys(account_id, [customer_id])
+    account_key = (await inst.vault.account_key(account_id)).derived("search")
+    names = await _names(inst, account_id, account_key, keys)
+    await inst.db.run(account_id, ("select search.forget(%s::uuid[])", [[customer_id]]))
+    await _add(inst, account_id, list(names), [None] * len(names), list(names.values()))
+
+
+async def rebuild(inst: Installation, account_id: UUID) -> int:
+    """Makes an account's search anew, as after a restore; how many texts."""
+    await inst.db.run(account_id, ("select search.clear()", []))
+    count, last = 0, UUID(int=0)
+    while True:
+        [rows] = await inst.db.run(
+            account_id,
+            (
+                "select id from (select id from message where account_id = %(account)s and id > %(last)s"
+                " union all select id from note where account_id = %(account)s and id > %(last)s) x order by id limit 500",
+                {"account": account_id, "last": last},
+            ),
+        )
+        if not rows:
+            return count
+        await index_ids(inst, account_id, [row[0] for row in rows])
+        last, count = rows[-1][0], count + len(rows)

@@ -1,0 +1,107 @@
+"""Words into tokens: folded, stemmed beside the word itself, hashed under the account's key so that nothing is readable."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+
+import Stemmer
+
+MOST_TOKENS = 600
+SHORTEST_PREFIX = 2
+LONGEST_PREFIX = 12
+LANGUAGES = {
+    "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french",
+    "it": "italian", "nb": "norwegian", "nl": "dutch", "pt": "portuguese", "ro": "romanian", "ru": "russian",
+    "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+_WORD = re.compile(r"[^\W_]+(?:[-'’.@+/][^\W_]+)*")
+_PART = re.compile(r"[^\W_]+")
+_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+")
+
+
+def fold(text: str) -> str:
+    """Case, accents and widths away, so that what looks alike is alike (NFKD, UAX #15)."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return (
+        "".join(char for char in plain if not unicodedata.combining(char))
+        .replace("ß", "ss")
+        .replace("ø", "o")
+    )
+
+
+def words(text: str) -> Iterator[str]:
+    """Folded words: compounds whole and in parts (`hc-20418`, `hc`, `20418`), scripts without spaces in pairs."""
+    for found in _WORD.finditer(fold(text)):
+        word = found[0]
+        if _CJK.search(word):
+            yield from _pairs(word)
+            continue
+        parts = _PART.findall(word)
+        if len(parts) > 1:
+            yield word
+        yield from parts
+
+
+def _pairs(word: str) -> Iterator[str]:
+    for run in _CJK.findall(word):
+        yield from (run[at : at + 2] for at in range(max(1, len(run) - 1)))
+    yield from _PART.findall(_CJK.sub(" ", word))
+
+
+@lru_cache(maxsize=32)
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(LANGUAGES[language])
+
+
+def stem(word: str, language: str) -> str:
+    """The word's stem in one language (Snowball)."""
+    return str(_stemmer(language).stemWord(word))
+
+
+def token(key: bytes, kind: str, word: str) -> int:
+    """64 bits of a keyed hash (BLAKE2b, RFC 7693), signed as PostgreSQL's bigint is."""
+    digest = blake2b(f"{kind}\0{word}".encode(), digest_size=8, key=key).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def text_tokens(key: bytes, text: str, languages: Iterable[str]) -> list[int]:
+    """The tokens of a message: each word, and its stem in each of the account's languages."""
+    seen = dict.fromkeys(words(text))
+    known = [language for language in languages if language in LANGUAGES]
+    tokens: dict[int, None] = {}
+    for word in list(seen)[:MOST_TOKENS]:
+        tokens[token(key, "w", word)] = None
+        for language in known:
+            tokens[token(key, language, stem(word, language))] = None
+    return list(tokens)
+
+
+def prefix_tokens(key: bytes, text: str) -> list[int]:
+    """The tokens of a name or an address: the beginnings of its words, as people type them."""
+    tokens: dict[int, None] = {}
+    for word in words(text):
+        for length in range(SHORTEST_PREFIX, min(len(word), LONGEST_PREFIX) + 1):
+            tokens[token(key, "p", word[:length])] = None
+    return list(tokens)
+
+
+def question(key: bytes, text: str, languages: Iterable[str]) -> list[list[int]]:
+    """The ways a question may be met: by the stems of its words in one of the languages; a word that stands as it was
+    asked has the same stem. Without a language that we know, by the words themselves. All ways are equally long.
+    """
+    asked = list(dict.fromkeys(words(text)))[:12]
+    if not asked:
+        return []
+    known = [language for language in languages if language in LANGUAGES]
+    ways = [[token(key, language, stem(word, language)) for word in asked] for language in known]
+    return ways or [[token(key, "w", word) for word in asked]]
+
+
+def prefix_question(key: bytes, text: str) -> list[list[int]]:
+    """The one way a question may be the beginning of names."""
+    asked = [word for word in dict.fromkeys(words(text)) if len(word) >= SHORTEST_PREFIX][:6]
+    return [[token(key, "p", word[:LONGEST_PREFIX]) for word in asked]] if asked else []

@@ -1,0 +1,41 @@
+"""Claim an address: a visitor says where answers shall go. It proves nothing, so it merges nobody with anybody."""
+
+import re
+from uuid import UUID
+
+from chatinbox.conversations.change import change
+from chatinbox.core.clock import now
+from chatinbox.core.db import Statement
+from chatinbox.core.errors import bad_request, not_found
+from chatinbox.core.installation import Installation
+from chatinbox.customers.addresses import write_address
+
+_SHAPE = re.compile(
+    r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,64}@[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,189}\.[^\s@.\d\x00-\x1f]{2,63}"
+)
+
+
+async def claim_address(
+    inst: Installation, account_id: UUID, conversation_id: UUID, customer_id: UUID, email: str
+) -> str:
+    """Keeps the address, unproven, in place of one that was claimed before; the address as kept.
+
+    Raises bad-request for what is no address.
+    """
+    address = email.strip()
+    if not _SHAPE.fullmatch(address) or ".." in address:
+        raise bad_request("Please write a whole address, like you@example.com.", "address")
+    key = await inst.vault.customer_key(account_id, customer_id)
+    before: Statement = (
+        "delete from address where account_id = %s and customer_id = %s and kind = 'email' and proven_at is null",
+        [account_id, customer_id],
+    )
+    written = await write_address(inst, key, account_id, customer_id, address, now(), proven=False)
+    told = change(
+        account_id, conversation_id, "address.claimed", sets="", shown=False, subject_id=customer_id
+    )
+    *_, rows = await inst.db.run(account_id, before, *written, told)
+    if not rows:
+        raise not_found()
+    inst.bell.ring(account_id, rows[0][1], conversation_id)
+    return address

@@ -1,0 +1,192 @@
+"""Receive: a customer's words arrive, by whatever door."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from chatinbox.conversations.attachments import link, stored
+from chatinbox.conversations.body import preview, seal_body
+from chatinbox.conversations.change import EVENT, FEED, change
+from chatinbox.conversations.incoming import Incoming, Received
+from chatinbox.conversations.who import customer_of, remember
+from chatinbox.core.clock import now
+from chatinbox.core.db import Statement
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import SealKey
+from chatinbox.customers.addresses import find_by_email, write_address, write_customer
+
+_MESSAGE = """message_in as (
+  insert into message (account_id, id, conversation_id, position, author, via, origin, body_sealed, at)
+  select %(account)s, %(subject)s, %(conversation)s, changed.position, 'customer', %(via)s, %(origin)s, %(body)s, %(at)s
+    from changed)"""
+
+_REOPEN = """last_at = %(at)s, preview_sealed = %(preview)s, preview_by = 'customer',
+  spoken_position = c.position + 1, spoken_by = null"""
+_TURN = """, snoozed_until = null, status = 'todo',
+  waiting_since = case when c.status = 'todo' then coalesce(c.waiting_since, %(at)s) else %(at)s end"""
+
+_START = f"""with numbered as (
+  update counter set last = last + 1 where account_id = %(account)s and kind = 'conversation' returning last),
+{FEED},
+changed as (
+  insert into conversation (account_id, id, number, customer_id, channel_id, via, subject_sealed, preview_sealed, status,
+    spam_at, waiting_since, last_at, position, spoken_position, feed, created_at)
+  select %(account)s, %(conversation)s, numbered.last, %(customer)s, %(channel)s, %(via)s, %(title)s::bytea, %(preview)s,
+    %(status)s, %(spam_at)s::timestamptz, %(waiting)s::timestamptz, %(at)s, 1, 1, feed.last, %(at)s from numbered, feed
+  returning position, customer_id, channel_id, via),
+{_MESSAGE},
+{EVENT.format(position="null")}
+select changed.position, feed.last from changed, feed"""
+
+
+async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> Received:
+    """Stores a customer's message: in its conversation, or in a new one of a known or new customer.
+
+    One transaction; durable when this returns. The same message twice is stored once. Raises not-found when
+    `conversation_id` is not this account's.
+    """
+    for _ in range(3):
+        first = await _first_copy(inst, account_id, incoming)
+        if first:
+            return first
+        try:
+            return await _place(inst, account_id, incoming)
+        except (
+            UniqueViolation
+        ):  # another copy, or another mail of the same new customer, was faster: look again
+            continue
+    raise RuntimeError("a message could not be placed because others of its kind were faster three times")
+
+
+async def _first_copy(inst: Installation, account_id: UUID, incoming: Incoming) -> Received | None:
+    batch: list[Statement] = [
+        (
+            "select m.conversation_id, m.id, c.customer_id, m.position from message m join conversation c"
+            " on c.account_id = m.account_id and c.id = m.conversation_id where m.account_id = %s and m.id = %s",
+            [account_id, incoming.message_id],
+        )
+    ]
+    if incoming.key:
+        batch.append(
+            (
+                "select m.conversation_id, m.id, c.customer_id, m.position from received r"
+                " join message m on m.account_id = r.account_id and m.id = r.message_id"
+                " join conversation c on c.account_id = m.account_id and c.id = m.conversation_id"
+                " where r.account_id = %s and r.channel_id = %s and r.key = %s",
+                [account_id, incoming.channel_id, incoming.key],
+            )
+        )
+    for rows in await inst.db.run(account_id, *batch):
+        if rows:
+            conversation_id, message_id, customer_id, position = rows[0]
+            return Received(conversation_id, message_id, customer_id, position, 0, duplicate=True)
+    return None
+
+
+async def _place(inst: Installation, account_id: UUID, incoming: Incoming) -> Received:
+    at = incoming.at or now()
+    before: list[Statement] = []
+    if incoming.conversation_id:
+        customer_id = await customer_of(inst, account_id, incoming.conversation_id)
+        key = await inst.vault.customer_key(account_id, customer_id)
+    else:
+        customer_id, key, before = await _customer(inst, account_id, incoming, at)
+    conversation_id = incoming.conversation_id or new_id()
+    after = await stored(
+        inst, key, account_id, conversation_id, incoming.files, message_id=incoming.message_id
+    )
+    after += link(account_id, conversation_id, incoming.attachment_ids, message_id=incoming.message_id)
+    after += _look_ups(account_id, conversation_id, incoming)
+    main = _write(key, account_id, conversation_id, customer_id, incoming, at)
+    rows = (await inst.db.run(account_id, *before, main, *after))[len(before)]
+    position, feed, *_ = rows[0]
+    remember(account_id, conversation_id, customer_id)
+    inst.bell.ring(account_id, feed, conversation_id)
+    return Received(conversation_id, incoming.message_id, customer_id, position, feed)
+
+
+async def _customer(
+    inst: Installation, account_id: UUID, incoming: Incoming, at: datetime
+) -> tuple[UUID, SealKey, list[Statement]]:
+    """The customer's id and key, and what must be written first when they are new."""
+    sender = incoming.sender
+    known = sender.customer_id
+    if known is None and sender.email:
+        known = await find_by_email(inst, account_id, sender.email)
+    if known:
+        return known, await inst.vault.customer_key(account_id, known), []
+    customer_id = new_id()
+    key = await inst.vault.create_customer_key(account_id, customer_id)
+    before = [write_customer(key, account_id, customer_id, sender.name, at)]
+    if sender.email:
+        before += await write_address(inst, key, account_id, customer_id, sender.email, at, proven=True)
+    return customer_id, key, before
+
+
+def _write(
+    key: SealKey, account_id: UUID, conversation_id: UUID, customer_id: UUID, incoming: Incoming, at: datetime
+) -> Statement:
+    words: dict[str, Any] = {
+        "via": incoming.via,
+        "origin": "automatic" if incoming.automatic else "written",
+        "body": seal_body(key, incoming.body, account_id, "message", incoming.message_id),
+        "preview": key.seal(
+            preview(incoming.body.text), account_id, "conversation", "preview", conversation_id
+        ),
+        "at": at,
+    }
+    if incoming.conversation_id:
+        return change(
+            account_id,
+            conversation_id,
+            "message.received",
+            sets=_REOPEN + ("" if incoming.automatic else _TURN),
+            extra=_MESSAGE,
+            place_event=False,
+            subject_id=incoming.message_id,
+            **words,
+        )
+    title = (
+        key.seal(incoming.subject, account_id, "conversation", "subject", conversation_id)
+        if incoming.subject
+        else None
+    )
+    return _START, words | {
+        "account": account_id,
+        "conversation": conversation_id,
+        "customer": customer_id,
+        "channel": incoming.channel_id,
+        "title": title,
+        "status": "done" if incoming.automatic else "todo",
+        "spam_at": at if incoming.spam else None,
+        "waiting": None if incoming.automatic else at,
+        "event": new_id(),
+        "kind": "message.received",
+        "subject": incoming.message_id,
+        "staff": None,
+        "data": Jsonb({}),
+    }
+
+
+def _look_ups(account_id: UUID, conversation_id: UUID, incoming: Incoming) -> list[Statement]:
+    batch: list[Statement] = []
+    if incoming.key:
+        batch.append(
+            (
+                "insert into received (account_id, channel_id, key, message_id, conversation_id) values (%s, %s, %s, %s, %s)",
+                [account_id, incoming.channel_id, incoming.key, incoming.message_id, conversation_id],
+            )
+        )
+    for blind in incoming.references:
+        batch.append(
+            (
+                "insert into mail_reference (account_id, blind, conversation_id, message_id) values (%s, %s, %s, %s)"
+                " on conflict do nothing",
+                [account_id, blind, conversation_id, incoming.message_id],
+            )
+        )
+    return batch

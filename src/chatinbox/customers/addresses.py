@@ -1,0 +1,75 @@
+"""Addresses: how one is written down so that equal ones are equal, and who a proven one belongs to."""
+
+import contextlib
+from datetime import datetime
+from uuid import UUID
+
+from chatinbox.core.db import Statement
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import SealKey
+
+
+def normal_email(text: str) -> str:
+    """The address as compared: trimmed and case-folded, domain in its ASCII form (RFC 5321 §2.4, RFC 5891)."""
+    local, _, domain = text.strip().rpartition("@")
+    with contextlib.suppress(UnicodeError):
+        domain = domain.encode("idna").decode()
+    return f"{local}@{domain}".casefold()
+
+
+async def find_by_email(inst: Installation, account_id: UUID, email: str) -> UUID | None:
+    """The customer whose proven address this is, in this account."""
+    blind = await inst.vault.blind(account_id, "address", normal_email(email))
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select coalesce(c.merged_into, c.id) from address_lookup l"
+            " join customer c on c.account_id = l.account_id and c.id = l.customer_id"
+            " where l.account_id = %s and l.kind = 'email' and l.blind = %s",
+            [account_id, blind],
+        ),
+    )
+    return rows[0][0] if rows else None
+
+
+async def write_address(
+    inst: Installation,
+    key: SealKey,
+    account_id: UUID,
+    customer_id: UUID,
+    email: str,
+    at: datetime,
+    proven: bool,
+) -> list[Statement]:
+    """The statements that give a customer an e-mail address. Only a proven one can be found by look-up."""
+
+    blind = await inst.vault.blind(account_id, "address", normal_email(email))
+    address_id = new_id()
+    sealed = key.seal(email, account_id, "address", "value", address_id)
+    batch: list[Statement] = [
+        (
+            "insert into address (account_id, id, customer_id, kind, value_sealed, proven_at, created_at)"
+            " values (%s, %s, %s, 'email', %s, %s, %s)",
+            [account_id, address_id, customer_id, sealed, at if proven else None, at],
+        )
+    ]
+    if proven:
+        batch.append(
+            (
+                "insert into address_lookup (account_id, kind, blind, customer_id) values (%s, 'email', %s, %s)",
+                [account_id, blind, customer_id],
+            )
+        )
+    return batch
+
+
+def write_customer(
+    key: SealKey, account_id: UUID, customer_id: UUID, name: str | None, at: datetime
+) -> Statement:
+    """The statement that makes a customer."""
+    sealed = key.seal(name, account_id, "customer", "name", customer_id) if name else None
+    return (
+        "insert into customer (account_id, id, name_sealed, created_at) values (%s, %s, %s, %s)",
+        [account_id, customer_id, sealed, at],
+    )

@@ -1,0 +1,30 @@
+"""Give a customer the name they go by."""
+
+from uuid import UUID
+
+from chatinbox.core.errors import bad_request, not_found
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+
+MAX_NAME = 200
+
+
+async def rename_customer(inst: Installation, account_id: UUID, customer_id: UUID, name: str) -> None:
+    """Sets the name; an empty one takes it away. Raises not-found and bad-request."""
+    name = " ".join(name.split())
+    if len(name) > MAX_NAME:
+        raise bad_request(f"A name has at most {MAX_NAME} letters.", "name")
+    try:
+        key = await inst.vault.customer_key(account_id, customer_id)
+    except Erased:
+        raise not_found() from None
+    sealed = key.seal(name, account_id, "customer", "name", customer_id) if name else None
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "update customer set name_sealed = %s where account_id = %s and id = %s returning 1",
+            [sealed, account_id, customer_id],
+        ),
+    )
+    if not rows:
+        raise not_found()
