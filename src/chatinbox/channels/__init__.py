@@ -1,0 +1,1 @@
+"""Ways in and out: a folder for each kind of channel, all of the same shape."""

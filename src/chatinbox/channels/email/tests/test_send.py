@@ -1,0 +1,189 @@
+"""Answers leave once, through the gate, and what became of them is seen."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.channels.email.kept import list_kept
+from chatinbox.channels.email.parse import parse
+from chatinbox.channels.email.raw import store
+from chatinbox.channels.email.receive import place
+from chatinbox.channels.email.send import MOST_TRIES, send
+from chatinbox.channels.email.tests.letters import address_of, channel_of, deliveries, letter, only
+from chatinbox.conversations import verbs
+from chatinbox.conversations.body import Body
+from chatinbox.core.egress import Egress, Unreachable
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+
+
+@dataclass
+class Sink:
+    """A mail server that keeps what it is given, and says what it is told to say."""
+
+    url: str = ""
+    says: list[str] = field(default_factory=list)
+    taken: list[bytes] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        self.taken.append(bytes(envelope.content or b""))
+        return self.says.pop(0) if self.says else "250 OK"
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: list[str]
+    ) -> str:
+        if address.startswith("unknown"):
+            return f"550 5.1.1 <{address}> is not here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    kept = Sink()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(kept, hostname="sink", loop=loop), "127.0.0.1", 0)
+    kept.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield kept
+    server.close()
+
+
+def through(inst: Installation, url: str) -> Installation:
+    return replace(inst, egress=Egress(inst.db, inst.vault, url))
+
+
+async def answered(inst: Installation, staff: Staff, message: EmailMessage | None = None) -> None:
+    """A customer wrote, and staff answered; the answer waits to leave."""
+    raw = (message or letter("Question")).as_bytes(policy=SMTPUTF8)
+    await place(
+        inst,
+        await store(
+            inst, staff.account_id, await channel_of(inst, staff), raw, None, await address_of(inst, staff)
+        ),
+    )
+    row = (await only(inst, staff)).row
+    await verbs.reply(inst, staff, row.id, new_id(), Body(text="Answer", author_name="Ada"), seen_position=1)
+    note = Body(text="INTERNAL WORDS")
+    await verbs.add_note(inst, staff, row.id, new_id(), note)
+
+
+async def ledger(inst: Installation, staff: Staff) -> list[str]:
+    [rows] = await inst.db.run(
+        staff.account_id, ("select outcome from ledger where account_id = %s order by id", [staff.account_id])
+    )
+    return [row[0] for row in rows]
+
+
+async def test_an_answer_leaves_once_and_is_in_the_ledger(
+    inst: Installation, ada: Staff, cyd: Staff, sink: Sink
+) -> None:
+    await answered(inst, ada)
+    [(delivery_id, _, _)] = await deliveries(inst, ada)
+    out = through(inst, sink.url)
+    await send(out, cyd.account_id, delivery_id)
+    assert sink.taken == []
+    await asyncio.gather(*(send(out, ada.account_id, delivery_id) for _ in range(3)))
+    await send(out, ada.account_id, delivery_id)
+    assert len(sink.taken) == 1 and b"INTERNAL" not in sink.taken[0]
+    assert (await deliveries(inst, ada))[0][1:] == ("sent", None)
+    assert (
+        await ledger(inst, ada) == ["taken"]
+        and await ledger(inst, cyd) == []
+        and await list_kept(inst, ada) == []
+    )
+
+
+async def test_a_server_that_says_later_is_asked_again_with_the_same_letter(
+    inst: Installation, ada: Staff, sink: Sink
+) -> None:
+    await answered(inst, ada)
+    [(delivery_id, _, _)] = await deliveries(inst, ada)
+    sink.says = ["451 4.3.0 later", "421 4.3.2 busy"]
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            await send(through(inst, sink.url), ada.account_id, delivery_id)
+        state, reason = (await deliveries(inst, ada))[0][1:]
+        assert state == "waiting" and reason and "tried again" in reason
+    await send(through(inst, sink.url), ada.account_id, delivery_id)
+    assert (await deliveries(inst, ada))[0][1:] == ("sent", None)
+    assert len({parse(raw).message_id for raw in sink.taken}) == 1
+    assert await ledger(inst, ada) == ["unreachable", "unreachable", "taken"]
+
+
+async def test_a_server_that_says_no_makes_the_failure_visible_without_the_address(
+    inst: Installation, ada: Staff, sink: Sink
+) -> None:
+    await answered(inst, ada, letter("Q", From="unknown@mail.example"))
+    [(delivery_id, _, _)] = await deliveries(inst, ada)
+    await send(through(inst, sink.url), ada.account_id, delivery_id)
+    state, reason = (await deliveries(inst, ada))[0][1:]
+    assert state == "failed" and reason and reason.startswith("550") and "unknown@" not in reason
+    row = (await only(inst, ada)).row
+    assert row.failed and row.status == "todo"
+    await send(through(inst, sink.url), ada.account_id, delivery_id)
+    assert sink.taken == []
+
+
+async def test_a_server_that_is_not_there_is_given_up_after_many_tries(
+    inst: Installation, ada: Staff
+) -> None:
+    await answered(inst, ada)
+    [(delivery_id, _, _)] = await deliveries(inst, ada)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"smtp://127.0.0.1:{free.getsockname()[1]}"
+    for _ in range(MOST_TRIES - 1):
+        with pytest.raises(Unreachable):
+            await send(through(inst, url), ada.account_id, delivery_id)
+    await send(through(inst, url), ada.account_id, delivery_id)
+    assert (await deliveries(inst, ada))[0][1] == "failed" and (await only(inst, ada)).row.failed
+
+
+async def test_a_process_that_died_after_sending_repeats_the_same_letter(
+    inst: Installation, ada: Staff, sink: Sink
+) -> None:
+    await answered(inst, ada)
+    [(delivery_id, _, _)] = await deliveries(inst, ada)
+    await send(through(inst, sink.url), ada.account_id, delivery_id)
+    await inst.db.run(
+        ada.account_id, ("update delivery set state = 'sending' where account_id = %s", [ada.account_id])
+    )
+    await send(through(inst, sink.url), ada.account_id, delivery_id)
+    first, second = (parse(raw) for raw in sink.taken)
+    assert first.message_id == second.message_id and first.text == second.text
+
+
+@pytest.mark.parametrize("address", ["jörg@mail.example", "a..b@mail.example", '"quoted name"@mail.example'])
+async def test_odd_addresses_end_in_a_letter_or_in_a_sentence(
+    inst: Installation, ada: Staff, sink: Sink, address: str
+) -> None:
+    await answered(inst, ada, _from(address))
+    [(delivery_id, _, _)] = await deliveries(inst, ada)
+    await send(through(inst, sink.url), ada.account_id, delivery_id)
+    state, reason = (await deliveries(inst, ada))[0][1:]
+    assert state == "sent" or (state == "failed" and reason and reason[-1] == ".")
+
+
+def _from(address: str) -> EmailMessage:
+    message = letter("Q")
+    del message["From"]
+    message._headers.insert(0, ("From", address))  # type: ignore[attr-defined]
+    return message
+
+
+async def test_nobody_is_reached_who_was_not_written_to(inst: Installation, ada: Staff, sink: Sink) -> None:
+    await answered(inst, ada, letter("Q", Cc="karl@other.example", To="support@x.example"))
+    [(delivery_id, _, _)] = await deliveries(inst, ada)
+    await send(through(inst, sink.url), ada.account_id, delivery_id)
+    sent = parse(sink.taken[0])
+    assert (
+        [one.email for one in sent.to] == ["frida@mail.example"]
+        and sent.cc == []
+        and b"karl" not in sink.taken[0]
+    )
