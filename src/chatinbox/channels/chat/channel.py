@@ -1,0 +1,79 @@
+"""A chat channel: made with a public key, found by it, with the look its settings give it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from chatinbox.channels.chat.look import Look, read_look
+from chatinbox.conversations.channels import create_channel
+from chatinbox.core.errors import not_found
+from chatinbox.core.installation import Installation
+
+KEEP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One chat channel of an account. `key` is public: it stands in the business's pages."""
+
+    account_id: UUID
+    id: UUID
+    key: str
+    look: Look
+
+
+_found: OrderedDict[tuple[int, str], tuple[float, Channel]] = OrderedDict()
+
+
+async def find_channel(inst: Installation, key: str) -> Channel:
+    """The open channel with this key; raises the one not-found answer. Remembered for half a minute."""
+    kept = _found.get((id(inst), key))
+    if kept and kept[0] > time.monotonic():
+        return kept[1]
+    channel = await _read(inst, key)
+    _found[id(inst), key] = (time.monotonic() + KEEP_SECONDS, channel)
+    if len(_found) > 10_000:
+        _found.popitem(last=False)
+    return channel
+
+
+async def _read(inst: Installation, key: str) -> Channel:
+    if not (0 < len(key) <= 64 and key.isascii() and key.isprintable()):
+        raise not_found()
+    ids = await inst.db.directory("select * from directory.find_chat_key(%s)", [key])
+    if not ids:
+        raise not_found()
+    account_id, channel_id = ids[0]
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select name_sealed, settings_sealed from channel"
+            " where account_id = %s and id = %s and kind = 'chat' and closed_at is null",
+            [account_id, channel_id],
+        ),
+    )
+    if not rows:
+        raise not_found()
+    seal = await inst.vault.account_key(account_id)
+    name = seal.open_text(rows[0][0], account_id, "channel", "name", channel_id)
+    settings: dict[str, Any] = msgspec.json.decode(
+        seal.open(rows[0][1], account_id, "channel", "settings", channel_id)
+    )
+    return Channel(account_id, channel_id, key, read_look(settings, name))
+
+
+async def open_channel(
+    inst: Installation, account_id: UUID, name: str, settings: dict[str, Any]
+) -> tuple[UUID, str]:
+    """Makes a chat channel; its id and its public key. `settings` are the fields of `Look`; `name` is its title."""
+    key = secrets.token_urlsafe(12)
+    channel_id = await create_channel(inst, account_id, "chat", name, settings | {"key": key})
+    await inst.db.directory("select directory.add_chat_key(%s, %s, %s)", [key, account_id, channel_id])
+    return channel_id, key

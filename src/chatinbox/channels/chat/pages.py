@@ -1,0 +1,51 @@
+"""The two things a website loads from us: the script with its launcher, and the frame of the open box."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from chatinbox.channels.chat import assets
+from chatinbox.channels.chat.look import Look
+
+
+def script(look: Look) -> bytes:
+    """The loader with the channel's label and colours; everything it needs is inside."""
+    box = msgspec.json.encode(
+        {"label": look.label, "title": look.title, "brand": look.brand, "onBrand": look.on_brand}
+    ).decode()
+    return assets.load().loader.replace("__BOX__", box).encode()
+
+
+@lru_cache(maxsize=1)
+def _template() -> jinja2.Template:
+    room = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(assets.UI / "html/chat"), autoescape=True, trim_blocks=True
+    )
+    return room.get_template("frame.html")
+
+
+def frame(look: Look, key: str, limit: int) -> str:
+    """The frame's page. `limit` is the largest file a visitor may send, in bytes."""
+    boot = msgspec.json.encode(
+        {"key": key, "brand": look.brand, "onBrand": look.on_brand, "limit": limit}
+    ).decode()
+    loaded = assets.load()
+    return _template().render(
+        box=look,
+        boot=Markup(boot.replace("<", "\\u003c")),  # noqa: S704 — JSON without a single angle bracket
+        assets=f"/chat/assets/{loaded.version}",
+        modules=assets.MODULES[:-1],
+    )
+
+
+def frame_policy(look: Look, files_url: str) -> str:
+    """The frame's Content-Security-Policy; who may frame it is the business's choice, anyone by default."""
+    ancestors = " ".join(look.origins) or "*"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        f"img-src {files_url}; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+    )

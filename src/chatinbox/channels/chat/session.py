@@ -1,0 +1,100 @@
+"""A visitor's session: a bearer token that opens one conversation. The directory holds a keyed hash of it only."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from chatinbox.channels.chat.answer import no_session
+from chatinbox.channels.chat.channel import Channel
+from chatinbox.core.clock import now
+from chatinbox.core.errors import bad_request
+from chatinbox.core.installation import Installation
+
+LIFE = timedelta(days=365)
+KEEP_SECONDS = 5.0
+_OPENING = re.compile(r"[A-Za-z0-9_-]{43,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who a token proves: one customer in one conversation, through one channel."""
+
+    account_id: UUID
+    channel_id: UUID
+    customer_id: UUID
+    conversation_id: UUID
+    mark: bytes
+
+
+_known: OrderedDict[tuple[int, bytes], tuple[float, Visitor]] = OrderedDict()
+
+
+def token_for(inst: Installation, channel: Channel, opening: str) -> str:
+    """The token that belongs to an opening: the browser's random bits, keyed. The same opening gives the same token,
+    so a first message whose answer was lost can be asked for again."""
+    raw = hmac.digest(inst.vault.secret("chat visitor"), f"{channel.key}\0{opening}".encode(), "sha256")
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def read_opening(given: str | None) -> str:
+    """The browser's opening, or one of ours when it gave none."""
+    if given is None:
+        return secrets.token_urlsafe(38)
+    if not _OPENING.fullmatch(given):
+        raise bad_request("The opening of this chat cannot be read.", "malformed")
+    return given
+
+
+async def find_visitor(inst: Installation, channel: Channel, token: str) -> Visitor | None:
+    """The visitor a token proves on this channel, or None."""
+    mark = inst.vault.blind_installation("visitor", token)
+    kept = _known.get((id(inst), mark))
+    if kept and kept[0] > time.monotonic():
+        visitor = kept[1]
+    else:
+        rows = await inst.db.directory("select * from directory.find_visitor_session(%s, %s)", [mark, now()])
+        if not rows:
+            return None
+        account_id, channel_id, customer_id, conversation_id = rows[0]
+        visitor = Visitor(account_id, channel_id, customer_id, conversation_id, mark)
+        _remember(inst, visitor)
+    return visitor if visitor.channel_id == channel.id else None
+
+
+async def prove(inst: Installation, channel: Channel, authorization: str | None) -> Visitor:
+    """The visitor of a request; raises the one answer to tokens that prove nothing."""
+    kind, _, token = (authorization or "").partition(" ")
+    if kind.lower() != "bearer" or not 0 < len(token) <= 100 or not token.isascii():
+        raise no_session()
+    visitor = await find_visitor(inst, channel, token)
+    if visitor is None:
+        raise no_session()
+    return visitor
+
+
+async def begin(
+    inst: Installation, channel: Channel, token: str, customer_id: UUID, conversation_id: UUID
+) -> Visitor:
+    """Gives a token its conversation, after the first message is stored."""
+    mark, at = inst.vault.blind_installation("visitor", token), now()
+    visitor = Visitor(channel.account_id, channel.id, customer_id, conversation_id, mark)
+    await inst.db.directory(
+        "select directory.add_visitor_session(%s, %s, %s, %s, %s, %s, %s)",
+        [mark, channel.account_id, channel.id, customer_id, conversation_id, at, at + LIFE],
+    )
+    _remember(inst, visitor)
+    return visitor
+
+
+def _remember(inst: Installation, visitor: Visitor) -> None:
+    _known[id(inst), visitor.mark] = (time.monotonic() + KEEP_SECONDS, visitor)
+    if len(_known) > 20_000:
+        _known.popitem(last=False)
