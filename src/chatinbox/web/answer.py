@@ -1,0 +1,85 @@
+"""Answers of the JSON doors: encoded once, never stored by anybody, errors as one sentence and a code."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import msgspec
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.errors import Refused, bad_request, not_found
+from chatinbox.core.ids import read_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.intake import read_small
+
+log = structlog.get_logger()
+T = TypeVar("T")
+_encode = msgspec.json.Encoder().encode
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+MAX_JSON = 2_000_000
+
+Door: TypeAlias = Callable[[Installation, Staff, Request], Awaitable[Response]]
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(_encode(value), status, _HEADERS, "application/json")
+
+
+def refusal(error: Refused) -> Response:
+    """The answer to a refused request."""
+    return answer({"error": {"code": error.code, "message": error.sentence, **error.details}}, error.status)
+
+
+async def read_body(request: Request, shape: type[T]) -> T:
+    """The request's JSON in the shape that is expected. Raises bad-request, or 413 above 2 MB.
+
+    A malformed id gets the answer of a foreign one.
+    """
+    raw = await read_small(request, MAX_JSON, too_large(MAX_JSON))
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if str(error).startswith("Invalid UUID"):
+            raise not_found() from None
+        words = str(error) if isinstance(error, msgspec.ValidationError) else "it is not JSON"
+        raise bad_request(f"This request cannot be read: {words}.", "malformed") from None
+
+
+def too_large(limit: int) -> str:
+    """What is said to somebody who sends more than a limit in bytes."""
+    return f"This is too large: at most {limit // 1_000_000} MB."
+
+
+def path_id(request: Request, name: str = "id") -> UUID:
+    """An id of the path; malformed, foreign and made-up ones get the same answer."""
+    found = read_id(request.path_params[name])
+    if found is None:
+        raise not_found()
+    return found
+
+
+async def guarded(call: Callable[[], Awaitable[Response]]) -> Response:
+    """Turns what goes wrong into an answer; the log gets the error's kind, the person a sentence."""
+    try:
+        return await call()
+    except Refused as error:
+        return refusal(error)
+    except ClientDisconnect:
+        return Response(status_code=499)
+    except Exception:
+        log.exception("request_failed")
+        return refusal(
+            Refused(
+                500,
+                "Something went wrong on our side. Nothing you wrote is lost; please try again.",
+                "failed",
+            )
+        )

@@ -1,0 +1,38 @@
+"""What the inbox page carries so that it needs no second trip: who I am, the account's lists, counts, the first page."""
+
+from typing import Any
+
+import msgspec
+
+from chatinbox.accounts.queries import read_account_name, read_staff
+from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.channels import read_channels
+from chatinbox.conversations.inbox import Counts, counts_statement, open_tags, read_list, tags_statement
+from chatinbox.core.installation import Installation
+from chatinbox.customers.names import hue
+
+
+async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
+    """The inbox's first words for one staff user."""
+    listed = await read_list(inst, by, view)
+    tags, counts = await inst.db.run(by.account_id, tags_statement(by), counts_statement(by))
+    return {
+        "me": {
+            "staff_user_id": by.staff_user_id,
+            "name": by.name,
+            "role": by.role,
+            "hue": hue(by.staff_user_id),
+        },
+        "account": {"id": by.account_id, "name": await read_account_name(inst, by.account_id)},
+        "staff": await read_staff(inst, by.account_id),
+        "tags": await open_tags(inst, by, tags),
+        "channels": await read_channels(inst, by.account_id),
+        "teams": [],
+        "feed": listed.feed,
+        "counts": msgspec.structs.asdict(Counts(*counts[0])),
+        "view": view,
+        "list": {"rows": listed.rows, "next": listed.next},
+        "outbox": inst.settings.smtp_url is None,
+        "files_origin": inst.settings.files_url,
+        "settings": {"single_keys": True, "theme": None, "density": None},
+    }

@@ -1,0 +1,56 @@
+"""The door of the staff pages: who acts (from the session alone), the same origin for what changes something, errors."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts.sessions import Session, session_for, token_of
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+from chatinbox.web.answer import Door, guarded, refusal
+
+SIGN_IN = Refused(401, "You are signed out. Sign in again; what you wrote is kept.", "signed_out")
+ELSEWHERE = Refused(
+    403, "This request did not come from our own pages, so it was not carried out.", "other_origin"
+)
+
+
+async def session_of(inst: Installation, request: Request) -> Session | None:
+    """The session of a request, or None."""
+    token = token_of(inst, request.cookies)
+    return await session_for(inst, token) if token else None
+
+
+def staff_door(inst: Installation) -> Callable[[Door], Callable[[Request], Awaitable[Response]]]:
+    """Wraps a JSON door: signed in, from our own pages, with its errors answered."""
+
+    def wrap(act: Door) -> Callable[[Request], Awaitable[Response]]:
+        async def through(request: Request) -> Response:
+            session = await session_of(inst, request)
+            if session is None:
+                return refusal(SIGN_IN)
+            if request.method not in ("GET", "HEAD") and not is_own(inst, request):
+                return refusal(ELSEWHERE)
+            with inst.calm.answering():
+                return await guarded(lambda: act(inst, session.staff, request))
+
+        return through
+
+    return wrap
+
+
+def is_own(inst: Installation, request: Request) -> bool:
+    """Whether a request that changes something comes from our own pages.
+
+    Our scripts add a header that no other site can add without being asked first (CORS); the browser's own words,
+    where it says them, must agree.
+    """
+    if request.headers.get("x-chatinbox") != "1":
+        return False
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

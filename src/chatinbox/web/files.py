@@ -1,0 +1,56 @@
+"""The files' door on the second origin: always a download, never a page of ours."""
+
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from chatinbox.core.errors import not_found
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import BadToken, Erased
+from chatinbox.web.answer import guarded, path_id
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "cross-origin",
+    "referrer-policy": "no-referrer",
+    "cache-control": "private, no-store",
+}
+# Pictures that a browser draws without running anything; everything else travels as plain bytes.
+DRAWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"}
+
+
+async def get_file(inst: Installation, request: Request) -> Response:
+    """One attachment, for whoever holds a link that is still good."""
+
+    async def fetch() -> Response:
+        try:
+            account_id, customer_id, file_id = inst.links.read(request.query_params.get("k", ""))
+            key = await inst.vault.customer_key(account_id, customer_id)
+        except (BadToken, Erased):
+            raise not_found() from None
+        if file_id != path_id(request):
+            raise not_found()
+        [rows] = await inst.db.run(
+            account_id,
+            (
+                "select name_sealed, type, size from attachment where account_id = %s and id = %s",
+                [account_id, file_id],
+            ),
+        )
+        if not rows or not inst.files.path(account_id, file_id).exists():
+            raise not_found()
+        name_sealed, type_, size = rows[0]
+        name = key.open_text(name_sealed, account_id, "attachment", "name", file_id)
+        return StreamingResponse(
+            inst.files.stream(key, account_id, file_id),
+            headers=HEADERS
+            | {
+                "content-type": type_ if type_ in DRAWN else "application/octet-stream",
+                "content-length": str(size),
+                "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            },
+        )
+
+    return await guarded(fetch)

@@ -1,0 +1,52 @@
+"""The customer's side panel: who they are, what we hold, what was said before."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import millis
+from chatinbox.core.installation import Installation
+from chatinbox.customers.read import read_customer
+
+
+async def read_panel(inst: Installation, by: Staff, customer_id: UUID) -> dict[str, Any]:
+    """The customer with their last conversations and counts. Raises not-found."""
+    customer = await read_customer(inst, by.account_id, customer_id)
+    ask = [by.account_id, customer_id]
+    talks, held = await inst.db.run(
+        by.account_id,
+        (
+            "select id, number, subject_sealed, preview_sealed, status, last_at from conversation"
+            " where account_id = %s and customer_id = %s order by last_at desc limit 20",
+            ask,
+        ),
+        (
+            "select (select count(*) from message m join conversation c on c.account_id = m.account_id"
+            " and c.id = m.conversation_id where c.account_id = %s and c.customer_id = %s),"
+            " (select count(*) from attachment a join conversation c on c.account_id = a.account_id"
+            " and c.id = a.conversation_id where c.account_id = %s and c.customer_id = %s)",
+            ask + ask,
+        ),
+    )
+    key = await inst.vault.customer_key(by.account_id, customer_id)
+
+    def words(row_id: UUID, subject: bytes | None, preview: bytes | None) -> str:
+        column, sealed = ("subject", subject) if subject else ("preview", preview)
+        return key.open_text(sealed, by.account_id, "conversation", column, row_id) if sealed else ""
+
+    return msgspec.structs.asdict(customer) | {
+        "here": any(inst.presence.is_visitor_here(talk[0]) for talk in talks),
+        "conversations": [
+            {
+                "id": row_id,
+                "number": number,
+                "subject": words(row_id, subject, preview),
+                "status": status,
+                "last_at": millis(at),
+            }
+            for row_id, number, subject, preview, status, at in talks
+        ],
+        "held": {"messages": held[0][0], "files": held[0][1]},
+    }
