@@ -1,0 +1,82 @@
+"""The command line: serve everything, or one part of it."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from chatinbox.app.database_programs import run_program
+from chatinbox.app.doctor import examine
+from chatinbox.app.reset import print_reset_link
+from chatinbox.app.server import serve
+from chatinbox.core.settings import Settings, read_settings
+from chatinbox.core.trouble import Trouble
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option, with its help."""
+    top = argparse.ArgumentParser(
+        prog="bin/chatinbox", description="ChatInbox: chat and e-mail in one shared inbox."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    told = {
+        "serve": "web, worker and mail in one process",
+        "web": "only the web: pages, JSON, chat, live updates",
+        "worker": "only the worker: deliveries, search words, clocks",
+        "mail": "only the door for incoming mail (SMTP)",
+    }
+    for name, words in told.items():
+        _options(commands.add_parser(name, help=words, description=f"Starts ChatInbox: {words}."), name)
+    programs = commands.add_parser(
+        "db",
+        help="psql, dump or restore: the embedded database",
+        description="PostgreSQL's programs on the embedded database.",
+    )
+    programs.add_argument("what", choices=["psql", "dump", "restore"], help="which program")
+    programs.add_argument("more", nargs="*", help="the file; for psql, its own options after --")
+    doctor = commands.add_parser("doctor", help="what this machine offers, and what stands in the way")
+    reset = commands.add_parser(
+        "reset",
+        help="a link for somebody who forgot the password",
+        description="Prints a link to choose a new password, where no letter can reach the person.",
+    )
+    reset.add_argument("email", help="the address they sign in with")
+    reset.add_argument("--public-url", help="the address people type, as https://inbox.example.com")
+    for command in (programs, doctor, reset):
+        command.add_argument("--data", type=Path, help="folder for database, files and keys")
+    return top
+
+
+def _options(command: argparse.ArgumentParser, name: str) -> None:
+    command.add_argument("--host", help="address to listen on (127.0.0.1)")
+    command.add_argument("--port", type=int, help="port for the web (8000); 0 takes a free one")
+    command.add_argument("--mail-port", type=int, help="port for incoming mail (2525); 0 takes a free one")
+    command.add_argument("--data", type=Path, help="folder for database, files and keys")
+    command.add_argument("--public-url", help="the address people type, as https://inbox.example.com")
+    command.add_argument("--json", action="store_true", help="say that it is ready as one line of JSON")
+    if name == "serve":
+        command.add_argument(
+            "--demo", action="store_true", help="with a demo business, its shop and 200 conversations"
+        )
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs one command; the exit status. Trouble is one sentence on standard error."""
+    given = parser().parse_args(words)
+    try:
+        settings: Settings = read_settings(given)
+        if given.command == "db":
+            return run_program(settings, given.what, given.more)
+        if given.command == "doctor":
+            return examine(settings)
+        if given.command == "reset":
+            return print_reset_link(settings, given.email)
+        return serve(settings, given.command, given.json)
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:  # whoever read our lines has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,1 @@
+"""The demo business: Halden Ceramics, its staff, its customers and sixty days of what they wrote."""

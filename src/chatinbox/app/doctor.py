@@ -1,0 +1,75 @@
+"""The doctor: what this machine offers, and what stands in the way of a start. Changes nothing."""
+
+import os
+import platform
+import resource
+import shutil
+import stat
+from collections.abc import Iterator
+
+from chatinbox.app import database
+from chatinbox.core import postgres
+from chatinbox.core.postgres.binaries import DatabaseUser, find_binaries
+from chatinbox.core.settings import Settings
+from chatinbox.core.trouble import Trouble
+
+ENOUGH_BYTES = 1_000_000_000
+ENOUGH_FILES = 4096
+
+
+def examine(settings: Settings) -> int:
+    """Prints a line for each thing; the exit status is 1 when one stands in the way."""
+    well = True
+    for name, fine, words in _findings(settings):
+        print(f"{'ok ' if fine else 'NO '} {name:12} {words}")
+        well &= fine
+    return not well
+
+
+def _findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    yield "Python", True, platform.python_version()
+    yield _database(settings)
+    if not settings.database_url:
+        yield _database_user(settings)
+    yield _keys(settings)
+    here = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
+    free = shutil.disk_usage(here).free
+    yield (
+        "data folder",
+        os.access(here, os.W_OK),
+        f"{settings.data}{'' if here == settings.data else ' (not made yet)'}",
+    )
+    yield "free space", free > ENOUGH_BYTES, f"{free / 1e9:.1f} GB"
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    few = f"{files}; a live connection takes one"
+    yield "open files", files in (resource.RLIM_INFINITY,) or files >= ENOUGH_FILES, few
+
+
+def _database(settings: Settings) -> tuple[str, bool, str]:
+    try:
+        if settings.database_url:
+            database.check_url(settings.database_url)
+            return "PostgreSQL", True, "DATABASE_URL answers"
+        found = find_binaries(settings.data / "pg")
+    except Trouble as trouble:
+        return "PostgreSQL", False, str(trouble)
+    state = "runs" if postgres.is_up(settings.data) else "does not run now"
+    return "PostgreSQL", True, f"{found.version.split(') ')[-1]}, {state} ({found.folder})"
+
+
+def _database_user(settings: Settings) -> tuple[str, bool, str]:
+    try:
+        return "runs as", True, DatabaseUser.of(settings.data / "pg").name
+    except Trouble as trouble:
+        return "runs as", False, str(trouble)
+
+
+def _keys(settings: Settings) -> tuple[str, bool, str]:
+    key = settings.data / "keys" / "root.key"
+    try:
+        if not key.exists():
+            return "root key", True, "made at the first start"
+        private = stat.S_IMODE(key.stat().st_mode) & 0o077 == 0
+    except OSError as error:
+        return "root key", False, f"{key} ({error.strerror})"
+    return "root key", private, f"{key}{'' if private else ' can be read by others: chmod 600'}"

@@ -1,0 +1,30 @@
+"""`reset ADDRESS`: a link for somebody who forgot the password, where no letter can reach them. For operators."""
+
+import asyncio
+
+from chatinbox.accounts.sign_in import reset_link
+from chatinbox.app import database
+from chatinbox.core.installation import Installation
+from chatinbox.core.settings import Settings
+from chatinbox.core.trouble import Trouble
+
+
+def print_reset_link(settings: Settings, email: str) -> int:
+    """Prints the link, beside a server that runs or without one. Raises Trouble for an address nobody signs in with."""
+    if not (settings.data / "keys" / "root.key").exists():
+        raise Trouble(f"There is no installation in {settings.data}. Name the data folder with --data.")
+    settings = settings.with_addresses(settings.port, settings.mail_port)
+    with database.opened(settings) as admin_dsn:
+        link = asyncio.run(_link(settings, admin_dsn, email))
+    if link is None:
+        raise Trouble("Nobody signs in with this address.")
+    print(f"Good once, for one hour:\n\n  {link}\n")
+    return 0
+
+
+async def _link(settings: Settings, admin_dsn: str, email: str) -> str | None:
+    inst = await Installation.open(settings, admin_dsn)
+    try:
+        return await reset_link(inst, email)
+    finally:
+        await inst.close()

@@ -1,0 +1,119 @@
+"""Wiring: which path leads to which door, on which origin. The one room that knows everybody.
+
+Two origins, told apart by the Host header: ours, and a second one for files and the demo shop, so that nothing a
+stranger sent is ever on the same origin as a session.
+"""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chatinbox.accounts import sessions
+from chatinbox.channels.chat import doors as chat_doors
+from chatinbox.core.errors import not_found
+from chatinbox.core.installation import Installation
+from chatinbox.web import accounts_pages, api, assets, files, held, inbox, outbox_pages, shop
+from chatinbox.web.answer import refusal
+from chatinbox.web.door import SIGN_IN, session_of, staff_door
+from chatinbox.web.live import Live
+
+
+async def build(inst: Installation) -> "App":
+    """The web application of an installation."""
+    return App(inst)
+
+
+class App:
+    """ASGI: live streams by hand (they are thousands and idle), everything else through the router of its origin."""
+
+    def __init__(self, inst: Installation) -> None:
+        self._inst = inst
+        self.live = Live(inst)
+        sessions.on_end(self.live.end_session)
+        self._ours: ASGIApp = Starlette(routes=_our_routes(inst), exception_handlers=_ERRORS)
+        self._files: ASGIApp = Starlette(routes=_file_routes(inst), exception_handlers=_ERRORS)
+        self._files_host = urlsplit(inst.settings.files_url).netloc
+        self._one_origin = self._files_host == urlsplit(inst.settings.public_url).netloc
+
+    def close(self) -> None:
+        """Ends the streams, as the server stops."""
+        self.live.end_all()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await _lifespan(receive, send)
+            return
+        if self._is_files(scope):
+            await self._files(scope, receive, send)
+        elif scope["path"] == "/live" and scope["method"] == "GET":
+            await self._live(scope, receive, send)
+        else:
+            await self._ours(scope, receive, send)
+
+    def _is_files(self, scope: Scope) -> bool:
+        if self._one_origin:
+            return bool(scope["path"].startswith("/files/"))
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return host.decode("latin-1") == self._files_host
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session = await session_of(self._inst, Request(scope))
+        if session is None:
+            await refusal(SIGN_IN)(scope, receive, send)
+            return
+        await self.live.serve(session.staff, session.session_id, receive, send)
+
+
+def _our_routes(inst: Installation) -> list[BaseRoute]:
+    door = staff_door(inst)
+    return [
+        Route("/", _home(inst)),
+        Route("/health", _health),
+        *inbox.routes(inst),
+        *api.routes(door),
+        *[Route(path, door(act), methods=[method]) for method, path, act in held.ROUTES],
+        *outbox_pages.routes(inst),
+        *accounts_pages.accounts_routes(inst),
+        *chat_doors.routes(inst),
+        *assets.routes(),
+    ]
+
+
+def _file_routes(inst: Installation) -> list[BaseRoute]:
+    async def fetch(request: Request) -> Response:
+        return await files.get_file(inst, request)
+
+    return [Route("/files/{id}", fetch), *shop.routes(inst)]
+
+
+def _home(inst: Installation) -> Callable[[Request], Awaitable[Response]]:
+    async def home(request: Request) -> Response:
+        return RedirectResponse("/inbox" if await session_of(inst, request) else "/sign-in", 303)
+
+    return home
+
+
+async def _health(_request: Request) -> Response:
+    return PlainTextResponse("well\n")
+
+
+async def _missing(_request: Request, _error: Exception) -> Response:
+    return refusal(not_found())
+
+
+_ERRORS: dict[int | type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {404: _missing}
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,100 @@
+"""The worker: pumps the outbox, runs the jobs, keeps the clocks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import structlog
+
+from chatinbox.accounts import links, sessions
+from chatinbox.app.steadily import steadily
+from chatinbox.channels.chat import send as chat_send
+from chatinbox.channels.email import kept as email_kept
+from chatinbox.channels.email import poll as email_poll
+from chatinbox.channels.email import receive as email_receive
+from chatinbox.channels.email import send as email_send
+from chatinbox.conversations.search.index import index
+from chatinbox.conversations.verbs.snooze import wake_due
+from chatinbox.core.installation import Installation
+from chatinbox.core.jobs import job_ids
+from chatinbox.core.outbox import Happened
+
+log = structlog.get_logger()
+
+
+def prepare(inst: Installation) -> None:
+    """Says who hears which event, and which work runs on a clock. Read this to know what happens after a commit."""
+
+    async def deliver(batch: list[Happened]) -> None:
+        each = {
+            f"deliver {happened.subject_id}": job_ids(
+                account_id=happened.account_id, message_id=happened.subject_id
+            )
+            for happened in batch
+        }
+        await inst.jobs.later_all("deliver", each)
+
+    async def search(batch: list[Happened]) -> None:
+        await index(inst, batch)
+
+    inst.outbox.on(["message.received", "message.sent", "note.added"], search)
+    inst.outbox.on(["message.sent", "delivery.redirected"], deliver)
+
+    async def deliver_one(account_id: str, message_id: str) -> None:
+        await _deliver(inst, UUID(account_id), UUID(message_id))
+
+    inst.jobs.add("deliver", deliver_one, attempts=12, wait_seconds=5, growth=3)
+
+    chat_send.add_jobs(inst)
+
+    async def wake() -> None:
+        async for account_id in every_account(inst):
+            await wake_due(inst, account_id)
+
+    async def poll() -> None:
+        await email_poll.poll_all(inst)
+
+    async def place() -> None:
+        async for account_id in every_account(inst):
+            await email_receive.place_left_over(inst, account_id)
+
+    async def forget() -> None:
+        async for account_id in every_account(inst):
+            await email_receive.forget_old(inst, account_id)
+            await email_kept.forget_kept(inst, account_id)
+        await sessions.forget(inst)
+        await links.forget(inst)
+
+    inst.jobs.every("* * * * *", "wake_snoozed", wake)
+    inst.jobs.every("* * * * *", "poll_mailboxes", poll)
+    inst.jobs.every("* * * * *", "place_left_over_mail", place)
+    inst.jobs.every("17 3 * * *", "forget", forget)
+
+
+async def _deliver(inst: Installation, account_id: UUID, message_id: UUID) -> None:
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select id, kind from delivery where account_id = %s and message_id = %s and state in ('waiting', 'sending')",
+            [account_id, message_id],
+        ),
+    )
+    for delivery_id, kind in rows:
+        send = {"email": email_send.send, "chat": chat_send.send}[kind]
+        await send(inst, account_id, delivery_id)
+
+
+async def every_account(inst: Installation) -> AsyncIterator[UUID]:
+    """Every account's id, a page at a time."""
+    last = UUID(int=0)
+    while rows := await inst.db.directory("select account_id from directory.accounts_after(%s, 500)", [last]):
+        for (last,) in rows:
+            yield last
+
+
+async def run(inst: Installation) -> None:
+    """Works until cancelled."""
+    prepare(inst)
+    async with asyncio.TaskGroup() as both:  # a group waits for both to end; gather would not
+        both.create_task(steadily("outbox", inst.outbox.run))
+        both.create_task(steadily("jobs", inst.jobs.run))
