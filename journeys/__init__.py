@@ -1,0 +1,1 @@
+"""Journeys: the product as its users meet it — the real program, a real browser, real mail."""
