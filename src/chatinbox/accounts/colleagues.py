@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chatinbox.accounts import sessions
-from chatinbox.accounts.invite import owners_only, withdraw_of
+from chatinbox.accounts.invite import withdraw_of
 from chatinbox.accounts.staff import Role, Staff
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
@@ -14,19 +14,19 @@ _LAST = Refused(409, "This is the last owner. Make somebody else an owner first.
 
 async def set_role(inst: Installation, by: Staff, staff_user_id: UUID, role: Role) -> None:
     """Makes a colleague owner or staff. Raises not-found, owners-only, last-owner."""
-    owners_only(by)
+    by.need("staff")
     await _change(inst, by, staff_user_id, "role = %s", role, losing=role != "owner")
 
 
 async def deactivate(inst: Installation, by: Staff, staff_user_id: UUID) -> None:
     """Lets a colleague go: what they wrote stays, their sessions here end. Raises as `set_role`."""
-    owners_only(by)
+    by.need("staff")
     await _change(inst, by, staff_user_id, "deactivated_at = %s", now(), losing=True)
 
 
 async def reactivate(inst: Installation, by: Staff, staff_user_id: UUID) -> None:
     """Takes a colleague back."""
-    owners_only(by)
+    by.need("staff")
     await _change(inst, by, staff_user_id, "deactivated_at = %s", None, losing=False)
 
 

@@ -36,15 +36,9 @@ class Invitation:
     expires_at: datetime
 
 
-def owners_only(by: Staff) -> None:
-    """Raises when somebody who is not an owner does what owners do."""
-    if by.role != "owner":
-        raise Refused(403, "Only owners of the account can do this. Ask one of them.", "owners_only")
-
-
 async def invite(inst: Installation, by: Staff, email: str, role: Role) -> str:
     """Invites somebody by e-mail; the link. The answer is the same for known and unknown addresses."""
-    owners_only(by)
+    by.need("staff")
     _, email, _ = checked("x", email, "x")
     link_id = new_id()
     key = await inst.vault.account_key(by.account_id)
@@ -75,7 +69,7 @@ async def list_invitations(inst: Installation, by: Staff) -> list[Invitation]:
 
 async def withdraw(inst: Installation, by: Staff, invitation_id: UUID) -> None:
     """Ends an invitation. Raises not-found."""
-    owners_only(by)
+    by.need("staff")
     [[gone]] = await inst.db.directory(
         "select directory.withdraw_invitation(%s, %s)", [by.account_id, invitation_id]
     )

@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,10 +29,11 @@ COOKIES = ("__Host-session", "session")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open session: who acts, and which session it is."""
+    """An open session: who acts, which session it is, and when it last proved who it is."""
 
     staff: Staff
     session_id: UUID
+    proven_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ async def session_for(inst: Installation, token: str) -> Session | None:
     rows = await inst.db.directory("select * from directory.find_session(%s, %s)", [hashed, now()])
     if not rows:
         return None
-    session_id, person_id, account_id, staff_user_id, seen_at = rows[0]
+    session_id, person_id, account_id, staff_user_id, seen_at, proven_at = rows[0]
     staff = await read_active(inst, account_id, staff_user_id, person_id)
     if staff is None:
         return None
@@ -106,11 +107,19 @@ async def session_for(inst: Installation, token: str) -> Session | None:
         await inst.db.directory(
             "select directory.touch_session(%s, %s, %s)", [session_id, now(), now() + IDLE]
         )
-    session = Session(staff, session_id)
+    session = Session(staff, session_id, proven_at)
     if len(_known) > 20_000:
         _known.clear()
     _known[hashed] = (time.monotonic() + REMEMBER_SECONDS, session)
     return session
+
+
+async def mark_proven(inst: Installation, session: Session) -> None:
+    """This session has just proved who it is."""
+    await inst.db.directory("select directory.prove_session(%s, %s)", [session.session_id, now()])
+    for hashed, (until, known) in list(_known.items()):
+        if known.session_id == session.session_id:
+            _known[hashed] = (until, replace(known, proven_at=now()))
 
 
 async def read_active(

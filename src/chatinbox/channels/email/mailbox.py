@@ -16,7 +16,6 @@ from uuid import UUID
 
 from imap_tools import ImapToolsError
 
-from chatinbox.accounts.invite import owners_only
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.channels.email.channel import Mailbox, connect_mailbox, disconnect_mailbox
@@ -40,7 +39,7 @@ _threads = ThreadPoolExecutor(
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A connected mailbox as owners see it. Its password is shown to nobody."""
+    """A connected mailbox as those who set up channels see it. Its password is shown to nobody."""
 
     host: str
     port: int
@@ -51,8 +50,8 @@ class Connected:
 
 
 async def read_mailboxes(inst: Installation, by: Staff) -> dict[UUID, Connected]:
-    """The account's connected mailboxes, by channel. Raises owners-only."""
-    owners_only(by)
+    """The account's connected mailboxes, by channel. Raises not-permitted."""
+    by.need("channels")
     [rows] = await inst.db.run(
         by.account_id,
         (
@@ -77,7 +76,7 @@ async def read_mailboxes(inst: Installation, by: Staff) -> dict[UUID, Connected]
 async def connect(
     inst: Installation, by: Staff, channel_id: UUID, host: str, port: str, tls: str, user: str, password: str
 ) -> None:
-    """Signs in to a mailbox and has it asked from now on. Raises owners-only, not-found, or what is wrong at its field."""
+    """Signs in to a mailbox and has it asked from now on. Raises not-permitted, not-found, or what is wrong at its field."""
     await _email_channel(inst, by, channel_id)
     if channel_id in await read_mailboxes(inst, by):
         raise Refused(409, "A mailbox is connected already. Disconnect it first.", "connected")
@@ -89,13 +88,13 @@ async def connect(
 
 
 async def disconnect(inst: Installation, by: Staff, channel_id: UUID) -> None:
-    """Ends asking, and forgets the password. Raises owners-only, not-found."""
+    """Ends asking, and forgets the password. Raises not-permitted, not-found."""
     await _email_channel(inst, by, channel_id)
     await disconnect_mailbox(inst, by.account_id, channel_id)
 
 
 async def _email_channel(inst: Installation, by: Staff, channel_id: UUID) -> None:
-    owners_only(by)
+    by.need("channels")
     channels = await read_channels(inst, by.account_id)
     if not any(one.id == channel_id and one.kind == "email" for one in channels):
         raise not_found()

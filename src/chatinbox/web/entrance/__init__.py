@@ -1,0 +1,14 @@
+"""The pages before one is signed in: sign in and up, confirm, reset, invitation, set-up. One module each."""
+
+from starlette.routing import Route
+
+from chatinbox.core.installation import Installation
+from chatinbox.web.entrance import invitation, reset, setup, sign_in, sign_up
+from chatinbox.web.forms import form_routes
+
+ROOMS = (sign_in, sign_up, reset, invitation, setup)
+
+
+def routes(inst: Installation) -> list[Route]:
+    """The routes of these pages."""
+    return [route for room in ROOMS for route in form_routes(inst, room.PAGES)]

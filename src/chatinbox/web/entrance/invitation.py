@@ -1,0 +1,41 @@
+"""An invitation: join an account."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts import invite, people, sessions
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+from chatinbox.web.forms import Form, device_of, read_form, show, signed_in, throttle
+
+
+async def get_invitation(inst: Installation, request: Request) -> Response:
+    """Opens an invitation."""
+    return await _show(inst, request)
+
+
+async def post_invitation(inst: Installation, request: Request) -> Response:
+    """Joins and signs in."""
+    form, token = await read_form(request), request.path_params["token"]
+    try:
+        throttle(request, token)
+        staff = await invite.accept(inst, token, form.get("name", ""), form.get("password", ""))
+    except Refused as refused:
+        if refused.code == "link":
+            return show(inst, request, "entrance/link-gone", refused)
+        return await _show(inst, request, refused, form)
+    return signed_in(inst, await sessions.start(inst, staff, device_of(request)))
+
+
+async def _show(
+    inst: Installation, request: Request, refused: Refused | None = None, form: Form | None = None
+) -> Response:
+    try:
+        asked = await invite.read_invitation(inst, request.path_params["token"])
+    except Refused as gone:
+        return show(inst, request, "entrance/link-gone", gone)
+    known = await people.find_person(inst, asked.email) is not None
+    return show(inst, request, "entrance/invitation", refused, form, asked=asked, known=known)
+
+
+PAGES = {"/invitation/{token}": (get_invitation, post_invitation)}

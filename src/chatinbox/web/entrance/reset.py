@@ -1,0 +1,50 @@
+"""A forgotten password: ask for a link, and choose a new one with it."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from chatinbox.accounts import sign_in
+from chatinbox.accounts.links import look
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+from chatinbox.web.forms import afterwards, read_form, show, throttle
+
+
+async def get_ask(inst: Installation, request: Request) -> Response:
+    """Asks for a link to choose a new password."""
+    return show(inst, request, "entrance/reset-ask")
+
+
+async def post_ask(inst: Installation, request: Request) -> Response:
+    """Sends it, when the address is known; the page is the same either way."""
+    form = await read_form(request)
+    email = form.get("email", "")
+    try:
+        throttle(request, f"letter {email}")
+    except Refused as refused:
+        return show(inst, request, "entrance/reset-ask", refused, form)
+    afterwards(sign_in.ask_reset(inst, email))
+    return show(inst, request, "entrance/sent")
+
+
+async def get_reset(inst: Installation, request: Request) -> Response:
+    """Opens a reset link."""
+    try:
+        await look(inst, "reset", request.path_params["token"])
+    except Refused as refused:
+        return show(inst, request, "entrance/link-gone", refused)
+    return show(inst, request, "entrance/reset")
+
+
+async def post_reset(inst: Installation, request: Request) -> Response:
+    """Sets the new password."""
+    form = await read_form(request)
+    try:
+        await sign_in.reset_password(inst, request.path_params["token"], form.get("password", ""))
+    except Refused as refused:
+        page = "entrance/link-gone" if refused.code == "link" else "entrance/reset"
+        return show(inst, request, page, refused)
+    return RedirectResponse("/sign-in?told=new", 303)
+
+
+PAGES = {"/reset": (get_ask, post_ask), "/reset/{token}": (get_reset, post_reset)}

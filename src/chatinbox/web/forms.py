@@ -1,0 +1,121 @@
+"""Forms of our own pages: how they are read, counted and answered. They work without JavaScript."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from chatinbox.accounts import sessions
+from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+from chatinbox.core.intake import read_small
+from chatinbox.web.answer import log
+from chatinbox.web.device import device_words
+from chatinbox.web.pages import render
+
+Form: TypeAlias = dict[str, str]
+FormPage: TypeAlias = Callable[[Installation, Request], Awaitable[Response]]
+MAX_FORM = 20_000
+
+# Who is meant and where it comes from are counted apart and never meet.
+by_name, by_place = Throttle(10, 600), Throttle(60, 600)
+_later: set[asyncio.Task[None]] = set()
+
+
+def throttle(request: Request, who: str) -> None:
+    """Takes one try of whom it is about, and one of where it comes from. Raises 429."""
+    by_place.take(neighbourhood(request.client.host if request.client else ""))
+    by_name.take(who.strip().casefold())
+
+
+async def read_form(request: Request) -> Form:
+    """The fields of a form from our own pages. Raises 403 for any other site's, 413 for too much."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    foreign = site not in (None, "same-origin", "none")
+    if foreign or (origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host")):
+        raise Refused(403, "This form did not come from our own pages, so it was not sent.", "other_origin")
+    raw = await read_small(request, MAX_FORM, "This is too much for this form.")
+    fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=40)
+    return {name: values[0].replace("\0", "") for name, values in fields.items()}
+
+
+def show(
+    inst: Installation,
+    request: Request,
+    template: str,
+    refused: Refused | None = None,
+    form: Form | None = None,
+    **words: Any,
+) -> Response:
+    """A page with a form: what was typed, and what was wrong with it."""
+    known = {"error": refused, "form": form or {}, "open": inst.settings.sign_up == "open", "told": None}
+    return render(request, f"{template}.html", known | words, refused.status if refused else 200)
+
+
+def signed_in(inst: Installation, token: str) -> Response:
+    """Off to the inbox, with the session's cookie."""
+    answer = RedirectResponse("/inbox", 303)
+    name = sessions.cookie_name(inst)
+    age = int(sessions.IDLE.total_seconds())
+    answer.set_cookie(
+        name,
+        token,
+        max_age=age,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=name.startswith("__Host-"),
+    )
+    return answer
+
+
+def device_of(request: Request) -> str:
+    """The browser of a request in three words."""
+    return device_words(request.headers.get("user-agent", ""))
+
+
+def afterwards(work: Coroutine[Any, Any, None]) -> None:
+    """Does it when the answer is on its way: how long it takes would tell whether an address is known."""
+
+    async def done() -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("page_afterwards_failed")
+
+    task = asyncio.create_task(done())
+    _later.add(task)
+    task.add_done_callback(_later.discard)
+
+
+def form_routes(
+    inst: Installation, pages: Mapping[str, tuple[FormPage | None, FormPage | None]]
+) -> list[Route]:
+    """The routes of pages by path: what GET and POST do. What goes wrong is said on a page of its own."""
+
+    def safe(page: FormPage) -> Callable[[Request], Awaitable[Response]]:
+        async def through(request: Request) -> Response:
+            try:
+                return await page(inst, request)
+            except Refused as refused:
+                return show(inst, request, "entrance/trouble", refused)
+            except ValueError:
+                unreadable = Refused(400, "This form cannot be read.", "malformed")
+                return show(inst, request, "entrance/trouble", unreadable)
+            except Exception:
+                log.exception("page_failed")
+                sentence = "Something went wrong on our side. Please try again in a moment."
+                return show(inst, request, "entrance/trouble", Refused(500, sentence, "failed"))
+
+        return through
+
+    routes = []
+    for path, (get, post) in pages.items():
+        routes += [Route(path, safe(get), methods=["GET"])] if get else []
+        routes += [Route(path, safe(post), methods=["POST"])] if post else []
+    return routes

@@ -1,0 +1,41 @@
+"""What a settings page is: its place in the menu, what it shows, and what can be done on it, each with its permission.
+
+A page is one module beside this one and one template in `ui/html/settings/`. An act returns the sentence that is told
+afterwards, or an answer of its own.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts.permissions import Permission
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.installation import Installation
+from chatinbox.web.forms import Form
+
+Show: TypeAlias = Callable[[Installation, Session, Request], Awaitable[dict[str, Any]]]
+Do: TypeAlias = Callable[[Installation, Session, Form], Awaitable[str | Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that can be done: with which permission, and whether one has to say again who one is before it."""
+
+    do: Do
+    needs: Permission | None = None
+    proof: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """A page of the settings. `group` is its part of the menu: one's own things, or the account's."""
+
+    name: str
+    title: str
+    group: Literal["you", "account"]
+    show: Show
+    acts: Mapping[str, Act] = field(default_factory=dict)
+    needs: Permission | None = None

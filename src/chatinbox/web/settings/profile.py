@@ -1,0 +1,33 @@
+"""My profile: what one is called, and the password."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from chatinbox.accounts import sign_in
+from chatinbox.accounts.rename import rename_self
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.installation import Installation
+from chatinbox.web.forms import Form
+from chatinbox.web.settings.page import Act, SettingsPage
+
+
+async def _show(_inst: Installation, _session: Session, _request: Request) -> dict[str, Any]:
+    return {}
+
+
+async def _rename(inst: Installation, session: Session, form: Form) -> str:
+    await rename_self(inst, session.staff, form.get("name", ""))
+    return "Your name is changed."
+
+
+async def _password(inst: Installation, session: Session, form: Form) -> str:
+    await sign_in.change_password(
+        inst, session.staff, session.session_id, form.get("old", ""), form.get("password", "")
+    )
+    return "Your password is changed, and your other sessions have ended."
+
+
+PAGE = SettingsPage(
+    "profile", "My profile", "you", _show, {"rename": Act(_rename), "password": Act(_password)}
+)

@@ -1,0 +1,30 @@
+"""Sessions: where one is signed in."""
+
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+
+from chatinbox.accounts import sessions
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.ids import read_id
+from chatinbox.core.installation import Installation
+from chatinbox.web.forms import Form
+from chatinbox.web.settings.page import Act, SettingsPage
+
+
+async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
+    return {"sessions": await sessions.list_sessions(inst, session.staff.person_id)}
+
+
+async def _end(inst: Installation, session: Session, form: Form) -> str:
+    await sessions.end(inst, session.staff.person_id, read_id(form.get("id")) or UUID(int=0))
+    return "That session has ended."
+
+
+async def _end_others(inst: Installation, session: Session, _form: Form) -> str:
+    count = await sessions.end_others(inst, session.staff.person_id, session.session_id)
+    return f"{count} other session{'' if count == 1 else 's'} ended."
+
+
+PAGE = SettingsPage("sessions", "Sessions", "you", _show, {"end": Act(_end), "end-others": Act(_end_others)})
