@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatinbox.accounts import sessions
@@ -35,6 +35,7 @@ class App:
         self._inst = inst
         self.live = Live(inst)
         sessions.on_end(self.live.end_session)
+        self._api: ASGIApp = Router(_api_routes(inst), redirect_slashes=False, default=refusal(not_found()))
         self._ours: ASGIApp = Starlette(routes=_our_routes(inst), exception_handlers=_ERRORS)
         self._files: ASGIApp = Starlette(routes=_file_routes(inst), exception_handlers=_ERRORS)
         self._files_host = urlsplit(inst.settings.files_url).netloc
@@ -52,6 +53,8 @@ class App:
             return
         if self._is_files(scope):
             await self._files(scope, receive, send)
+        elif scope["path"].startswith("/api/"):
+            await self._api(scope, receive, send)
         elif scope["path"] == "/live" and scope["method"] == "GET":
             await self._live(scope, receive, send)
         else:
@@ -71,14 +74,18 @@ class App:
         await self.live.serve(session.staff, session.session_id, receive, send)
 
 
-def _our_routes(inst: Installation) -> list[BaseRoute]:
+def _api_routes(inst: Installation) -> list[BaseRoute]:
+    """The inbox's doors: straight behind the router, for they answer their own errors and are asked most."""
     door = staff_door(inst)
+    held_routes = [Route(path, door(act), methods=[method]) for method, path, act in held.ROUTES]
+    return [*api.routes(door), *held_routes]
+
+
+def _our_routes(inst: Installation) -> list[BaseRoute]:
     return [
         Route("/", _home(inst)),
         Route("/health", _health),
         *inbox.routes(inst),
-        *api.routes(door),
-        *[Route(path, door(act), methods=[method]) for method, path, act in held.ROUTES],
         *outbox_pages.routes(inst),
         *entrance.routes(inst),
         *settings.routes(inst),

@@ -3,25 +3,25 @@
 `run` is the hot path: begin, the context, the statements and commit travel in one round trip (pipeline mode).
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, Self, TypeAlias
+from typing import Self
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline, Error, sql
-from psycopg.errors import PipelineAborted
+from psycopg import AsyncConnection, AsyncCursor, Error
+from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
 
+from chatinbox.core.statement import Params, Rows, Statement
+from chatinbox.core.trip import forget, trip
 from chatinbox.core.vault import Vault
 
-Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
-Statement = tuple[str, Params]
-Rows = list[TupleRow]
+__all__ = ["Database", "Params", "Rows", "Statement", "Tx", "statements"]
 
 statements: ContextVar[list[str] | None] = ContextVar("statements", default=None)
 """Set to a list in tests to see every statement that was sent."""
@@ -33,24 +33,9 @@ def _note(text: str) -> None:
         seen.append(text)
 
 
-def _queued() -> Iterator[None]:
-    yield from ()
-
-
-@asynccontextmanager
-async def _all_at_once(pipeline: AsyncPipeline) -> AsyncIterator[None]:
-    """Keeps the pipeline from looking at the socket after every statement: everything leaves when it ends.
-
-    The driver offers no switch for this, so its one step that looks is put to rest; without it, it only costs more.
-    """
-    looks = hasattr(pipeline, "_communicate_gen")
-    if looks:
-        pipeline._communicate_gen = _queued  # type: ignore[method-assign,assignment]
-    try:
-        yield
-    finally:
-        if looks:
-            del pipeline._communicate_gen
+async def _end_failed(conn: AsyncConnection[TupleRow]) -> None:
+    if not conn.closed and conn.info.transaction_status != TransactionStatus.IDLE:
+        await conn.rollback()
 
 
 async def _rows(cur: AsyncCursor[TupleRow]) -> Rows:
@@ -126,24 +111,21 @@ class Database:
 
     async def run(self, account_id: UUID, *batch: Statement) -> list[Rows]:
         """Statements of one account in one transaction and one round trip; the rows of each."""
+        for text, _ in batch:
+            _note(text)
         async with self._pool.connection() as conn:
             try:
-                async with conn.pipeline() as pipeline, _all_at_once(pipeline):
-                    await conn.execute("begin", prepare=True)
-                    await conn.execute(self._context(account_id), prepare=False)
-                    cursors = []
-                    for text, params in batch:
-                        _note(text)
-                        cursors.append(await conn.execute(text, params, prepare=True))
-                    await conn.execute("commit", prepare=True)
-            except BaseException as error:
-                if conn.info.transaction_status != TransactionStatus.IDLE:
-                    await conn.rollback()
-                # Statements behind the one that failed are told of as aborted; the first error is the reason.
-                if isinstance(error, PipelineAborted) and isinstance(error.__context__, Error):
-                    raise error.__context__ from None
+                return await trip(conn, self._context(account_id), batch)
+            except Error as error:
+                await _end_failed(conn)
+                if not isinstance(error, InvalidSqlStatementName):
+                    raise
+            forget(conn)
+            try:
+                return await trip(conn, self._context(account_id), batch)
+            except Error:
+                await _end_failed(conn)
                 raise
-            return [await _rows(cur) for cur in cursors]
 
     async def directory(self, text: str, params: Params = ()) -> Rows:
         """One statement outside any account: the directory's functions and the outbox are all it can reach."""
@@ -158,6 +140,6 @@ class Database:
         async with self._pool.connection() as conn, conn.transaction():
             yield conn
 
-    def _context(self, account_id: UUID) -> sql.SQL:
+    def _context(self, account_id: UUID) -> bytes:
         # Citus forwards SET LOCAL as a statement of its own and nothing else; both parts are ours: hex and digits.
-        return sql.SQL(f"set local app.context = '{self._vault.context(account_id)}'")
+        return b"set local app.context = '%s'" % self._vault.context(account_id).encode()

@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations import verbs
@@ -374,13 +375,14 @@ def _time(millis: int | None) -> datetime | None:
 
 
 ROUTES: list[tuple[str, str, Door]] = [
-    ("GET", "/api/list", get_list),
-    ("GET", "/api/sync", get_sync),
-    ("GET", "/api/search", get_search),
-    ("PUT", "/api/here", put_here),
-    ("POST", "/api/tags", post_tag),
+    # The router looks from the top, so what is asked most stands first.
     ("GET", "/api/conversations/{id}", get_conversation),
+    ("GET", "/api/sync", get_sync),
+    ("GET", "/api/list", get_list),
     ("POST", "/api/conversations/{id}/messages", post_message),
+    ("PUT", "/api/here", put_here),
+    ("GET", "/api/search", get_search),
+    ("POST", "/api/tags", post_tag),
     ("POST", "/api/conversations/{id}/notes", post_note),
     ("POST", "/api/conversations/{id}/files", post_file),
     ("PUT", "/api/conversations/{id}/assignment", put_assignment),
@@ -399,6 +401,6 @@ ROUTES: list[tuple[str, str, Door]] = [
 ]
 
 
-def routes(door: Callable[[Door], Callable[[Request], object]]) -> list[Route]:
+def routes(door: Callable[[Door], ASGIApp]) -> list[Route]:
     """The routes, each behind the same door (who acts, same origin, errors)."""
     return [Route(path, door(act), methods=[method]) for method, path, act in ROUTES]
