@@ -3,13 +3,14 @@ reference in the same run (bench/reference.py), because machines are noisy and r
 """
 
 import argparse
-import asyncio
 import json
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+import uvloop
 
 from bench import measure
 from bench.report import Report
@@ -28,7 +29,7 @@ def main() -> int:
     folder.chmod(0o755)
     report = Report(quiet=given.json, only=set(given.only.split(",")) if given.only else None)
     try:
-        asyncio.run(measure.everything(folder, report, quick=given.quick))
+        uvloop.run(measure.everything(folder, report, quick=given.quick))
     finally:
         measure.tidy(folder)
         shutil.rmtree(folder, ignore_errors=True)

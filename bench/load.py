@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import psutil
 
@@ -24,34 +25,74 @@ class Told:
     cpu: float
 
 
+class _Asker(asyncio.Protocol):
+    """One connection that asks, waits for the whole answer, and asks again until the end."""
+
+    def __init__(self, port: int, make: Callable[[], Request], end: float, latencies: list[float]) -> None:
+        self._port, self._make, self._end, self._latencies = port, make, end, latencies
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._got = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # not so by class on every loop
+        self._ask()
+
+    def _ask(self) -> None:
+        self._asked = self._make()
+        method, path, cookie, body = self._asked
+        self._begun = time.perf_counter()
+        self._transport.write(
+            f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{self._port}\r\ncookie: session={cookie}\r\n"
+            f"x-chatinbox: 1\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+
+    def data_received(self, data: bytes) -> None:
+        self._got = data if not self._got else self._got + data
+        head, separator, body = self._got.partition(b"\r\n\r\n")
+        if not separator or len(body) < _length(head):
+            return
+        self._got = b""
+        now = time.perf_counter()
+        self._latencies.append((now - self._begun) * 1000)
+        if not head.startswith(b"HTTP/1.1 2"):
+            method, path, *_ = self._asked
+            self._end_with(RuntimeError(f"{method} {path}: {head.splitlines()[0].decode()}"))
+        elif now < self._end:
+            self._ask()
+        else:
+            self._end_with(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self._end_with(error or RuntimeError("the app closed a connection under load"))
+
+    def _end_with(self, error: Exception | None) -> None:
+        if error:
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(None)
+        self._transport.close()
+
+
+def _length(head: bytes) -> int:
+    at = head.find(b"content-length: ") + 16
+    return int(head[at : head.find(b"\r", at) if head.find(b"\r", at) > 0 else None])
+
+
 async def load(
     port: int, pid: int, make: Callable[[], Request], seconds: float, connections: int = 16
 ) -> Told:
     """Asks for `seconds`. Raises on the first answer that is no success."""
     latencies: list[float] = []
-    process = psutil.Process(pid)
+    process, loop = psutil.Process(pid), asyncio.get_running_loop()
     before, started = sum(process.cpu_times()[:2]), time.perf_counter()
     end = started + seconds
-
-    async def one() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while (begun := time.perf_counter()) < end:
-            method, path, cookie, body = make()
-            head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: session={cookie}\r\nx-chatinbox: 1\r\ncontent-length: {len(body)}\r\n\r\n"
-            writer.write(head.encode() + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            if not answer.startswith(b"HTTP/1.1 2"):
-                raise RuntimeError(f"{method} {path}: {answer.splitlines()[0].decode()}")
-            length = next(
-                int(line[15:])
-                for line in answer.lower().split(b"\r\n")
-                if line.startswith(b"content-length:")
-            )
-            await reader.readexactly(length)
-            latencies.append((time.perf_counter() - begun) * 1000)
-        writer.close()
-
-    await asyncio.gather(*(one() for _ in range(connections)))
+    made = [
+        await loop.create_connection(lambda: _Asker(port, make, end, latencies), "127.0.0.1", port)
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*(asker.done for _, asker in made))
     spent = sum(process.cpu_times()[:2]) - before
     took = time.perf_counter() - started
     latencies.sort()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import cast
 
 
 class _Reader(asyncio.Protocol):
@@ -12,9 +13,8 @@ class _Reader(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(self._head)
+        self.transport = cast(asyncio.Transport, transport)  # not so by class on every loop
+        self.transport.write(self._head)
 
     def data_received(self, data: bytes) -> None:
         if b'"feed"' in data:

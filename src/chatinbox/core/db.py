@@ -78,8 +78,8 @@ class Database:
         self._pool, self._vault, self.dsn = pool, vault, dsn
 
     @classmethod
-    async def open(cls, dsn: str, vault: Vault, size: int = 6) -> Self:
-        """Opens the pool; `dsn` names the app role. Few connections that are always warm carry more than many."""
+    async def open(cls, dsn: str, vault: Vault, size: int = 12) -> Self:
+        """Opens the pool; `dsn` names the app role. Few connections stay; under load more come, so that commits share a flush."""
         set_json_dumps(msgspec.json.encode)
         pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
             dsn, min_size=2, max_size=size, open=False, kwargs={"autocommit": True}, name="app", timeout=20

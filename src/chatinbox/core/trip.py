@@ -26,16 +26,16 @@ _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
 _Key: TypeAlias = tuple[bytes, tuple[int, ...]]  # a query and the types of its values
 _Values: TypeAlias = tuple[Sequence[Buffer | None] | None, tuple[int, ...], Sequence[Format] | None]
 _NOTHING: _Values = (None, (), None)
+_number = count()
 
 
 class _Known:
     """What one connection has prepared, and how it adapts values."""
 
-    __slots__ = ("names", "number", "transformer")
+    __slots__ = ("names", "transformer")
 
     def __init__(self, conn: AsyncConnection[TupleRow]) -> None:
         self.names: dict[_Key, bytes] = {}
-        self.number = count()
         self.transformer: Transformer = adapt.Transformer(conn)
 
 
@@ -92,7 +92,7 @@ def _send(
     name = known.names.get(key)
     sent = [not is_ours]
     if name is None:
-        name = known.names[key] = b"t%d" % next(known.number)
+        name = known.names[key] = b"t%d" % next(_number)
         fresh.append(key)
         pg.send_prepare(name, query, types)
         sent = [False, *sent]

@@ -3,6 +3,7 @@ is opened and looked at here before it is shown.
 """
 
 import re
+import time
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ PAGE = 30
 OFFERED = 45
 LONGEST = 300
 EXCERPT = 140
+REMEMBER_SECONDS = 60.0
+_known: dict[UUID, tuple[float, list[str]]] = {}
 _NUMBER = re.compile(r"#?(\d{1,9})")
 
 # `offset 0` keeps each look-up by id: how many the function offers is unknown to the planner, and it would rather read all.
@@ -59,11 +62,8 @@ async def find(inst: Installation, by: Staff, asked: str, after: str | None = No
     if not asked:
         return Found([], None)
     before = _before(after)
-    [languages] = await inst.db.run(
-        by.account_id, ("select languages from account where account_id = %s", [by.account_id])
-    )
     key = (await inst.vault.account_key(by.account_id)).derived("search")
-    ways = question(key, asked, languages[0][0])
+    ways = question(key, asked, await _languages(inst, by.account_id))
     values: dict[str, Any] = {"account": by.account_id, "before": before, "most": OFFERED, "ways": ways}
     hits = await _by_number(inst, by, asked) if after is None else []
     people = prefix_question(key, asked) if after is None else []
@@ -76,6 +76,19 @@ async def find(inst: Installation, by: Staff, asked: str, after: str | None = No
     distinct = list({hit.conversation_id: hit for hit in reversed(hits)}.values())[::-1]
     more = len(offered) >= OFFERED or any(row[1] is None for row in offered)
     return Found(distinct[: PAGE * 2], str(offered[-1][0]) if more and offered else None)
+
+
+async def _languages(inst: Installation, account_id: UUID) -> list[str]:
+    """The account's languages, remembered for a minute: they hardly ever change, and each search asks for them."""
+    until, known = _known.get(account_id, (0.0, []))
+    if until > time.monotonic():
+        return known
+    ask = "select languages from account where account_id = %s"
+    [[(languages,)]] = await inst.db.run(account_id, (ask, [account_id]))
+    if len(_known) > 10_000:
+        _known.clear()
+    _known[account_id] = (time.monotonic() + REMEMBER_SECONDS, languages)
+    return list(languages)
 
 
 def _before(after: str | None) -> int:

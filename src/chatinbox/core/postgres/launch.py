@@ -22,7 +22,7 @@ _OPTIONS = {
     "port": str(PORT),
     "unix_socket_permissions": "0700",
     "shared_buffers": "128MB",
-    "max_connections": "60",
+    "max_connections": "100",
     "jit": "off",
     "fsync": "on",
     "synchronous_commit": "on",
