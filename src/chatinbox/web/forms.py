@@ -61,7 +61,7 @@ def signed_in(inst: Installation, token: str) -> Response:
     """Off to the inbox, with the session's cookie."""
     answer = RedirectResponse("/inbox", 303)
     name = sessions.cookie_name(inst)
-    age = int(sessions.IDLE.total_seconds())
+    age = int(sessions.LONGEST.total_seconds())
     answer.set_cookie(
         name,
         token,

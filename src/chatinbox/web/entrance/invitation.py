@@ -3,10 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts import invite, people, sessions
+from chatinbox.accounts import invite, people, sign_in
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form, device_of, read_form, show, signed_in, throttle
+from chatinbox.web.entrance.second_step import let_in
+from chatinbox.web.forms import Form, device_of, read_form, show, throttle
 
 
 async def get_invitation(inst: Installation, request: Request) -> Response:
@@ -24,7 +25,7 @@ async def post_invitation(inst: Installation, request: Request) -> Response:
         if refused.code == "link":
             return show(inst, request, "entrance/link-gone", refused)
         return await _show(inst, request, refused, form)
-    return signed_in(inst, await sessions.start(inst, staff, device_of(request)))
+    return await let_in(inst, request, await sign_in.enter(inst, staff, device_of(request)))
 
 
 async def _show(
