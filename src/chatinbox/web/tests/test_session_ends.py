@@ -151,7 +151,9 @@ async def test_a_session_that_runs_out_takes_its_stream_with_it(
         await one.close()
 
 
-@pytest.mark.parametrize("change", ["password", "reset", "role", "deactivation", "second factor", "factor off"])
+@pytest.mark.parametrize(
+    "change", ["password", "reset", "role", "deactivation", "second factor", "factor off"]
+)
 async def test_what_changes_a_persons_standing_ends_their_other_streams_at_once(
     inst: Installation, url: str, ada: Staff, bea: Staff, cyd: Staff, change: str
 ) -> None:
@@ -210,7 +212,9 @@ async def test_a_stream_that_began_while_its_session_ended_ends_at_once(
     token = await sessions.start(inst, ada, "tests")
     session = await sessions.session_for(inst, token)
     assert session
-    await sessions.end(inst, ada.person_id, session.session_id)  # after the door looked, before the stream stood
+    await sessions.end(
+        inst, ada.person_id, session.session_id
+    )  # after the door looked, before the stream stood
     sent: list[dict[str, object]] = []
 
     async def receive() -> dict[str, object]:
