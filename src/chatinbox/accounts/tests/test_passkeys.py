@@ -118,6 +118,15 @@ async def test_a_question_is_good_for_its_purpose_its_person_and_ten_minutes(
     assert proven == ada.person_id
 
 
+async def test_a_page_made_for_one_person_adds_nothing_for_another(
+    house: Installation, ada: Staff, cyd: Staff
+) -> None:
+    question, key = await passkeys.ask_to_add(house, await read_person(house, ada.person_id)), Authenticator()
+    with pytest.raises(Refused):
+        await passkeys.add(house, cyd.person_id, "key", question.token, key.make(question))
+    assert await passkeys.read(house, cyd.person_id) == []
+
+
 async def test_anothers_passkey_is_no_second_step_of_mine(
     house: Installation, ada: Staff, cyd: Staff
 ) -> None:
