@@ -16,6 +16,7 @@ Change: TypeAlias = Literal[
     "authenticator removed",
     "recovery code used",
     "recovery codes made",
+    "taken away",
 ]
 _WORDS: dict[Change, tuple[str, str]] = {
     "password": ("Your password was changed", "A new password was set for your sign-in."),
@@ -36,6 +37,11 @@ _WORDS: dict[Change, tuple[str, str]] = {
     "recovery codes made": (
         "You have new recovery codes",
         "Ten new recovery codes were made for your sign-in. The former ones are no longer good.",
+    ),
+    "taken away": (
+        "Your second factors were taken away",
+        "Whoever runs this installation was asked to take away your passkeys, your authenticator app and your"
+        " recovery codes, because they were lost. Your password opens your sign-in until you set up new ones.",
     ),
 }
 

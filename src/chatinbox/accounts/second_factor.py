@@ -55,6 +55,16 @@ async def new_codes(inst: Installation, session: Session) -> list[str]:
     return codes
 
 
+async def take_away(inst: Installation, person_id: UUID) -> None:
+    """Takes away all of a person's second factors, for the operator, when they are lost. Their sessions end."""
+    await authenticator.remove(inst, person_id)
+    for one in await passkeys.read(inst, person_id):
+        await passkeys.remove(inst, person_id, one.id)
+    await recovery_codes.drop(inst, person_id)
+    await sessions.end_others(inst, person_id, None)
+    await tell(inst, person_id, "taken away")
+
+
 async def _added(inst: Installation, session: Session, before: Factors, change: Change) -> list[str]:
     person_id, codes = session.staff.person_id, list[str]()
     if not before.second:

@@ -7,6 +7,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import change_workspace, read_workspace
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
 
 
 async def must_set_up(inst: Installation, account_id: UUID, person_id: UUID) -> bool:
@@ -17,8 +18,11 @@ async def must_set_up(inst: Installation, account_id: UUID, person_id: UUID) -> 
 
 
 async def is_required(inst: Installation, account_id: UUID) -> bool:
-    """Whether an account asks everybody for a second factor."""
-    return (await read_workspace(inst, account_id)).second_factor == "required"
+    """Whether an account asks everybody for a second factor. One whose key is destroyed asks nobody for anything."""
+    try:
+        return (await read_workspace(inst, account_id)).second_factor == "required"
+    except Erased:
+        return False
 
 
 async def is_required_of(inst: Installation, person_id: UUID) -> bool:

@@ -39,7 +39,7 @@ async def _to_scan(inst: Installation, session: Session, token: str, refused: Re
     person = await people.read_person(inst, session.staff.person_id)
     secret = authenticator.secret_of(inst, person.id, token)
     drawn = segno.make(authenticator.address(person, secret), error="m").svg_inline(
-        border=3, light="#fff", svgclass="qr", lineclass=None, omitsize=True, unit=""
+        scale=5, border=3, light="#fff", svgclass="qr", lineclass=None
     )
     spelt = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     words = {"picture": Markup(drawn), "secret": spelt, "token": token}  # noqa: S704 — drawn by segno, numbers only

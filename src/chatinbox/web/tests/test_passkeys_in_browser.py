@@ -1,6 +1,7 @@
 """Passkeys in a real Chromium with a virtual authenticator: added, used alone, used as second step, used as proof."""
 
 import asyncio
+import io
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -11,10 +12,12 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import segno
 import uvicorn
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expect
 
-from chatinbox.accounts import passkeys, people, sessions
+from chatinbox.accounts import authenticator, passkeys, people, sessions
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App
@@ -224,6 +227,29 @@ async def test_a_passkey_proves_again_who_one_is_and_goes_on_with_what_was_typed
     await page.get_by_role("button", name="With a passkey").click()
     await expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
     assert visitor.faults == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_the_picture_to_scan_is_drawn_as_a_camera_needs_it(
+    site: Site, visitor: Visitor, ada: Staff, theme: Any
+) -> None:
+    page = visitor.page
+    await sign_in(site, page, ada)
+    await page.emulate_media(color_scheme=theme)
+    await page.goto(f"{site.url}/settings/security")
+    await page.get_by_role("button", name="Set it up").click()
+    secret = (await page.locator(".code code").inner_text()).replace(" ", "")
+    person = await people.read_person(site.inst, ada.person_id)
+    expected = segno.make(authenticator.address(person, secret), error="m")
+    picture = Image.open(io.BytesIO(await page.locator("svg.qr").screenshot())).convert("L")
+    rows = [list(row) for row in expected.matrix_iter(border=3)]
+    size, wrong = len(rows), 0
+    for y, row in enumerate(rows):
+        for x, dark in enumerate(row):
+            at = ((x + 0.5) * picture.width / size, (y + 0.5) * picture.height / size)
+            wrong += (picture.getpixel((int(at[0]), int(at[1]))) < 128) != bool(dark)
+    assert size > 30 and wrong == 0
+    assert visitor.faults == []  # no style was refused by the policy
 
 
 async def test_without_scripts_the_page_signs_in_with_a_password(

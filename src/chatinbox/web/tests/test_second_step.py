@@ -104,7 +104,7 @@ async def test_the_app_is_set_up_by_a_picture_and_a_code_and_then_the_password_a
     secret = authenticator.secret_of(inst, ada.person_id, token)
     person = await people.read_person(inst, ada.person_id)
     drawn = segno.make(authenticator.address(person, secret), error="m").svg_inline(
-        border=3, light="#fff", svgclass="qr", lineclass=None, omitsize=True, unit=""
+        scale=5, border=3, light="#fff", svgclass="qr", lineclass=None
     )
     assert drawn in page and "style=" not in drawn
     form = {"do": "turn-on", "token": token}
@@ -449,6 +449,20 @@ async def test_no_row_is_written_by_looking(inst: Installation, new_browser: New
 def test_recovery_codes_have_no_letters_that_look_alike() -> None:
     assert not set("01ilou") & set(recovery_codes._LETTERS)
     assert len(set(recovery_codes._LETTERS)) ** recovery_codes._LENGTH > 2**58
+
+
+async def test_an_operator_takes_away_what_is_lost_and_nobody_elses(
+    inst: Installation, new_browser: NewBrowser, ada: Staff, cyd: Staff
+) -> None:
+    await with_app(inst, ada)
+    await with_app(inst, cyd)
+    open_one = await new_browser().as_(ada)
+    await second_factor.take_away(inst, ada.person_id)
+    assert await factors.read_factors(inst, ada.person_id) == factors.Factors(True, False, 0, 0)
+    assert (await factors.read_factors(inst, cyd.person_id)).code_count == 10
+    assert (await open_one.get("/api/list")).status_code == 401
+    assert (await first_step(inst, new_browser(), ada)).headers["location"] == "/inbox"
+    assert "Your second factors were taken away" in await subjects(inst, ada)
 
 
 async def test_signing_in_by_the_operators_link_changes_nothing_about_the_second_step(
