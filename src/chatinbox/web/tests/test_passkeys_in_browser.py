@@ -14,6 +14,7 @@ import httpx
 import pytest
 import segno
 import uvicorn
+from axe_playwright_python.async_playwright import Axe
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expect
 
@@ -250,6 +251,41 @@ async def test_the_picture_to_scan_is_drawn_as_a_camera_needs_it(
             wrong += (picture.getpixel((int(at[0]), int(at[1]))) < 128) != bool(dark)
     assert size > 30 and wrong == 0
     assert visitor.faults == []  # no style was refused by the policy
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_these_pages_are_for_everybody_and_fit_a_narrow_phone(
+    site: Site, visitor: Visitor, ada: Staff, theme: Any
+) -> None:
+    page = visitor.page
+    await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+
+    async def is_fine(where: str) -> None:
+        for width in (1280, 320):
+            await page.set_viewport_size({"width": width, "height": 800})
+            over = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert over <= 0, f"{where} is {over} pixels too wide at {width}"
+            found = (await Axe().run(page)).response["violations"]
+            assert found == [], f"{where}: {[(one['id'], one['nodes'][0]['html']) for one in found]}"
+
+    await page.goto(f"{site.url}/sign-in")
+    await is_fine("sign-in")
+    await sign_in(site, page, ada)
+    await page.goto(f"{site.url}/settings/security")
+    await page.get_by_role("button", name="Set it up").click()
+    await is_fine("scan")
+    await add_passkey(site, visitor, "phone")
+    await is_fine("codes")
+    for name in ("security", "sign-in-rules"):
+        await page.goto(f"{site.url}/settings/{name}")
+        await is_fine(name)
+    await page.context.clear_cookies()
+    await page.goto(f"{site.url}/sign-in")
+    await page.get_by_label("E-mail").fill((await people.read_person(site.inst, ada.person_id)).email)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+    await is_fine("second step")
 
 
 async def test_without_scripts_the_page_signs_in_with_a_password(
