@@ -4,6 +4,7 @@ from uuid import UUID
 
 from chatinbox.accounts import people
 from chatinbox.accounts.passwords import check_strength
+from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.staff import Role, Staff
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
@@ -17,9 +18,10 @@ async def write_staff(
 ) -> tuple[Staff, Statement]:
     """A staff user and the statement that writes them."""
     key, staff_user_id = await inst.vault.person_key(person_id), new_id()
+    photo_id = (await read_profile(inst, person_id)).photo_id
     statement: Statement = (
-        "insert into staff_user (account_id, id, person_id, role, name_sealed, email_sealed, joined_at)"
-        " values (%s, %s, %s, %s, %s, %s, %s)",
+        "insert into staff_user (account_id, id, person_id, role, name_sealed, email_sealed, joined_at, photo_id)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s)",
         [
             account_id,
             staff_user_id,
@@ -28,6 +30,7 @@ async def write_staff(
             key.seal(name, account_id, "staff_user", "name", staff_user_id),
             key.seal(email, account_id, "staff_user", "email", staff_user_id),
             now(),
+            photo_id,
         ],
     )
     return Staff(account_id, staff_user_id, person_id, role, name), statement

@@ -31,13 +31,17 @@ async def add_person(
     inst: Installation, name: str, email: str, password: str | None, confirmed: bool
 ) -> UUID | None:
     """Makes a person, with a password unless they sign in another way; None when the address is taken."""
+    blind = email_blind(inst, email)
+    [[held_back]] = await inst.db.directory("select directory.is_held_back(%s, %s)", [blind, now()])
+    if held_back:  # somebody may still take it back
+        return None
     person_id = new_id()
     key = await inst.vault.create_person_key(person_id)
     [[added]] = await inst.db.directory(
         "select directory.add_person(%s, %s, %s, %s, %s, %s, %s)",
         [
             person_id,
-            email_blind(inst, email),
+            blind,
             key.seal(email.strip(), NOBODY, "person", "email", person_id),
             key.seal(name, NOBODY, "person", "name", person_id),
             None

@@ -22,6 +22,7 @@ class Colleague(msgspec.Struct):
     email: str
     person_id: UUID
     joined_at: datetime
+    photo: UUID | None = None
 
 
 async def read_account_name(inst: Installation, account_id: UUID) -> str:
@@ -38,7 +39,7 @@ async def read_staff(inst: Installation, account_id: UUID) -> list[Colleague]:
     [rows] = await inst.db.run(
         account_id,
         (
-            "select id, person_id, role, name_sealed, email_sealed, joined_at, deactivated_at from staff_user"
+            "select id, person_id, role, name_sealed, email_sealed, joined_at, deactivated_at, photo_id from staff_user"
             " where account_id = %s order by joined_at, id",
             [account_id],
         ),
@@ -56,6 +57,7 @@ async def _open(
     email: bytes,
     joined_at: datetime,
     deactivated_at: datetime | None,
+    photo_id: UUID | None,
 ) -> Colleague:
     hue = int.from_bytes(row_id.bytes[-2:]) % 360
     try:
@@ -71,4 +73,5 @@ async def _open(
         key.open_text(email, account_id, "staff_user", "email", row_id),
         person_id,
         joined_at,
+        photo_id,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts import links, passkeys, sessions
+from chatinbox.accounts import change_address, links, passkeys, sessions
 from chatinbox.app.steadily import steadily
 from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import kept as email_kept
@@ -65,6 +65,7 @@ def prepare(inst: Installation) -> None:
         await sessions.forget(inst)
         await links.forget(inst)
         await passkeys.forget(inst)
+        await change_address.forget(inst)
 
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)

@@ -46,6 +46,7 @@ class Answer:
     quoted_text: str | None
     files: Sequence[File] = ()
     automatic: bool = False
+    signature: str = ""
 
 
 class CannotBeWritten(Exception):
@@ -157,6 +158,8 @@ def _intro(answer: Answer) -> str:
 
 def _text(answer: Answer) -> str:
     text = answer.text.strip()
+    if answer.signature:
+        text += f"\n\n-- \n{answer.signature}"  # RFC 3676 §4.3: two dashes and a space
     if answer.quoted_text:
         quoted = "\n".join(f"> {line}" for line in answer.quoted_text.strip().splitlines()[:200])
         text += f"\n\n{_intro(answer)}\n{quoted}"
@@ -165,6 +168,8 @@ def _text(answer: Answer) -> str:
 
 def _html(answer: Answer) -> str:
     body = clean_html(answer.html).html if answer.html else to_html(answer.text)
+    if answer.signature:
+        body += f'<div class="gmail_signature"><p>-- </p>{to_html(answer.signature)}</div>'
     if answer.quoted_text:
         quoted = to_html("\n".join(answer.quoted_text.strip().splitlines()[:200]))
         body += (

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from chatinbox.accounts.profile import read_profile
 from chatinbox.channels.email.compose import Answer, CannotBeWritten, File, compose, message_id_of
 from chatinbox.channels.email.reply_address import reply_address
 from chatinbox.channels.email.threading import reference_blind
@@ -146,11 +147,16 @@ async def _compose(
     settings: tuple[str, dict[str, Any]],
 ) -> bytes:
     conversation_id, message_id, _, _, _, number, customer_id, subject, sealed, position, at, name = row
-    earlier, files = await inst.db.run(
+    earlier, files, writers = await inst.db.run(
         account_id,
         (_EARLIER, [account_id, conversation_id, position]),
         (
             "select id, name_sealed, type from attachment where account_id = %s and message_id = %s order by id",
+            [account_id, message_id],
+        ),
+        (
+            "select u.person_id from message m join staff_user u on u.account_id = m.account_id and u.id = m.staff_user_id"
+            " where m.account_id = %s and m.id = %s and m.origin = 'written'",
             [account_id, message_id],
         ),
     )
@@ -180,6 +186,7 @@ async def _compose(
             quoted_at=last[1] if last else None,
             quoted_text=last[0].text if last else None,
             files=[await _file(inst, key, account_id, *file) for file in files],
+            signature=await _signature(inst, writers),
         )
     )
 
@@ -194,6 +201,14 @@ def _letters(
         header = message_id_of(row_id, domain) if author == "staff" else body.message_id_header
         opened.append((author, body, at, header))
     return opened
+
+
+async def _signature(inst: Installation, writers: Rows) -> str:
+    """How the staff user who wrote signs; nothing when they do not, or deleted their sign-in."""
+    try:
+        return (await read_profile(inst, writers[0][0])).signature if writers else ""
+    except Erased:
+        return ""
 
 
 async def _file(

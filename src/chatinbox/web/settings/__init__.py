@@ -15,7 +15,7 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
-from chatinbox.web.forms import Form, form_routes, read_form, show, throttle
+from chatinbox.web.forms import Form, form_routes, need_own, read_form, show, throttle
 from chatinbox.web.settings import (
     channels,
     people_page,
@@ -25,6 +25,7 @@ from chatinbox.web.settings import (
     sign_in_rules,
 )
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
+from chatinbox.web.upload_form import is_upload, read_upload_form
 
 PAGES: dict[str, SettingsPage] = {
     page.name: page
@@ -68,12 +69,13 @@ async def _get(inst: Installation, request: Request) -> Response:
 
 
 async def _post(inst: Installation, request: Request) -> Response:
-    form = await read_form(request)
     session, page = await session_of(inst, request, limited=True), _page(request)
     if session is None:
+        need_own(request)
         return RedirectResponse("/sign-in", 303)
     if session.limited and page is not security.PAGE:
         return RedirectResponse("/settings/security", 303)
+    form = await (read_upload_form(inst, request) if is_upload(request) else read_form(request))
     if page is None:
         return RedirectResponse("/settings/profile", 303)
     try:

@@ -4,12 +4,14 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from chatinbox.accounts.profile import change_profile
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.channels.email.parse import parse
@@ -187,3 +189,24 @@ async def test_nobody_is_reached_who_was_not_written_to(inst: Installation, ada:
         and sent.cc == []
         and b"karl" not in sink.taken[0]
     )
+
+
+async def test_a_letter_ends_with_the_signature_of_who_wrote_it_and_of_nobody_else(
+    inst: Installation, ada: Staff, bea: Staff, sink: Sink
+) -> None:
+    await change_profile(inst, ada.person_id, signature="Ada Lund\nTea <since> 1901")
+    for by in (ada, bea):
+        await answered(inst, by)
+        [(delivery_id, *_)] = await deliveries(inst, by) if by is ada else (await deliveries(inst, by))[-1:]
+        await send(through(inst, sink.url), by.account_id, delivery_id)
+    signed, plain = (parse(raw) for raw in sink.taken)
+    assert "-- \nAda Lund\nTea <since> 1901" in sink_text(sink.taken[0])
+    assert "&lt;since&gt;" in (signed.html or "") and "Ada Lund" not in (plain.html or "")
+    assert "Ada Lund" not in sink_text(sink.taken[1])
+
+
+def sink_text(raw: bytes) -> str:
+    """The plain part of a letter."""
+    part = message_from_bytes(raw, policy=SMTPUTF8).get_body(("plain",))
+    assert part
+    return str(part.get_content())
