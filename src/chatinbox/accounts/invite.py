@@ -8,8 +8,9 @@ import msgspec
 
 from chatinbox.accounts import people
 from chatinbox.accounts.add_staff import add_staff, join, not_here
+from chatinbox.accounts.closing import read_closed_at
 from chatinbox.accounts.letters import write_to
-from chatinbox.accounts.links import Link, look, make_link, use
+from chatinbox.accounts.links import Link, gone, look, make_link, use
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.sign_up import checked
@@ -94,6 +95,8 @@ async def read_invitation(inst: Installation, token: str) -> Asked:
 
 async def _asked(inst: Installation, link: Link) -> Asked:
     assert link.account_id and link.words_sealed
+    if await read_closed_at(inst, link.account_id):
+        raise gone()
     key = await inst.vault.account_key(link.account_id)
     words = msgspec.json.decode(
         key.open(link.words_sealed, link.account_id, "link", "words", link.id), type=_Words

@@ -42,3 +42,6 @@ OF: dict[Role, frozenset[Permission]] = {
     "staff": frozenset({"answer", "note", "arrange", "customers"}),
     "viewer": frozenset(),
 }
+
+# What can still be done in a closed account, by whoever may: reading, taking along, paying, and opening it again.
+WHILE_CLOSED: frozenset[Permission] = frozenset({"reports", "ledger", "export", "billing", "account"})

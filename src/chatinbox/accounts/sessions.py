@@ -149,6 +149,13 @@ async def mark_proven(inst: Installation, session: Session) -> None:
             _known[hashed] = (until, replace(known, proven_at=now()))
 
 
+def look_again(account_id: UUID) -> None:
+    """What is remembered of an account's sessions is asked anew: the account was closed or opened."""
+    for hashed, (_, session) in list(_known.items()):
+        if session.staff.account_id == account_id:
+            del _known[hashed]
+
+
 async def read_active(
     inst: Installation, account_id: UUID, staff_user_id: UUID, person_id: UUID
 ) -> Staff | None:
@@ -156,8 +163,8 @@ async def read_active(
     [rows] = await inst.db.run(
         account_id,
         (
-            "select role, name_sealed from staff_user where account_id = %s and id = %s and person_id = %s"
-            " and deactivated_at is null",
+            "select u.role, u.name_sealed, a.closed_at from staff_user u join account a on a.account_id = u.account_id"
+            " where u.account_id = %s and u.id = %s and u.person_id = %s and u.deactivated_at is null",
             [account_id, staff_user_id, person_id],
         ),
     )
@@ -168,7 +175,7 @@ async def read_active(
     except Erased:
         return None
     name = key.open_text(rows[0][1], account_id, "staff_user", "name", staff_user_id)
-    return Staff(account_id, staff_user_id, person_id, rows[0][0], name)
+    return Staff(account_id, staff_user_id, person_id, rows[0][0], name, rows[0][2])
 
 
 async def list_sessions(inst: Installation, person_id: UUID) -> list[Listed]:

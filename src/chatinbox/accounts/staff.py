@@ -1,12 +1,18 @@
 """A staff user who acts: what a session proves, handed to every verb as `by`."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from chatinbox.accounts.permissions import OF, WORDS, Permission, Role
+from chatinbox.accounts.permissions import OF, WHILE_CLOSED, WORDS, Permission, Role
 from chatinbox.core.errors import Refused
 
 __all__ = ["Role", "Staff"]
+
+
+CLOSED = Refused(
+    409, "This account is closed: it can be read and exported, and nothing in it can be changed.", "closed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +24,23 @@ class Staff:
     person_id: UUID
     role: Role
     name: str
+    closed_at: datetime | None = None
 
     def may(self, what: Permission) -> bool:
         """Whether their role lets them do this."""
         return what in OF[self.role]
 
     def need(self, what: Permission) -> None:
-        """Raises 403 with a sentence unless they may."""
+        """Raises 403 with a sentence unless they may, and 409 for what changes a closed account."""
+        if what not in WHILE_CLOSED:
+            self.need_open()
         if not self.may(what):
             does = WORDS[what][0].lower() + WORDS[what][1:]
             raise Refused(
                 403, f"Your role here does not let you {does}. Ask an owner of the account.", "not_permitted"
             )
+
+    def need_open(self) -> None:
+        """Raises 409 with a sentence when the account is closed: it can be read and taken along, and nothing in it changes."""
+        if self.closed_at:
+            raise CLOSED

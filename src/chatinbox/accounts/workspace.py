@@ -7,6 +7,7 @@ import msgspec
 
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 
@@ -56,3 +57,48 @@ def _open(key: SealKey, account_id: UUID, sealed: bytes | None) -> Workspace:
 
 def _words(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+async def rename_account(inst: Installation, by: Staff, name: str) -> None:
+    """What the account is called. Raises unless `by` may, and a sentence when it is empty or too long."""
+    by.need("workspace")
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 120:
+        raise Refused(422, "Write the name of your company.", "company")
+    key = await inst.vault.account_key(by.account_id)
+    async with inst.db.account(by.account_id) as tx:
+        row = await tx.one(
+            "select name_sealed from account where account_id = %s for update", [by.account_id]
+        )
+        assert row
+        before = key.open_text(row[0], by.account_id, "account", "name", by.account_id)
+        if before != name:
+            sealed = key.seal(name, by.account_id, "account", "name", by.account_id)
+            await tx.execute(
+                "update account set name_sealed = %s where account_id = %s", [sealed, by.account_id]
+            )
+            await tx.execute(*noted(key, by, "account.name", before, name))
+
+
+async def read_languages(inst: Installation, account_id: UUID) -> list[str]:
+    """The languages whose word forms the search knows."""
+    [rows] = await inst.db.run(
+        account_id, ("select languages from account where account_id = %s", [account_id])
+    )
+    return list(rows[0][0])
+
+
+async def set_languages(inst: Installation, by: Staff, languages: list[str]) -> None:
+    """Sets them. Raises unless `by` may, and a sentence when there is none."""
+    by.need("workspace")
+    if not languages:
+        raise Refused(422, "Choose at least one language.", "languages")
+    key = await inst.vault.account_key(by.account_id)
+    async with inst.db.account(by.account_id) as tx:
+        row = await tx.one("select languages from account where account_id = %s for update", [by.account_id])
+        assert row
+        if sorted(row[0]) != sorted(languages):
+            await tx.execute(
+                "update account set languages = %s where account_id = %s", [languages, by.account_id]
+            )
+            await tx.execute(*noted(key, by, "workspace.languages", ", ".join(row[0]), ", ".join(languages)))

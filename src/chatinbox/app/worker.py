@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts import change_address, links, passkeys, sessions
+from chatinbox.accounts import change_address, leave, links, passkeys, sessions
 from chatinbox.app.steadily import steadily
 from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import kept as email_kept
@@ -18,6 +18,7 @@ from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.outbox import Happened
+from chatinbox.privacy.destroy import destroy_due
 
 log = structlog.get_logger()
 
@@ -66,7 +67,12 @@ def prepare(inst: Installation) -> None:
         await links.forget(inst)
         await passkeys.forget(inst)
         await change_address.forget(inst)
+        await leave.forget_gone(inst)
 
+    async def destroy_closed() -> None:
+        await destroy_due(inst)
+
+    inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)
     inst.jobs.every("* * * * *", "place_left_over_mail", place)

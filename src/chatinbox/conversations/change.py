@@ -1,6 +1,7 @@
 """How a verb changes a conversation: one statement that takes the account's next feed number, changes the
 conversation, writes the event under that number and leaves the outbox row. Every verb's SQL is built on it, so the
-order of locks (counter, then conversation) is the same everywhere and numbers follow commit order.
+order of locks (counter, then conversation) is the same everywhere and numbers follow commit order. A closed account
+gives no number, so nothing changes in it by any verb.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from chatinbox.core.errors import not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
-FEED = "feed as (update counter set last = last + 1 where account_id = %(account)s and kind = 'feed' returning last)"
+FEED = "feed as (update counter set last = last + 1 where account_id = %(account)s and kind = 'feed' and closed_at is null returning last)"
 EVENT = """
 happened as (insert into event (account_id, id, feed, kind, conversation_id, position, subject_id, staff_user_id, data, at)
   select %(account)s, %(event)s, feed.last, %(kind)s, %(conversation)s::uuid, {position}, %(subject)s::uuid, %(staff)s::uuid, %(data)s::jsonb, %(at)s

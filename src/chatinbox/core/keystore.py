@@ -73,6 +73,16 @@ class Keystore:
             (account_id.bytes, kind, subject_id.bytes),
         )
 
+    def destroy_account(self, account_id: UUID) -> "Future[None]":
+        """Destroys every key of one account for good, as `destroy` does one."""
+        return self._send("delete from wrapped_key where account_id = ?", (account_id.bytes,))
+
+    def count(self, account_id: UUID) -> dict[str, int]:
+        """How many keys of each kind an account has."""
+        with self._lock:
+            ask = "select kind, count(*) from wrapped_key where account_id = ? group by kind"
+            return dict(self._reader.execute(ask, (account_id.bytes,)).fetchall())
+
     def close(self) -> None:
         """Ends the writing thread after what it was given."""
         self._inbox.put(None)

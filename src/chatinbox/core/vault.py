@@ -174,6 +174,22 @@ class Vault:
         await asyncio.wrap_future(self._keystore.destroy(name))
         self._cache.pop(name, None)
 
+    async def destroy_account(self, account_id: UUID) -> None:
+        """Destroys every key of an account for good: its own, its customers', its raw mail's."""
+        if account_id == _NOBODY:  # people's keys stand there
+            raise ValueError("this is no account")
+        self._forget_account(account_id)
+        await asyncio.wrap_future(self._keystore.destroy_account(account_id))
+        self._forget_account(account_id)
+
+    def count_account(self, account_id: UUID) -> dict[str, int]:
+        """How many keys of each kind an account has."""
+        return self._keystore.count(account_id)
+
+    def _forget_account(self, account_id: UUID) -> None:
+        for name in [name for name in self._cache if name[1] == account_id]:
+            del self._cache[name]
+
     def forget(self) -> None:
         """Drops every cached key, as erasure rings it."""
         self._cache.clear()

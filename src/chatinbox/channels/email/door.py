@@ -150,7 +150,8 @@ class Door:
         [rows] = await self._inst.db.run(
             account_id,
             (
-                "select h.id from conversation c join channel h on h.account_id = c.account_id and h.kind = 'email'"
+                "select h.id from conversation c join account a on a.account_id = c.account_id and a.closed_at is null"
+                " join channel h on h.account_id = c.account_id and h.kind = 'email'"
                 " and h.closed_at is null where c.account_id = %s and c.number = %s"
                 " order by h.id <> c.channel_id, h.created_at limit 1",
                 [account_id, number],

@@ -14,6 +14,7 @@ from chatinbox.conversations.incoming import Incoming, Received
 from chatinbox.conversations.who import customer_of, remember
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
+from chatinbox.core.errors import not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
@@ -103,6 +104,8 @@ async def _place(inst: Installation, account_id: UUID, incoming: Incoming) -> Re
     after += _look_ups(account_id, conversation_id, incoming)
     main = _write(key, account_id, conversation_id, customer_id, incoming, at)
     rows = (await inst.db.run(account_id, *before, main, *after))[len(before)]
+    if not rows:
+        raise not_found()
     position, feed, *_ = rows[0]
     remember(account_id, conversation_id, customer_id)
     inst.bell.ring(account_id, feed, conversation_id)

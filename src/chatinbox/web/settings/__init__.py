@@ -7,8 +7,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from chatinbox.accounts import passkeys, people
+from chatinbox.accounts.closing import GRACE
 from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.offers import Offered
+from chatinbox.accounts.permissions import WHILE_CLOSED
 from chatinbox.accounts.proof import is_recent, prove_again
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.sessions import Session
@@ -17,12 +19,16 @@ from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, need_own, read_form, show, throttle
 from chatinbox.web.settings import (
+    changes,
     channels,
+    closing,
+    my_data,
     people_page,
     profile,
     security,
     sessions_page,
     sign_in_rules,
+    workspace,
 )
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
 from chatinbox.web.upload_form import is_upload, read_upload_form
@@ -33,9 +39,13 @@ PAGES: dict[str, SettingsPage] = {
         profile.PAGE,
         security.PAGE,
         sessions_page.PAGE,
+        my_data.PAGE,
         people_page.PAGE,
         sign_in_rules.PAGE,
         channels.PAGE,
+        workspace.PAGE,
+        changes.PAGE,
+        closing.PAGE,
     )
 }
 
@@ -82,9 +92,11 @@ async def _post(inst: Installation, request: Request) -> Response:
         act = page.acts.get(form.get("do", ""))
         if act is None:
             raise Refused(400, "There is nothing to do by that name.", "do")
-        for needed in (page.needs, act.needs):
-            if needed:
-                session.staff.need(needed)
+        needs = [needed for needed in (page.needs, act.needs) if needed]
+        for needed in needs:
+            session.staff.need(needed)
+        if page.group == "account" and not WHILE_CLOSED.intersection(needs):
+            session.staff.need_open()
         if act.proof and not is_recent(session):
             asked = await _ask_proof(inst, request, session, page, form)
             if asked:
@@ -146,6 +158,7 @@ async def _show(
         "page": page.name,
         "menu": [one for one in menu if not one.needs or by.may(one.needs)],
         "told": told,
+        "closes_at": by.closed_at + GRACE if by.closed_at else None,
     }
     words |= await page.show(inst, session, request) if template is None else more or {}
     return show(inst, request, f"settings/{template or page.name}", refused, form, **words)

@@ -195,10 +195,11 @@ async def test_a_letter_ends_with_the_signature_of_who_wrote_it_and_of_nobody_el
     inst: Installation, ada: Staff, bea: Staff, sink: Sink
 ) -> None:
     await change_profile(inst, ada.person_id, signature="Ada Lund\nTea <since> 1901")
-    for by in (ada, bea):
-        await answered(inst, by)
-        [(delivery_id, *_)] = await deliveries(inst, by) if by is ada else (await deliveries(inst, by))[-1:]
-        await send(through(inst, sink.url), by.account_id, delivery_id)
+    await answered(inst, ada)
+    row = (await only(inst, ada)).row
+    await verbs.reply(inst, bea, row.id, new_id(), Body(text="More"), seen_position=9, send_anyway=True)
+    for delivery_id, *_ in await deliveries(inst, ada):
+        await send(through(inst, sink.url), ada.account_id, delivery_id)
     signed, plain = (parse(raw) for raw in sink.taken)
     assert "-- \nAda Lund\nTea <since> 1901" in sink_text(sink.taken[0])
     assert "&lt;since&gt;" in (signed.html or "") and "Ada Lund" not in (plain.html or "")
@@ -209,4 +210,4 @@ def sink_text(raw: bytes) -> str:
     """The plain part of a letter."""
     part = message_from_bytes(raw, policy=SMTPUTF8).get_body(("plain",))
     assert part
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")

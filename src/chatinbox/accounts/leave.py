@@ -1,0 +1,83 @@
+"""Delete one's own sign-in: sessions end, the person's key is destroyed, history stays under a pseudonym."""
+
+import contextlib
+from datetime import timedelta
+from uuid import UUID
+
+from chatinbox.accounts import people, sessions
+from chatinbox.accounts.letters import write_to
+from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.photo import remove_photo
+from chatinbox.accounts.queries import read_account_name
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import now
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+
+TYPED = "delete my sign-in"
+
+
+async def delete_sign_in(inst: Installation, by: Staff, typed: str) -> None:
+    """Deletes the sign-in of whoever acts, in every account. Raises unless the words were typed, and for a last owner."""
+    if " ".join(typed.split()).casefold() != TYPED:
+        raise Refused(422, f"Type these words to go on: {TYPED}", "typed")
+    places = await _places(inst, by.person_id)
+    for account_id, _ in places:
+        await _need_other_owner(inst, account_id, by.person_id)
+    person = await people.read_person(inst, by.person_id)
+    text = "Your sign-in is deleted, as you asked. What you wrote to customers stays with the accounts you worked in, under a name that is not yours.\n"
+    await write_to(inst, by.account_id, by.person_id, person.email, "Your sign-in is deleted", text, "deletion of the sign-in")  # fmt: skip
+    for account_id, staff_user_id in places:
+        await _leave(inst, account_id, staff_user_id, by.person_id)
+    await forget_person(inst, by.person_id)
+
+
+async def forget_person(inst: Installation, person_id: UUID) -> None:
+    """Ends what somebody opened, removes their photo and what the directory knows, destroys their key. Twice is fine."""
+    await sessions.end_others(inst, person_id, None)
+    with contextlib.suppress(Erased):
+        await remove_photo(inst, person_id)
+    await inst.db.directory("select directory.forget_person(%s, %s)", [person_id, now()])
+    await inst.vault.destroy("person", NOBODY, person_id)
+
+
+async def forget_gone(inst: Installation) -> None:
+    """Removes the ids of people who deleted their sign-in, a day after their sessions ended."""
+    await inst.db.directory("select directory.forget_gone_people(%s)", [now() - timedelta(days=1)])
+
+
+async def _places(inst: Installation, person_id: UUID) -> list[tuple[UUID, UUID]]:
+    rows = await inst.db.directory(
+        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+_OWNERS = (
+    "select person_id from staff_user where account_id = %s and role = 'owner' and deactivated_at is null"
+)
+
+
+async def _need_other_owner(inst: Installation, account_id: UUID, person_id: UUID) -> None:
+    [rows] = await inst.db.run(account_id, (_OWNERS, [account_id]))
+    if [row[0] for row in rows] == [person_id]:
+        raise await _last_owner(inst, account_id)
+
+
+async def _last_owner(inst: Installation, account_id: UUID) -> Refused:
+    name = await read_account_name(inst, account_id)
+    sentence = f"You are the last owner of {name}. Make a colleague an owner, or close the account, first."
+    return Refused(409, sentence, "last_owner")
+
+
+async def _leave(inst: Installation, account_id: UUID, staff_user_id: UUID, person_id: UUID) -> None:
+    """Leaves one account. Its owners are locked meanwhile, so that two who leave at once cannot both be the last but one."""
+    async with inst.db.account(account_id) as tx:
+        if await tx.all(f"{_OWNERS} for update", [account_id]) == [(person_id,)]:
+            raise await _last_owner(inst, account_id)
+        await tx.execute(
+            "update staff_user set deactivated_at = coalesce(deactivated_at, %s), photo_id = null"
+            " where account_id = %s and id = %s",
+            [now(), account_id, staff_user_id],
+        )

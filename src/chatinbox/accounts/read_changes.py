@@ -1,0 +1,129 @@
+"""Reading the change log: who changed what, before, after, when; filtered, a page at a time, and as CSV."""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatinbox.accounts.queries import GONE, read_staff
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.installation import Installation
+
+PAGE = 50
+MOST_CSV = 100_000
+
+# What people read for each dotted word. A word without its line is shown as it is, with spaces.
+WORDS: dict[str, str] = {
+    "account.closed": "Closed the account",
+    "account.opened again": "Opened the account again",
+    "account.exported": "Exported the account's data",
+    "account.name": "Account name",
+    "changes.exported": "Exported the change log",
+    "workspace.privacy_address": "Privacy address",
+    "workspace.languages": "Languages of the search",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is asked for; None asks for everything. `before` is where the last page ended."""
+
+    staff_user_id: UUID | None = None
+    what: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change, opened."""
+
+    id: UUID
+    at: datetime
+    who: str
+    what: str
+    about: str
+    before: str
+    after: str
+
+
+def in_words(what: str) -> str:
+    """A dotted word as people read it."""
+    return WORDS.get(what) or what.replace(".", ": ").replace("_", " ").capitalize()
+
+
+async def read_changes(inst: Installation, by: Staff, asked: Filter, most: int = PAGE) -> list[Change]:
+    """The changes, the newest first. Raises unless they may see them."""
+    by.need("ledger")
+    clauses: list[str] = ["account_id = %s"]
+    values: list[Any] = [by.account_id]
+    wanted: list[tuple[str, Any]] = [
+        ("staff_user_id = %s", asked.staff_user_id),
+        ("what = %s", asked.what),
+        ("at >= %s", asked.since),
+        ("at < %s", asked.until),
+    ]
+    for clause, value in wanted:
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
+    if asked.before:
+        clauses.append("(at, id) < (%s, %s)")
+        values += asked.before
+    ask = (
+        "select id, at, staff_user_id, what, subject_id, before_sealed, after_sealed from setting_change"
+        f" where {' and '.join(clauses)} order by at desc, id desc limit %s"
+    )
+    [rows] = await inst.db.run(by.account_id, (ask, [*values, most]))
+    return await _open(inst, by, rows)
+
+
+async def _open(inst: Installation, by: Staff, rows: list[tuple[Any, ...]]) -> list[Change]:
+    key = await inst.vault.account_key(by.account_id)
+    names = {one.id: one.name for one in await read_staff(inst, by.account_id)}
+
+    def words(row_id: UUID, column: str, sealed: bytes | None) -> str:
+        return key.open_text(sealed, by.account_id, "setting_change", column, row_id) if sealed else ""
+
+    return [
+        Change(
+            row_id,
+            at,
+            names.get(who, GONE) if who else "ChatInbox",
+            in_words(what),
+            names.get(about, ""),
+            words(row_id, "before", before),
+            words(row_id, "after", after),
+        )
+        for row_id, at, who, what, about, before, after in rows
+    ]
+
+
+async def kinds(inst: Installation, by: Staff) -> list[tuple[str, str]]:
+    """Every kind of change there is in the log, with its words."""
+    ask = "select distinct what from setting_change where account_id = %s"
+    [rows] = await inst.db.run(by.account_id, (ask, [by.account_id]))
+    return sorted(((row[0], in_words(row[0])) for row in rows), key=lambda one: one[1])
+
+
+def as_csv(changes: list[Change]) -> str:
+    """The changes as CSV (RFC 4180). A value that a spreadsheet would run as a formula begins with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["when (UTC)", "who", "what", "about", "before", "after"])
+    for one in changes:
+        told = (one.who, one.what, one.about, one.before, one.after)
+        writer.writerow([one.at.isoformat(timespec="seconds"), *map(harmless, told)])
+    return out.getvalue()
+
+
+def harmless(text: str) -> str:
+    """A cell that no spreadsheet runs (OWASP: CSV injection)."""
+    return (
+        f"'{text}"
+        if text.lstrip()[:1] in ("=", "+", "-", "@", "|", "%") or text[:1] in ("\t", "\r", "\n")
+        else text
+    )

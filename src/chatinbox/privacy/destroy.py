@@ -1,0 +1,88 @@
+"""Destroying a closed account: thirty days after, its keys first, then everything they opened. Begun again where it broke.
+
+The certificate is made and kept before the first key goes, so what was destroyed can be said after any interruption.
+"""
+
+import base64
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import structlog
+from psycopg.types.json import Jsonb
+
+from chatinbox.accounts.closing import GRACE, owners, read_closed_at
+from chatinbox.accounts.leave import forget_person
+from chatinbox.accounts.letters import write_to
+from chatinbox.core.clock import now
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.privacy import certificate as certificates
+from chatinbox.privacy.certificate import Certificate
+from chatinbox.privacy.data_map import read as data_map
+
+log = structlog.get_logger()
+
+
+async def destroy_due(inst: Installation) -> list[UUID]:
+    """Destroys every account that was closed thirty days ago; which."""
+    rows = await inst.db.directory("select account_id from directory.closed_accounts(%s)", [now() - GRACE])
+    for (account_id,) in rows:
+        await destroy(inst, account_id)
+    return [row[0] for row in rows]
+
+
+async def destroy(inst: Installation, account_id: UUID) -> None:
+    """Destroys one closed account. Doing it again finishes what was left."""
+    closed_at = await read_closed_at(inst, account_id)
+    if closed_at and closed_at <= now() - GRACE:
+        if not await inst.db.directory("select 1 from directory.find_closure(%s)", [account_id]):
+            await _certify(inst, account_id, closed_at)
+    elif closed_at or not await inst.db.directory("select 1 from directory.find_closure(%s)", [account_id]):
+        return
+    staff = await inst.db.directory("select * from directory.people_in(%s)", [account_id])
+    await inst.vault.destroy_account(account_id)
+    if closed_at:
+        async with inst.db.account(account_id) as tx:
+            await tx.execute("select search.clear()")
+            await tx.execute("select work.erase_account(%s)", [now() - GRACE])
+    await inst.files.remove_account(account_id)
+    for person_id, elsewhere in staff:
+        if not elsewhere:
+            await forget_person(inst, person_id)
+    await inst.db.directory("select directory.erase_account(%s, %s)", [account_id, now()])
+    log.info("account_destroyed", account_id=str(account_id))
+
+
+async def _certify(inst: Installation, account_id: UUID, closed_at: datetime) -> None:
+    """Keeps the certificate and sends it to the owners, while their addresses can still be opened."""
+    made = Certificate(
+        id=new_id(),
+        account_id=account_id,
+        closed_at=closed_at,
+        destroyed_at=now(),
+        counts=await _counts(inst, account_id),
+        keys=inst.vault.count_account(account_id),
+        files=await inst.files.count_account(account_id),
+    )
+    signature = certificates.sign(inst.vault, made)
+    words = certificates.words(made)
+    for owner in await owners(inst, account_id):
+        text = (
+            "Your account is destroyed: its keys are gone, so nothing of it can be opened by anybody, in no copy either.\n\n"
+            f"The certificate:\n\n{words.decode()}\n\nIts signature (Ed25519, base 64):\n\n"
+            f"{base64.b64encode(signature).decode()}\n\nThe key that verifies it:\n\n{certificates.public_key(inst.vault)}\n"
+        )
+        await write_to(inst, account_id, owner.id, owner.email, "Certificate: your account is destroyed", text, "account closing")  # fmt: skip
+    await inst.db.directory(
+        "select id from directory.add_closure(%s, %s, %s, %s, %s)",
+        [made.id, account_id, Jsonb(msgspec.json.decode(words)), signature, made.destroyed_at],
+    )
+
+
+async def _counts(inst: Installation, account_id: UUID) -> dict[str, int]:
+    """Rows by table, of every table of the account that the data map names."""
+    tables = [name for name in data_map() if name.startswith("tenant.")]
+    batch = [(f"select count(*) from {name} where account_id = %s", [account_id]) for name in tables]
+    found = await inst.db.run(account_id, *batch)
+    return {name.removeprefix("tenant."): rows[0][0] for name, rows in zip(tables, found, strict=True)}

@@ -1,0 +1,88 @@
+"""All data about one person, for themselves: every row of plane T that names them, found by the data map, opened."""
+
+import io
+import zipfile
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.photo import SIZES, file_id
+from chatinbox.accounts.profile import read_profile
+from chatinbox.core.clock import now
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.data_map import read
+from chatinbox.privacy.opening import Keys, described, open_row
+
+Found = dict[str, list[dict[str, Any]]]
+
+# Whom mail went to is kept for customers and people in one table; of these the person's rows are theirs.
+_ABOUT = ("tenant.ledger", "tenant.kept_mail")
+
+
+def tables() -> list[str]:
+    """The tables of plane T inside accounts, and those that hold a person's letters beside customers'."""
+    return [
+        name
+        for name, line in read().items()
+        if name.startswith("tenant.") and (line.plane == "T" or name in _ABOUT)
+    ]
+
+
+async def find_rows(inst: Installation, person_id: UUID) -> Found:
+    """The rows as they are stored, by table."""
+    found: Found = {}
+    for name, row in await inst.db.directory("select * from directory.rows_of_person(%s)", [person_id]):
+        found.setdefault(name, []).append(row)
+    places = await inst.db.directory(
+        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
+    )
+    for account_id, staff_user_id in places:
+        await _in_account(inst, account_id, [person_id, staff_user_id], found)
+    return found
+
+
+async def _in_account(inst: Installation, account_id: UUID, ids: list[UUID], found: Found) -> None:
+    """A row is about somebody when one of their ids stands in it, whatever its column is called."""
+    named = [f"%{one}%" for one in ids]
+    batch = [
+        (
+            f"select to_jsonb(t) from {name} t where account_id = %s and to_jsonb(t)::text like any(%s)",
+            [account_id, named],
+        )
+        for name in tables()
+    ]
+    for name, rows in zip(tables(), await inst.db.run(account_id, *batch), strict=True):
+        if rows:
+            found.setdefault(name, []).extend(row[0] for row in rows)
+
+
+async def about(inst: Installation, person_id: UUID) -> Found:
+    """The same rows, opened with the person's own key. What is sealed for an account or a customer stays theirs."""
+    key = await inst.vault.person_key(person_id)
+    found = await find_rows(inst, person_id)
+    return {name: [_open(name, row, key, person_id) for row in rows] for name, rows in found.items()}
+
+
+def _open(name: str, row: dict[str, Any], key: Any, person_id: UUID) -> dict[str, Any]:
+    # The map names one key a column; what went to a person is sealed under the person's.
+    mine: Keys = {"person": key} | ({"customer": key} if row.get("subject_id") == str(person_id) else {})
+    return open_row(name, row, mine)
+
+
+async def package(inst: Installation, person_id: UUID) -> bytes:
+    """One ZIP: `data.json`, `schema.json` that says what each field is, and the photo."""
+    found = await about(inst, person_id)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as whole:
+        head = {"made_at": now(), "person_id": person_id, "tables": found}
+        whole.writestr("data.json", msgspec.json.format(msgspec.json.encode(head), indent=2))
+        whole.writestr("schema.json", msgspec.json.format(msgspec.json.encode(described(found)), indent=2))
+        photo_id = (await read_profile(inst, person_id)).photo_id
+        if photo_id:
+            key = await inst.vault.person_key(person_id)
+            for size in SIZES:
+                picture = await inst.files.get(key, NOBODY, file_id(photo_id, size))
+                whole.writestr(f"photo-{size}.webp", picture)
+    return out.getvalue()

@@ -1,0 +1,44 @@
+"""My data: all data about oneself as a file, and the end of one's sign-in."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from chatinbox.accounts import sessions
+from chatinbox.accounts.leave import TYPED, delete_sign_in
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.installation import Installation
+from chatinbox.privacy import my_data
+from chatinbox.privacy.data_map import read
+from chatinbox.web.forms import Form
+from chatinbox.web.settings.page import Act, SettingsPage
+
+
+async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
+    found = await my_data.find_rows(inst, session.staff.person_id)
+    kept = [(read()[name].purpose, len(rows), read()[name].kept) for name, rows in sorted(found.items())]
+    return {"kept": kept, "typed": TYPED}
+
+
+async def _download(inst: Installation, session: Session, _form: Form) -> Response:
+    headers = {"content-disposition": 'attachment; filename="my-data.zip"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
+    content = await my_data.package(inst, session.staff.person_id)
+    return Response(content, headers=headers, media_type="application/zip")
+
+
+async def _delete(inst: Installation, session: Session, form: Form) -> Response:
+    await delete_sign_in(inst, session.staff, form.get("typed", ""))
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(sessions.cookie_name(inst), path="/")
+    answer.headers["clear-site-data"] = '"cache", "storage"'
+    return answer
+
+
+PAGE = SettingsPage(
+    "my-data",
+    "My data",
+    "you",
+    _show,
+    {"download": Act(_download, proof=True), "delete": Act(_delete, proof=True)},
+)

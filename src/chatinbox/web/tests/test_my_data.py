@@ -1,0 +1,200 @@
+"""My data: the file about oneself holds every row there is, and a deleted sign-in leaves nothing that opens."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chatinbox.accounts import change_address, leave, people, sessions, sign_in
+from chatinbox.accounts.add_staff import join
+from chatinbox.accounts.colleagues import set_role
+from chatinbox.accounts.leave import delete_sign_in
+from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.photo import SIZES, file_id, set_photo
+from chatinbox.accounts.profile import change_profile, read_profile
+from chatinbox.accounts.queries import GONE, read_staff
+from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.throttle import Throttle
+from chatinbox.accounts.workspace import change_workspace
+from chatinbox.conftest import PASSWORD, Browser, Say
+from chatinbox.conversations import verbs
+from chatinbox.conversations.body import Body
+from chatinbox.core.clock import travel
+from chatinbox.core.errors import Refused
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.postgres import Cluster
+from chatinbox.core.vault import Erased
+from chatinbox.privacy import my_data
+from chatinbox.privacy.data_map import read as data_map
+from chatinbox.web import forms
+from chatinbox.web.tests.test_closing import everything
+from chatinbox.web.tests.test_my_profile import picture
+
+NewBrowser = Callable[[], Browser]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
+    monkeypatch.setattr(forms, "by_place", Throttle(500, 600))
+
+
+async def live(inst: Installation, ada: Staff, cyd: Staff, say: Say) -> None:
+    """Ada leaves a trace in every table of plane T that can hold one."""
+    await join(inst, cyd.account_id, ada.person_id, "staff")
+    await change_profile(inst, ada.person_id, signature="CANARY signature", time_zone="Europe/Berlin")
+    await set_photo(inst, ada, picture())
+    await change_address.ask_change(inst, ada, f"canary.{new_id().hex[-8:]}@mail.example")
+    await change_workspace(inst, ada, privacy_address="privacy@mail.example")
+    await sessions.start(inst, ada, "CANARY browser")
+    said = await say(ada, "Hello")
+    await verbs.mark_seen(inst, ada, said.conversation_id, 1)
+    await verbs.reply(inst, ada, said.conversation_id, new_id(), Body(text="x"), seen_position=9)
+
+
+def named(rows: dict[str, list[str]], ids: list[UUID]) -> dict[str, set[str]]:
+    """Rows of plane T in which one of the ids stands, as the superuser sees them: the independent scan."""
+    planes = {name for name, line in data_map().items() if line.plane == "T"} | {
+        "tenant.ledger",
+        "tenant.kept_mail",
+    }
+    found = {
+        table: {row for row in them if any(str(one) in row for one in ids)}
+        for table, them in rows.items()
+        if table in planes
+    }
+    return {table: them for table, them in found.items() if them}
+
+
+async def test_the_file_holds_the_same_rows_as_an_independent_scan_of_plane_t(
+    inst: Installation, cluster: Cluster, ada: Staff, bea: Staff, cyd: Staff, say: Say
+) -> None:
+    await live(inst, ada, cyd, say)
+    places = await inst.db.directory("select staff_user_id from directory.memberships(%s)", [ada.person_id])
+    ids = [ada.person_id, *(row[0] for row in places)]
+    assert len(ids) == 3
+    scanned = named(everything(inst, cluster), ids)
+    found = await my_data.find_rows(inst, ada.person_id)
+    mine = {name: {json.dumps(row, sort_keys=True) for row in rows} for name, rows in found.items()}
+    assert {
+        name: {json.dumps(json.loads(row), sort_keys=True) for row in rows} for name, rows in scanned.items()
+    } == mine
+    must = {"directory.person", "directory.membership", "directory.session", "directory.person_profile",
+            "directory.address_change", "tenant.staff_user", "tenant.setting_change", "tenant.seen", "tenant.ledger",
+            "tenant.kept_mail"}  # fmt: skip
+    assert must <= set(mine), must - set(mine)
+    assert str(bea.person_id) not in json.dumps(found, default=str)
+
+
+async def test_one_table_of_plane_t_left_out_would_be_noticed(
+    inst: Installation, cluster: Cluster, ada: Staff, cyd: Staff, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(inst, ada, cyd, say)
+    whole = [name for name in my_data.tables() if name != "tenant.seen"]
+    monkeypatch.setattr(my_data, "tables", lambda: whole)
+    found = await my_data.find_rows(inst, ada.person_id)
+    assert set(named(everything(inst, cluster), [ada.person_id, ada.staff_user_id])) - set(found) == {
+        "tenant.seen"
+    }
+
+
+async def test_the_download_is_readable_describes_itself_and_holds_no_secret(
+    inst: Installation, client: Browser, ada: Staff, cyd: Staff, say: Say
+) -> None:
+    await live(inst, ada, cyd, say)
+    await client.as_(ada)
+    with travel(timedelta(minutes=20)):
+        assert "Is it you?" in (await client.post("/settings/my-data", data={"do": "download"})).text
+    answer = await client.post("/settings/my-data", data={"do": "download"})
+    whole = zipfile.ZipFile(io.BytesIO(answer.content))
+    data: dict[str, Any] = json.loads(whole.read("data.json"))["tables"]
+    schema = json.loads(whole.read("schema.json"))
+    email = (await people.read_person(inst, ada.person_id)).email
+    assert data["directory.person"][0]["email"] == email and data["directory.person"][0]["name"] == "Ada"
+    assert data["directory.person_profile"][0]["profile"]["signature"] == "CANARY signature"
+    assert "CANARY browser" in {one.get("device") for one in data["directory.session"]}
+    assert len(data["tenant.staff_user"]) == 2 and {one["email"] for one in data["tenant.staff_user"]} == {
+        email
+    }
+    for name, rows in data.items():
+        for row in rows:
+            assert set(row) <= set(schema[name]["columns"]), name
+    assert "argon2" not in str(data) and "_sealed" not in json.dumps(data)
+    assert {f"photo-{size}.webp" for size in SIZES} <= set(whole.namelist())
+    assert "privacy@mail.example" not in json.dumps(data), "the account's words are the account's"
+    assert (await client.get("/settings/my-data")).status_code == 200
+
+
+async def test_a_deleted_sign_in_leaves_a_pseudonym_and_nothing_that_opens(
+    inst: Installation, cluster: Cluster, client: Browser, ada: Staff, bea: Staff, cyd: Staff, say: Say
+) -> None:
+    await join(inst, cyd.account_id, bea.person_id, "staff")
+    await set_photo(inst, bea, picture())
+    photo_id = (await read_profile(inst, bea.person_id)).photo_id
+    email = (await people.read_person(inst, bea.person_id)).email
+    said = await say(ada, "Hello")
+    await verbs.add_note(inst, bea, said.conversation_id, new_id(), Body(text="stays"))
+    await client.as_(bea)
+    assert (
+        "Type these words"
+        in (await client.post("/settings/my-data", data={"do": "delete", "typed": "yes"})).text
+    )
+    gone = await client.post("/settings/my-data", data={"do": "delete", "typed": "Delete my sign-in"})
+    assert gone.status_code == 303 and gone.headers["location"] == "/sign-in"
+    assert (await client.get("/settings/profile")).status_code == 303
+    with pytest.raises(Erased):
+        await inst.vault.person_key(bea.person_id)
+    with pytest.raises(Refused):
+        await sign_in.sign_in(inst, email, PASSWORD, "tests")
+    for account_id in (ada.account_id, cyd.account_id):
+        names = {one.name for one in await read_staff(inst, account_id)}
+        assert GONE in names and "Bea" not in names
+    assert photo_id and not any(inst.files.path(NOBODY, file_id(photo_id, size)).exists() for size in SIZES)
+    [notes] = await inst.db.run(
+        ada.account_id, ("select staff_user_id from note where account_id = %s", [ada.account_id])
+    )
+    assert notes == [(bea.staff_user_id,)], "what was said stays"
+    left = named(everything(inst, cluster), [bea.person_id])
+    assert set(left) <= {
+        "directory.person",
+        "directory.session",
+        "tenant.staff_user",
+        "tenant.ledger",
+        "tenant.kept_mail",
+    }
+    again = await people.add_person(inst, "Bea", email, PASSWORD, confirmed=True)
+    assert again and again != bea.person_id, "the address is free again"
+    with travel(timedelta(days=2)):
+        await leave.forget_gone(inst)
+    assert not {"directory.person", "directory.session"} & set(
+        named(everything(inst, cluster), [bea.person_id])
+    )
+    assert await inst.vault.person_key(ada.person_id)
+
+
+async def test_the_last_owner_hands_over_or_closes_first(
+    inst: Installation, client: Browser, ada: Staff, bea: Staff
+) -> None:
+    await client.as_(ada)
+    told = await client.post("/settings/my-data", data={"do": "delete", "typed": leave.TYPED})
+    assert told.status_code == 409 and "last owner of Ada&#39;s Tea" in told.text
+    assert await inst.vault.person_key(ada.person_id)
+    await set_role(inst, ada, bea.staff_user_id, "owner")
+    await delete_sign_in(inst, ada, leave.TYPED)
+    with pytest.raises(Erased):
+        await inst.vault.person_key(ada.person_id)
+
+
+async def test_deleting_the_sign_in_needs_a_fresh_proof(
+    inst: Installation, client: Browser, bea: Staff
+) -> None:
+    await client.as_(bea)
+    with travel(timedelta(minutes=20)):
+        asked = await client.post("/settings/my-data", data={"do": "delete", "typed": leave.TYPED})
+    assert "Is it you?" in asked.text and await inst.vault.person_key(bea.person_id)
