@@ -15,6 +15,7 @@ from chatinbox.customers.names import hue
 async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
     """The inbox's first words for one staff user."""
     listed = await read_list(inst, by, view)
+    staff = await read_staff(inst, by.account_id)
     tags, counts = await inst.db.run(by.account_id, tags_statement(by), counts_statement(by))
     return {
         "me": {
@@ -22,9 +23,10 @@ async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
             "name": by.name,
             "role": by.role,
             "hue": hue(by.staff_user_id),
+            "photo": next((one.photo for one in staff if one.id == by.staff_user_id), None),
         },
         "account": {"id": by.account_id, "name": await read_account_name(inst, by.account_id)},
-        "staff": await read_staff(inst, by.account_id),
+        "staff": staff,
         "tags": await open_tags(inst, by, tags),
         "channels": await read_channels(inst, by.account_id),
         "teams": [],

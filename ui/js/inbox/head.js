@@ -28,14 +28,14 @@ function Others({ id }) {
   const { people } = hereAt(id).value;
   return html`<span class="faces push">${people.map((one) => {
     const who = person(one.staff_user_id);
-    return html`<${Face} key=${one.staff_user_id} name=${who.name} hue=${who.hue} staff size="1.5rem" label=${`${who.name} ${one.typing ? "is writing" : "is here"}`} />`;
+    return html`<${Face} key=${one.staff_user_id} name=${who.name} hue=${who.hue} photo=${who.photo} staff size="1.5rem" label=${`${who.name} ${one.typing ? "is writing" : "is here"}`} />`;
   })}</span>`;
 }
 
 function Assignee({ row }) {
   const who = row.assignee_id && person(row.assignee_id);
   return html`<button class="btn" data-menu="assign" aria-haspopup="dialog" aria-keyshortcuts="a" title="Assign" onClick=${(event) => openMenu("assign", event.currentTarget)}>
-    ${who ? html`<${Face} name=${who.name} hue=${who.hue} staff size="1.125rem" />${row.assignee_id === me.staff_user_id ? "You" : firstName(who.name)}` : html`<${Icon} is="user" />Nobody`}<${Key} of="a" /></button>`;
+    ${who ? html`<${Face} name=${who.name} hue=${who.hue} photo=${who.photo} staff size="1.125rem" />${row.assignee_id === me.staff_user_id ? "You" : firstName(who.name)}` : html`<${Icon} is="user" />Nobody`}<${Key} of="a" /></button>`;
 }
 
 const Tags = ({ row }) => {

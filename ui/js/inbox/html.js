@@ -40,10 +40,10 @@ export function initials(name) {
   return found;
 }
 
-/** A face: customers round, staff rounded squares; `on` is here or away. */
-export const Face = ({ name, hue, staff = false, size = "", on = undefined, label = "" }) =>
+/** A face: customers round, staff rounded squares with their photo or initials; `on` is here or away. */
+export const Face = ({ name, hue, staff = false, photo = null, size = "", on = undefined, label = "" }) =>
   html`<span class=${staff ? "face face--staff" : "face"} style=${`--h:${hue}${size ? `;--face:${size}` : ""}`} data-on=${on}
-    role=${label ? "img" : undefined} aria-label=${label || undefined} title=${label || undefined} aria-hidden=${label ? undefined : "true"}>${initials(name)}</span>`;
+    role=${label ? "img" : undefined} aria-label=${label || undefined} title=${label || undefined} aria-hidden=${label ? undefined : "true"}>${photo ? html`<img src=${`/photos/${photo}/96`} alt="" />` : initials(name)}</span>`;
 
 export const Chip = ({ tag }) => html`<span class="chip" style=${`--h:${tag.hue}`} dir="auto">${tag.name}</span>`;
 

@@ -25,7 +25,7 @@ function Assign({ anchor, id }) {
   const people = staff.value.filter((one) => one.active).sort((a, b) => Number(b.id === me.staff_user_id) - Number(a.id === me.staff_user_id));
   const items = (text) => {
     const found = people.filter((one) => fits(one.name, text)).map((one) => ({
-      id: one.id, face: html`<${Face} name=${one.name} hue=${one.hue} staff size="1.5rem" />`, name: one.name,
+      id: one.id, face: html`<${Face} name=${one.name} hue=${one.hue} photo=${one.photo} staff size="1.5rem" />`, name: one.name,
       hint: [one.id === me.staff_user_id ? "you" : "", one.id === row.assignee_id ? "has it" : ""].filter(Boolean).join(", "),
       key: one.id === me.staff_user_id ? "i" : undefined, run: () => assign(id, one.id),
     }));

@@ -35,13 +35,13 @@ function Mark({ row, here }) {
 
 const Looking = ({ here }) => here.people.slice(0, 2).map((one) => {
   const who = person(one.staff_user_id);
-  return html`<${Face} key=${one.staff_user_id} name=${who.name} hue=${who.hue} staff size="1.125rem" label=${`${who.name} ${one.typing ? "is writing" : "is looking"}`} />`;
+  return html`<${Face} key=${one.staff_user_id} name=${who.name} hue=${who.hue} photo=${who.photo} staff size="1.125rem" label=${`${who.name} ${one.typing ? "is writing" : "is looking"}`} />`;
 });
 
 function Assignee({ row }) {
   if (!row.assignee_id || row.assignee_id === me.staff_user_id || shown.value.view === "mine") return null;
   const who = person(row.assignee_id);
-  return html`<${Face} name=${who.name} hue=${who.hue} staff size="1.125rem" label=${`with ${who.name}`} />`;
+  return html`<${Face} name=${who.name} hue=${who.hue} photo=${who.photo} staff size="1.125rem" label=${`with ${who.name}`} />`;
 }
 
 /** What the third line adds to the second: a chat's title is its first words. */

@@ -42,6 +42,6 @@ export const Views = () => html`
     </div>
     ${told.boot.outbox && html`<a class="view" href="/outbox" title="Outbox" aria-keyshortcuts="g o"><${Icon} is="send" /><span>Outbox</span><kbd aria-hidden="true">g o</kbd></a>`}
     <a class="view" href="/settings" title="Settings" aria-keyshortcuts="g s"><${Icon} is="gear" /><span>Settings</span><kbd aria-hidden="true">g s</kbd></a>
-    <div class="who"><${Face} name=${me.name} hue=${me.hue} staff size="1.5rem" on="here" /><span class="cut">${me.name}</span>
+    <div class="who"><${Face} name=${me.name} hue=${me.hue} photo=${me.photo} staff size="1.5rem" on="here" /><span class="cut">${me.name}</span>
       <button class="btn btn--bare btn--icon knob push" aria-label="Dark or light" title="Dark or light" onClick=${flipTheme}><${Icon} is="moon" /></button></div>
   </nav>`;
