@@ -1,5 +1,6 @@
 """Opening stored rows for their owner, as the data map describes them: what is sealed is opened, look-up hashes are left out."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -52,7 +53,10 @@ def _value(key: SealKey, table: str, name: str, row: Mapping[str, Any], value: s
             return _without_secrets(msgspec.json.decode(plain))
         except msgspec.DecodeError:
             pass
-    return plain.decode("utf-8", "replace")
+    try:
+        return plain.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(plain).decode()
 
 
 def _without_secrets(value: Any) -> Any:
@@ -66,8 +70,8 @@ def _without_secrets(value: Any) -> Any:
 
 
 def _row_id(short: str, row: Mapping[str, Any]) -> UUID:
-    by = {"account": "account_id", "draft": "conversation_id", "person_profile": "person_id"}.get(short, "id")
-    return UUID(row[by])
+    by = {"account": "account_id", "draft": "conversation_id"}.get(short, "id")
+    return UUID(row[by] if by in row else row["person_id"])
 
 
 def described(tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
 from chatinbox.accounts import sessions
+from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -14,7 +16,11 @@ from chatinbox.web.settings.page import Act, SettingsPage
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
-    return {"sessions": await sessions.list_sessions(inst, session.staff.person_id)}
+    person_id = session.staff.person_id
+    return {
+        "sessions": await sessions.list_sessions(inst, person_id),
+        "zone": ZoneInfo((await read_profile(inst, person_id)).time_zone),
+    }
 
 
 async def _end(inst: Installation, session: Session, form: Form) -> str:
