@@ -28,9 +28,9 @@ def email_blind(inst: Installation, email: str) -> bytes:
 
 
 async def add_person(
-    inst: Installation, name: str, email: str, password: str, confirmed: bool
+    inst: Installation, name: str, email: str, password: str | None, confirmed: bool
 ) -> UUID | None:
-    """Makes a person; None when the address is taken."""
+    """Makes a person, with a password unless they sign in another way; None when the address is taken."""
     person_id = new_id()
     key = await inst.vault.create_person_key(person_id)
     [[added]] = await inst.db.directory(
@@ -40,7 +40,9 @@ async def add_person(
             email_blind(inst, email),
             key.seal(email.strip(), NOBODY, "person", "email", person_id),
             key.seal(name, NOBODY, "person", "name", person_id),
-            key.seal(await make_hash(password), NOBODY, "person", "password", person_id),
+            None
+            if password is None
+            else key.seal(await make_hash(password), NOBODY, "person", "password", person_id),
             now(),
             now() if confirmed else None,
         ],
@@ -72,11 +74,11 @@ async def read_person(inst: Installation, person_id: UUID) -> Person:
 async def prove(inst: Installation, email: str, password: str) -> tuple[UUID, bool] | None:
     """The person with this address and password, and whether the address is confirmed.
 
-    Costs one Argon2 run whether the address is known or not.
+    Costs one Argon2 run whether the address is known or not, and whether or not they have a password.
     """
     rows = await inst.db.directory("select * from directory.find_person(%s)", [email_blind(inst, email)])
     kept = None
-    if rows:
+    if rows and rows[0][1] is not None:
         try:
             key = await inst.vault.person_key(rows[0][0])
             kept = key.open_text(rows[0][1], NOBODY, "person", "password", rows[0][0])

@@ -3,10 +3,10 @@
 from starlette.routing import Route
 
 from chatinbox.core.installation import Installation
-from chatinbox.web.entrance import invitation, reset, setup, sign_in, sign_up
+from chatinbox.web.entrance import company, invitation, reset, setup, sign_in, sign_up
 from chatinbox.web.forms import form_routes
 
-ROOMS = (sign_in, sign_up, reset, invitation, setup)
+ROOMS = (sign_in, company, sign_up, reset, invitation, setup)
 
 
 def routes(inst: Installation) -> list[Route]:

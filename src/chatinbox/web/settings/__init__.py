@@ -14,11 +14,12 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, read_form, show, throttle
-from chatinbox.web.settings import channels, people_page, profile, sessions_page
+from chatinbox.web.settings import channels, people_page, profile, sessions_page, sso_page
 from chatinbox.web.settings.page import Act, SettingsPage
 
 PAGES: dict[str, SettingsPage] = {
-    page.name: page for page in (profile.PAGE, sessions_page.PAGE, people_page.PAGE, channels.PAGE)
+    page.name: page
+    for page in (profile.PAGE, sessions_page.PAGE, people_page.PAGE, channels.PAGE, sso_page.PAGE)
 }
 
 
