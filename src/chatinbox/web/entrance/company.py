@@ -5,7 +5,7 @@ up but the domain.
 """
 
 import secrets
-from uuid import UUID
+from urllib.parse import parse_qs
 
 import structlog
 from starlette.requests import Request
@@ -13,12 +13,15 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.sign_up import checked
-from chatinbox.accounts.sso import domains, oidc, pending
+from chatinbox.accounts.sso import domains, oidc, pending, saml
 from chatinbox.accounts.sso.arrive import Admission, arrive
 from chatinbox.accounts.sso.connection import Connection, path_of, read_connection
 from chatinbox.accounts.sso.oidc import Begun
-from chatinbox.core.errors import Refused
+from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
+from chatinbox.core.intake import read_small
+from chatinbox.web.answer import refusal
+from chatinbox.web.door import session_of
 from chatinbox.web.forms import device_of, read_form, show, signed_in, throttle
 
 log = structlog.get_logger()
@@ -79,6 +82,8 @@ async def _connection_for(inst: Installation, email: str) -> Connection:
 async def _begin(inst: Installation, connection: Connection, browser: str) -> str:
     begun = oidc.fresh(connection, browser)
     state = await pending.make(inst, "begin", connection.account_id, begun)
+    if connection.kind == "saml":
+        return saml.begin(inst, connection, state, begun)
     return oidc.begin(inst, connection, state, begun)
 
 
@@ -107,6 +112,35 @@ async def get_back(inst: Installation, request: Request) -> Response:
     except Refused as refused:
         return _refused(inst, request, refused)
     return _in(inst, await sessions.start(inst, staff, device_of(request)))
+
+
+async def post_saml(inst: Installation, request: Request) -> Response:
+    """A SAML provider's answer, posted by the browser from the provider's page; our cookie does not come with it.
+
+    So the answer is used up here, and the session is given at the next step, to the browser that began.
+    """
+    try:
+        raw = await read_small(request, 2 * saml.MOST_BYTES, "This answer is too large to be one.")
+        fields = parse_qs(raw.decode("ascii", "replace"), max_num_fields=10)
+        form = {name: values[0] for name, values in fields.items()}
+        connection, begun = await _came_back(inst, request, form.get("RelayState", ""))
+        if connection.kind != "saml":
+            raise _NO
+        came = await saml.finish(inst, connection, begun, form.get("SAMLResponse", ""))
+        staff = await arrive(inst, connection, came)
+    except Refused as refused:
+        return _refused(inst, request, refused)
+    words = Admission(staff.staff_user_id, staff.person_id, begun.browser)
+    token = await pending.make(inst, "admission", connection.account_id, words)
+    return RedirectResponse(f"/sso/{request.path_params['path']}/done?admission={token}", 303)
+
+
+async def get_metadata(inst: Installation, request: Request) -> Response:
+    """What a SAML provider is told of us, for those who may connect one."""
+    session = await session_of(inst, request)
+    if session is None or path_of(inst, session.staff.account_id) != request.path_params["path"]:
+        return refusal(not_found())
+    return Response(saml.metadata(inst, session.staff.account_id), media_type="application/samlmetadata+xml")
 
 
 async def get_done(inst: Installation, request: Request) -> Response:
@@ -155,14 +189,11 @@ async def post_domain(inst: Installation, request: Request) -> Response:
     return show(inst, request, "entrance/company-domain", name=name, company="", done=True)
 
 
-def to_done(inst: Installation, account_id: UUID, token: str) -> Response:
-    """Back to our own origin by GET, where the browser brings its cookie."""
-    return RedirectResponse(f"/sso/{path_of(inst, account_id)}/done?admission={token}", 303)
-
-
 PAGES = {
     "/sign-in/company": (get_company, post_company),
     "/sso/{path}/back": (get_back, None),
+    "/sso/{path}/saml": (None, post_saml),
+    "/sso/{path}/metadata": (get_metadata, None),
     "/sso/{path}/done": (get_done, None),
     "/sso/domain/{token}": (get_domain, post_domain),
 }

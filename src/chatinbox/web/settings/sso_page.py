@@ -6,7 +6,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from chatinbox.accounts.sessions import Session
-from chatinbox.accounts.sso import connection, domains, oidc
+from chatinbox.accounts.sso import connection, domains, oidc, saml
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -22,6 +22,8 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "connection": await connection.read_connection(inst, account_id),
         "domains": await domains.read_domains(inst, account_id),
         "back_url": connection.place(inst, account_id, "back"),
+        "saml_url": connection.place(inst, account_id, "saml"),
+        "metadata_url": connection.place(inst, account_id, "metadata"),
     }
 
 
@@ -30,6 +32,12 @@ async def _oidc(inst: Installation, session: Session, form: Form) -> str:
     provider = await oidc.discover(inst, session.staff, *words)
     await connection.connect(inst, session.staff, "oidc", provider)
     return "The provider answered and is connected. Try it in a private window before you rely on it."
+
+
+async def _saml(inst: Installation, session: Session, form: Form) -> str:
+    words = [form.get(name, "") for name in ("entity_id", "sign_in_url", "certificate")]
+    await connection.connect(inst, session.staff, "saml", saml.checked_provider(inst, *words))
+    return "The provider is connected. Try it in a private window before you rely on it."
 
 
 async def _disconnect(inst: Installation, session: Session, _form: Form) -> str:
@@ -63,6 +71,7 @@ PAGE = SettingsPage(
     _show,
     {
         "oidc": Act(_oidc, proof=True),
+        "saml": Act(_saml, proof=True),
         "disconnect": Act(_disconnect, proof=True),
         "rules": Act(_rules, proof=True),
         "claim": Act(_claim, proof=True),
