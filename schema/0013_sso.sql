@@ -117,3 +117,29 @@ create function directory.set_sso_connection(uuid, uuid) returns void
 
 revoke all on all functions in schema directory from public;
 grant execute on all functions in schema directory to chatinbox_app;
+
+-- The one token by which an account's provider keeps the list of its people (SCIM); acts in the name of who made it.
+create table directory.scim_token (
+  account_id uuid primary key,
+  token_hash bytea not null unique,
+  staff_user_id uuid not null,
+  person_id uuid not null,
+  created_at timestamptz not null
+);
+create function directory.set_scim_token(uuid, bytea, uuid, uuid, timestamptz) returns void
+  language sql security definer set search_path = pg_catalog, pg_temp as
+  $$ insert into directory.scim_token values ($1, $2, $3, $4, $5) on conflict (account_id) do update
+     set token_hash = excluded.token_hash, staff_user_id = excluded.staff_user_id, person_id = excluded.person_id,
+         created_at = excluded.created_at $$;
+create function directory.find_scim_token(bytea) returns table (account_id uuid, staff_user_id uuid, person_id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as
+  $$ select account_id, staff_user_id, person_id from directory.scim_token where token_hash = $1 $$;
+create function directory.scim_token_of(uuid) returns table (staff_user_id uuid, created_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as
+  $$ select staff_user_id, created_at from directory.scim_token where account_id = $1 $$;
+create function directory.end_scim_token(uuid) returns void
+  language sql security definer set search_path = pg_catalog, pg_temp as
+  $$ delete from directory.scim_token where account_id = $1 $$;
+
+revoke all on all functions in schema directory from public;
+grant execute on all functions in schema directory to chatinbox_app;

@@ -6,7 +6,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from chatinbox.accounts.sessions import Session
-from chatinbox.accounts.sso import connection, domains, oidc, saml
+from chatinbox.accounts.sso import connection, domains, oidc, saml, scim_token
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -22,6 +22,8 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "connection": await connection.read_connection(inst, account_id),
         "domains": await domains.read_domains(inst, account_id),
         "back_url": connection.place(inst, account_id, "back"),
+        "scim_url": f"{inst.settings.public_url}/scim/v2",
+        "scim_since": await scim_token.token_since(inst, session.staff),
         "saml_url": connection.place(inst, account_id, "saml"),
         "metadata_url": connection.place(inst, account_id, "metadata"),
     }
@@ -64,6 +66,16 @@ async def _let_go(inst: Installation, session: Session, form: Form) -> str:
     return "The domain is no longer listed here."
 
 
+async def _scim(inst: Installation, session: Session, _form: Form) -> str:
+    token = await scim_token.make_token(inst, session.staff)
+    return f"Copy this token to your provider now; it is not shown again: {token}"
+
+
+async def _end_scim(inst: Installation, session: Session, _form: Form) -> str:
+    await scim_token.end_token(inst, session.staff)
+    return "The token has ended. Your provider can change nothing here any more."
+
+
 PAGE = SettingsPage(
     "single-sign-on",
     "Single sign-on",
@@ -75,6 +87,8 @@ PAGE = SettingsPage(
         "disconnect": Act(_disconnect, proof=True),
         "rules": Act(_rules, proof=True),
         "claim": Act(_claim, proof=True),
+        "scim": Act(_scim, needs="staff", proof=True),
+        "end-scim": Act(_end_scim, proof=True),
         "let-go": Act(_let_go, proof=True),
     },
     needs="integrations",
