@@ -22,6 +22,7 @@ from chatinbox.app.wiring import App, build
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import PASSWORD, Browser
 from chatinbox.core import clock
+from chatinbox.core.db import statements
 from chatinbox.core.egress import Egress
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
@@ -173,6 +174,33 @@ async def test_what_is_learnt_is_the_domain_and_never_the_person(
     refused(
         await browser.post("/sign-in/company", data={"email": "x@nobody.example"}), 422, "no company sign-in"
     )
+
+
+async def test_the_same_is_asked_of_the_database_whether_a_person_is_known_or_not(
+    near: Installation, idp: Idp, ada: Staff, browser: Browser
+) -> None:
+    domain = await with_company(near, idp, ada)
+    await member(near, ada, f"known@{domain}")
+    asked: list[list[str]] = []
+    for email in (f"known@{domain}", f"other@{domain}"):
+        asked.append([])
+        reset = statements.set(asked[-1])
+        await begin(another(browser), email)
+        statements.reset(reset)
+    assert asked[0] == asked[1] and any("find_sso_domain" in text for text in asked[0])
+    assert not any("person" in text or "staff_user" in text for text in asked[0])
+
+
+async def test_where_it_is_compulsory_an_invitation_gives_no_session_by_password(
+    near: Installation, idp: Idp, ada: Staff, browser: Browser
+) -> None:
+    domain = await with_company(near, idp, ada)
+    await set_rules(near, ada, None, compulsory=True)
+    link = await invite.invite(near, ada, f"new@{domain}", "staff")
+    form = {"name": "New", "password": "four unlikely words marching backwards"}
+    answer = await browser.post(urlsplit(link).path, data=form)
+    assert answer.headers["location"] == "/sign-in/company" and "session" not in browser.cookies
+    assert (await come(browser, idp, f"new@{domain}")).headers["location"] == "/inbox"
 
 
 async def test_nothing_of_the_person_goes_to_the_provider_with_the_browser(
