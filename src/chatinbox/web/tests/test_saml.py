@@ -48,6 +48,7 @@ class Idp:
 
     def __init__(self, folder: Path, name: str = "idp") -> None:
         self.entity_id, self.folder = f"https://{name}.example/saml", folder
+        self.sso_url = "https://idp.example/sso"
         self.key, self.cert = folder / f"{name}.key", folder / f"{name}.pem"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={name}",
@@ -70,7 +71,7 @@ class Idp:
                 "metadata": {"local": [str(sp)]},
                 "service": {
                     "idp": {
-                        "endpoints": {"single_sign_on_service": [("https://idp.example/sso", REDIRECT)]},
+                        "endpoints": {"single_sign_on_service": [(self.sso_url, REDIRECT)]},
                         "policy": {
                             "default": {
                                 "lifetime": {"minutes": 5},
