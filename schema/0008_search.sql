@@ -174,10 +174,12 @@ begin
 end $$;
 
 -- The numbers in full buckets, from `first` up to `newest`, that hold every token of one way, newest first. `tokens` begins
--- with the rarest: its members are looked at, and asked of the others bucket by bucket.
+-- with the rarest: its members are looked at, and asked of the others bucket by bucket, each by its key: rows kept for a
+-- join would be gone through once more for every bucket.
 create function search.hold(me uuid, tokens bigint[], first integer, newest bigint, most integer) returns setof bigint
   language plpgsql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_sort = off
-  set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+  set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+  set plan_cache_mode = force_generic_plan as $$
 declare
   joins text := '';
   asks text := '';

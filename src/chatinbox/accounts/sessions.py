@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.second_factor_rule import must_set_up
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
@@ -22,6 +23,7 @@ from chatinbox.core.vault import Erased
 
 log = structlog.get_logger()
 IDLE = timedelta(days=14)
+LONGEST = timedelta(days=30)  # kept by directory.touch_session too
 REMEMBER_SECONDS = 30.0
 TOUCH_EVERY = timedelta(hours=1)
 COOKIES = ("__Host-session", "session")
@@ -29,11 +31,15 @@ COOKIES = ("__Host-session", "session")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open session: who acts, which session it is, and when it last proved who it is."""
+    """An open session: who acts, which session it is, and when it last proved who it is.
+
+    A `limited` one may set up a second factor, because the account asks for it, and nothing else.
+    """
 
     staff: Staff
     session_id: UUID
     proven_at: datetime
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class Listed:
 
 
 _known: dict[bytes, tuple[float, Session]] = {}
+_ended: dict[UUID, float] = {}  # lately: what was on its way while a session ended must not outlive it
 _ears: list[Callable[[UUID], None]] = []
 
 
@@ -69,12 +76,17 @@ def _hash(inst: Installation, token: str) -> bytes:
     return inst.vault.blind_installation("session", token)
 
 
-async def start(inst: Installation, staff: Staff, device: str) -> str:
-    """Opens a session; its token, which is stored nowhere."""
+async def start(inst: Installation, staff: Staff, device: str, proven_elsewhere: bool = False) -> str:
+    """Opens a session; its token, which is stored nowhere.
+
+    It is limited while the account asks for a second factor that the person has not, unless somebody whom the account
+    trusts with it (its own sign-on) has proven who they are.
+    """
+    limited = not proven_elsewhere and await must_set_up(inst, staff.account_id, staff.person_id)
     token, session_id = secrets.token_urlsafe(32), new_id()
     key = await inst.vault.person_key(staff.person_id)
     await inst.db.directory(
-        "select directory.add_session(%s, %s, %s, %s, %s, %s, %s, %s)",
+        "select directory.add_session(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             session_id,
             _hash(inst, token),
@@ -84,6 +96,7 @@ async def start(inst: Installation, staff: Staff, device: str) -> str:
             key.seal(device, NOBODY, "session", "device", session_id),
             now(),
             now() + IDLE,
+            now() if limited else None,
         ],
     )
     return token
@@ -99,7 +112,7 @@ async def session_for(inst: Installation, token: str) -> Session | None:
     rows = await inst.db.directory("select * from directory.find_session(%s, %s)", [hashed, now()])
     if not rows:
         return None
-    session_id, person_id, account_id, staff_user_id, seen_at, proven_at = rows[0]
+    session_id, person_id, account_id, staff_user_id, seen_at, proven_at, limited_at = rows[0]
     staff = await read_active(inst, account_id, staff_user_id, person_id)
     if staff is None:
         return None
@@ -107,11 +120,25 @@ async def session_for(inst: Installation, token: str) -> Session | None:
         await inst.db.directory(
             "select directory.touch_session(%s, %s, %s)", [session_id, now(), now() + IDLE]
         )
-    session = Session(staff, session_id, proven_at)
+    if has_ended(session_id):
+        return None
+    session = Session(staff, session_id, proven_at, limited_at is not None)
+    if session.limited:
+        return session  # not remembered: it is free in every process as soon as there is a second factor
     if len(_known) > 20_000:
         _known.clear()
     _known[hashed] = (time.monotonic() + REMEMBER_SECONDS, session)
     return session
+
+
+def has_ended(session_id: UUID) -> bool:
+    """Whether this process heard lately that a session ended: asked again by whatever took a while to begin."""
+    return session_id in _ended
+
+
+async def free(inst: Installation, person_id: UUID) -> None:
+    """A person's limited sessions may do everything: they have a second factor now."""
+    await inst.db.directory("select directory.free_sessions(%s)", [person_id])
 
 
 async def mark_proven(inst: Installation, session: Session) -> None:
@@ -180,6 +207,10 @@ async def _end(inst: Installation, text: str, person_id: UUID, other: UUID | Non
 
 
 def _forget(ended: set[UUID]) -> None:
+    moment = time.monotonic()
+    for session_id in [one for one, then in _ended.items() if moment - then > 2 * REMEMBER_SECONDS]:
+        del _ended[session_id]
+    _ended.update(dict.fromkeys(ended, moment))
     for hashed, (_, session) in list(_known.items()):
         if session.session_id in ended:
             del _known[hashed]
@@ -189,14 +220,14 @@ def _forget(ended: set[UUID]) -> None:
 
 
 async def watch_revocations(inst: Installation) -> None:
-    """Learns every two seconds which sessions other processes ended, until cancelled."""
+    """Learns every two seconds which sessions other processes ended, and which ran out, until cancelled."""
     seen: set[UUID] = set()
     since = now()
     while True:
         await asyncio.sleep(2)
         try:
             rows = await inst.db.directory(
-                "select id from directory.ended_since(%s)", [since - timedelta(seconds=10)]
+                "select id from directory.ended_since(%s, %s)", [since - timedelta(seconds=10), now()]
             )
         except Exception:
             log.exception("revocations_failed")

@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
-from chatinbox.accounts import people, sessions
+from chatinbox.accounts import passkeys, people, second_step, sessions
+from chatinbox.accounts.factors import Factors, read_factors
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.links import end_links, look, make_link, use
-from chatinbox.accounts.passwords import check_strength
+from chatinbox.accounts.passwords import SHORTEST, SHORTEST_WITH_SECOND, check_strength
+from chatinbox.accounts.safety_letters import tell
+from chatinbox.accounts.second_step import Halfway
 from chatinbox.accounts.sso.compulsory import must_use_sso
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused
@@ -18,14 +21,33 @@ def _wrong() -> Refused:
     )
 
 
-async def sign_in(inst: Installation, email: str, password: str, device: str) -> str:
-    """A new session's token. Raises one sentence for an unknown address, a wrong password and no account alike."""
+async def sign_in(inst: Installation, email: str, password: str, device: str) -> str | Halfway:
+    """A new session's token, or the second step where there is a second factor.
+
+    Raises one sentence for an unknown address, a wrong password and no account alike.
+    """
     proven = await people.prove(inst, email, password)
     if proven is None:
         raise _wrong()
     person_id, confirmed = proven
     if not confirmed:
         raise Refused(403, "Confirm your address first: open the link in the letter we sent.", "unconfirmed")
+    staff = await first_staff(inst, person_id)
+    if staff is None:
+        raise _wrong()
+    return await enter(inst, staff, device)
+
+
+async def enter(inst: Installation, staff: Staff, device: str) -> str | Halfway:
+    """A session for somebody whose password was right, or the second step where there is a second factor."""
+    if (await read_factors(inst, staff.person_id)).second:
+        return await second_step.begin(inst, staff)
+    return await sessions.start(inst, staff, device)
+
+
+async def sign_in_with_passkey(inst: Installation, challenge: str, answer: str, device: str) -> str:
+    """A new session's token by a passkey alone: it is something one has, opened by something one is or knows."""
+    person_id = await passkeys.prove(inst, "open", challenge, answer)
     staff = await first_staff(inst, person_id)
     if staff is None:
         raise _wrong()
@@ -61,8 +83,8 @@ async def send_confirmation(inst: Installation, account_id: UUID, person_id: UUI
     await write_to(inst, account_id, person_id, email, "Confirm your address", text, "sign-up")
 
 
-async def confirm_address(inst: Installation, token: str, password: str, device: str) -> str:
-    """Confirms the address behind a link and signs in; the new session's token.
+async def confirm_address(inst: Installation, token: str, password: str, device: str) -> str | Halfway:
+    """Confirms the address behind a link and signs in, as `sign_in`.
 
     Only with the password of the sign-up: otherwise somebody could sign up with another's address, wait until they
     press the button in the letter, and be in. Raises for a link no longer good and for another password.
@@ -78,7 +100,7 @@ async def confirm_address(inst: Installation, token: str, password: str, device:
     staff = await first_staff(inst, link.person_id)
     if staff is None:
         raise _wrong()
-    return await sessions.start(inst, staff, device)
+    return await enter(inst, staff, device)
 
 
 async def ask_reset(inst: Installation, email: str) -> None:
@@ -119,20 +141,32 @@ async def reset_password(inst: Installation, token: str, password: str) -> None:
     link = await look(inst, "reset", token)
     assert link.person_id
     person = await people.read_person(inst, link.person_id)
-    check_strength(password, person.name, person.email)
+    check_strength(
+        password, person.name, person.email, shortest=shortest(await read_factors(inst, link.person_id))
+    )
     await use(inst, "reset", token)
     await end_links(inst, link.person_id, "reset")
     await people.set_password(inst, link.person_id, password)
     await people.confirm(inst, link.person_id)
     await sessions.end_others(inst, link.person_id, None)
+    await tell(inst, link.person_id, "password")
 
 
 async def change_password(inst: Installation, by: Staff, session_id: UUID, old: str, new: str) -> None:
-    """Changes one's own password; the other sessions end."""
-    person = await people.read_person(inst, by.person_id)
-    if await people.prove(inst, person.email, old) is None:
+    """Changes one's own password, or sets the first; the other sessions end.
+
+    Who has none yet proves otherwise that it is they, before this is called.
+    """
+    person, factors = await people.read_person(inst, by.person_id), await read_factors(inst, by.person_id)
+    if factors.has_password and await people.prove(inst, person.email, old) is None:
         raise Refused(422, "This is not your present password.", "old")
-    check_strength(new, person.name, person.email)
+    check_strength(new, person.name, person.email, shortest=shortest(factors))
     await end_links(inst, by.person_id, "reset")
     await people.set_password(inst, by.person_id, new)
     await sessions.end_others(inst, by.person_id, session_id)
+    await tell(inst, by.person_id, "password")
+
+
+def shortest(factors: Factors) -> int:
+    """How many characters a person's password has at least."""
+    return SHORTEST_WITH_SECOND if factors.second else SHORTEST

@@ -1,6 +1,6 @@
 """The workspace: an account's settings, sealed under its key, each change noted in the change log."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ class Workspace(msgspec.Struct, frozen=True):
     """What an account decided about itself. A field that was never set has its default."""
 
     privacy_address: str = ""
+    second_factor: Literal["optional", "required"] = "optional"
 
 
 async def read_workspace(inst: Installation, account_id: UUID) -> Workspace:

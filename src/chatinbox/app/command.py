@@ -41,6 +41,11 @@ def parser() -> argparse.ArgumentParser:
         description="Prints a link to choose a new password, where no letter can reach the person.",
     )
     reset.add_argument("email", help="the address they sign in with")
+    reset.add_argument(
+        "--second-factor",
+        action="store_true",
+        help="also take away their lost passkeys, authenticator app and recovery codes",
+    )
     reset.add_argument("--public-url", help="the address people type, as https://inbox.example.com")
     for command in (programs, doctor, reset):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
@@ -70,7 +75,7 @@ def main(words: list[str] | None = None) -> int:
         if given.command == "doctor":
             return examine(settings)
         if given.command == "reset":
-            return print_reset_link(settings, given.email)
+            return print_reset_link(settings, given.email, given.second_factor)
         return serve(settings, given.command, given.json)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)

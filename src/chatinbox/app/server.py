@@ -27,6 +27,7 @@ from chatinbox.core.logging import set_up_logging
 from chatinbox.core.postgres.folders import open_private
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
+from chatinbox.web.forms import settle
 
 
 def serve(settings: Settings, part: str, as_json: bool) -> int:
@@ -110,6 +111,7 @@ class _Serving:
             await running.enter_async_context(meanwhile("worker", lambda: worker.run(inst)))
         if self._web:
             await running.enter_async_context(meanwhile("sessions", lambda: sessions.watch_revocations(inst)))
+            running.push_async_callback(settle)
             await running.enter_async_context(_web(inst, self._web))
         if ready:
             say_ready(ready, self._as_json)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts import links, sessions
+from chatinbox.accounts import links, passkeys, sessions
 from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app.steadily import steadily
 from chatinbox.channels.chat import send as chat_send
@@ -66,6 +66,7 @@ def prepare(inst: Installation) -> None:
         await sessions.forget(inst)
         await links.forget(inst)
         await sso_pending.forget(inst)
+        await passkeys.forget(inst)
 
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 MANY = 4
+LASTS_SECONDS = 0.05  # shorter lulls are only the gap between one answer and the next question
 
 
 class Calm:
@@ -16,22 +17,25 @@ class Calm:
         self._answering = 0
         self._calm = asyncio.Event()
         self._calm.set()
+        self._lull: asyncio.TimerHandle | None = None
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
         """One request, while the block runs."""
         self._answering += 1
-        if self._answering >= MANY:
+        if self._answering == MANY:
             self._calm.clear()
+            if self._lull:
+                self._lull.cancel()
         try:
             yield
         finally:
             self._answering -= 1
-            if self._answering < MANY:
-                self._calm.set()
+            if self._answering == MANY - 1:
+                self._lull = asyncio.get_running_loop().call_later(LASTS_SECONDS, self._calm.set)
 
     async def wait(self, at_most: float) -> None:
-        """Until there are few requests again, or so many seconds have passed."""
+        """Until there are few requests again and it lasts, or so many seconds have passed."""
         if self._calm.is_set():
             return
         with contextlib.suppress(TimeoutError):

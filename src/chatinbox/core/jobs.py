@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from chatinbox.core.calm import Calm
 
 log = structlog.get_logger()
-GIVES_WAY_SECONDS = 0.5
+GIVES_WAY_SECONDS = 1.0
 # A queue is empty when plans are made, and long when speed matters: without this the next job is found by reading all.
 _OPTIONS = "-c search_path=work -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off"
 

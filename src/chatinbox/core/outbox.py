@@ -17,8 +17,8 @@ from chatinbox.core.calm import Calm
 from chatinbox.core.db import Database
 
 log = structlog.get_logger()
-BATCH = 500
-GIVES_WAY_SECONDS = 0.3
+BATCH = 2000
+GIVES_WAY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ ELSEWHERE = Refused(
 )
 
 
-async def session_of(inst: Installation, request: Request) -> Session | None:
-    """The session of a request, or None."""
+async def session_of(inst: Installation, request: Request, limited: bool = False) -> Session | None:
+    """The session of a request, or None. A limited one counts only where one can set up the second factor."""
     token = token_of(inst, request.cookies)
-    return await session_for(inst, token) if token else None
+    session = await session_for(inst, token) if token else None
+    return None if session and session.limited and not limited else session
 
 
 class StaffDoor:

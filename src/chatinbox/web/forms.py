@@ -1,6 +1,7 @@
 """Forms of our own pages: how they are read, counted and answered. They work without JavaScript."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +25,7 @@ MAX_FORM = 20_000
 
 # Who is meant and where it comes from are counted apart and never meet.
 by_name, by_place = Throttle(10, 600), Throttle(60, 600)
+LATER_SECONDS = 0.5
 _later: set[asyncio.Task[None]] = set()
 
 
@@ -61,7 +63,7 @@ def signed_in(inst: Installation, token: str) -> Response:
     """Off to the inbox, with the session's cookie."""
     answer = RedirectResponse("/inbox", 303)
     name = sessions.cookie_name(inst)
-    age = int(sessions.IDLE.total_seconds())
+    age = int(sessions.LONGEST.total_seconds())
     answer.set_cookie(
         name,
         token,
@@ -80,9 +82,13 @@ def device_of(request: Request) -> str:
 
 
 def afterwards(work: Coroutine[Any, Any, None]) -> None:
-    """Does it when the answer is on its way: how long it takes would tell whether an address is known."""
+    """Does it when the answer is on its way: how long it takes would tell whether an address is known.
+
+    It begins at a moment drawn at random, because the very next answer would be slower for it, and tell as well.
+    """
 
     async def done() -> None:
+        await asyncio.sleep(random.uniform(0, LATER_SECONDS))  # noqa: S311 — no secret, only no pattern
         try:
             await work
         except Exception:
@@ -91,6 +97,12 @@ def afterwards(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(done())
     _later.add(task)
     task.add_done_callback(_later.discard)
+
+
+async def settle() -> None:
+    """Waits for what was to be done afterwards, as the server stops: a letter that was promised is sent."""
+    while _later:
+        await asyncio.gather(*_later, return_exceptions=True)
 
 
 def form_routes(

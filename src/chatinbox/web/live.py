@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from starlette.types import Receive, Send
 
+from chatinbox.accounts.sessions import has_ended
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.bell import Ring
 from chatinbox.core.installation import Installation
@@ -123,6 +124,8 @@ class Live:
         stream = StaffStream(send, session_id)
         await stream.begin()
         self._streams[by.account_id].add(stream)
+        if has_ended(session_id):  # while it began
+            stream.end()
         if self._beat is None:
             self._beat = asyncio.create_task(self._beats())
         try:

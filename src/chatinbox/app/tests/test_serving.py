@@ -158,13 +158,14 @@ def test_an_operator_makes_a_reset_link_beside_the_running_server(data: Path) ->
     server = Started(data, "--json", "--demo")
     ready = server.ready()
 
-    def reset(address: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "chatinbox", "reset", address, "--data", str(data)]
+    def reset(*said: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "chatinbox", "reset", *said, "--data", str(data)]
         more = {"PYTHONPATH": str(SOURCE), "CHATINBOX_PUBLIC_URL": ready["url"]}
         return subprocess.run(words, capture_output=True, text=True, timeout=60, env={**os.environ, **more})
 
-    made = reset(ready["sign_in"]["email"])
+    made = reset(ready["sign_in"]["email"], "--second-factor")
     [link] = re.findall(r"http\S+", made.stdout)
+    assert "recovery codes are taken away" in made.stdout
     assert made.returncode == 0 and link.startswith(f"{ready['url']}/reset/")
     assert "Choose a new password" in httpx.get(link).text
     unknown = reset("nobody@mail.example")

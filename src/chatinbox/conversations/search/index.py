@@ -10,6 +10,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.core.vault import SealKey
 
+AT_ONCE = 200  # their words are in memory together
 _TEXTS = """
 select 'message', m.id, m.conversation_id, m.body_sealed, c.customer_id, c.subject_sealed, m.at from message m
   join conversation c on c.account_id = m.account_id and c.id = m.conversation_id
@@ -35,7 +36,9 @@ async def index(inst: Installation, batch: list[Happened]) -> None:
         if happened.kind == "message.received":
             received.add(happened.account_id)
     for account_id, ids in by_account.items():
-        await index_ids(inst, account_id, ids, names=account_id in received)
+        for begin in range(0, len(ids), AT_ONCE):
+            part = ids[begin : begin + AT_ONCE]
+            await index_ids(inst, account_id, part, names=account_id in received)
 
 
 async def index_ids(inst: Installation, account_id: UUID, ids: list[UUID], names: bool = True) -> None:

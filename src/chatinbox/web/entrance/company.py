@@ -111,7 +111,7 @@ async def get_back(inst: Installation, request: Request) -> Response:
         staff = await arrive(inst, connection, came)
     except Refused as refused:
         return _refused(inst, request, refused)
-    return _in(inst, await sessions.start(inst, staff, device_of(request)))
+    return _in(inst, await sessions.start(inst, staff, device_of(request), proven_elsewhere=True))
 
 
 async def post_saml(inst: Installation, request: Request) -> Response:
@@ -156,7 +156,7 @@ async def get_done(inst: Installation, request: Request) -> Response:
             raise _AGAIN
     except Refused as refused:
         return _refused(inst, request, refused)
-    return _in(inst, await sessions.start(inst, staff, device_of(request)))
+    return _in(inst, await sessions.start(inst, staff, device_of(request), proven_elsewhere=True))
 
 
 def _in(inst: Installation, token: str) -> Response:

@@ -3,11 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chatinbox.accounts import invite, people, sessions
+from chatinbox.accounts import invite, people, sign_in
 from chatinbox.accounts.sso.compulsory import must_use_sso
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form, device_of, read_form, show, signed_in, throttle
+from chatinbox.web.entrance.second_step import let_in
+from chatinbox.web.forms import Form, device_of, read_form, show, throttle
 
 
 async def get_invitation(inst: Installation, request: Request) -> Response:
@@ -27,7 +28,7 @@ async def post_invitation(inst: Installation, request: Request) -> Response:
         return await _show(inst, request, refused, form)
     if await must_use_sso(inst, staff):
         return RedirectResponse("/sign-in/company", 303)
-    return signed_in(inst, await sessions.start(inst, staff, device_of(request)))
+    return await let_in(inst, request, await sign_in.enter(inst, staff, device_of(request)))
 
 
 async def _show(

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import sign_in
+from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.links import look
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -29,11 +30,7 @@ async def post_ask(inst: Installation, request: Request) -> Response:
 
 async def get_reset(inst: Installation, request: Request) -> Response:
     """Opens a reset link."""
-    try:
-        await look(inst, "reset", request.path_params["token"])
-    except Refused as refused:
-        return show(inst, request, "entrance/link-gone", refused)
-    return show(inst, request, "entrance/reset")
+    return await _show(inst, request)
 
 
 async def post_reset(inst: Installation, request: Request) -> Response:
@@ -42,9 +39,18 @@ async def post_reset(inst: Installation, request: Request) -> Response:
     try:
         await sign_in.reset_password(inst, request.path_params["token"], form.get("password", ""))
     except Refused as refused:
-        page = "entrance/link-gone" if refused.code == "link" else "entrance/reset"
-        return show(inst, request, page, refused)
+        return await _show(inst, request, refused)
     return RedirectResponse("/sign-in?told=new", 303)
+
+
+async def _show(inst: Installation, request: Request, refused: Refused | None = None) -> Response:
+    try:
+        link = await look(inst, "reset", request.path_params["token"])
+    except Refused as gone:
+        return show(inst, request, "entrance/link-gone", gone)
+    assert link.person_id
+    shortest = sign_in.shortest(await read_factors(inst, link.person_id))
+    return show(inst, request, "entrance/reset", refused, shortest=shortest)
 
 
 PAGES = {"/reset": (get_ask, post_ask), "/reset/{token}": (get_reset, post_reset)}

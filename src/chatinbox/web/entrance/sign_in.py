@@ -1,40 +1,65 @@
-"""Sign in and out."""
+"""Sign in and out: with a passkey, or with a password and, where there is one, the second factor."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chatinbox.accounts import sessions, sign_in
+from chatinbox.accounts import passkeys, sessions, sign_in
+from chatinbox.accounts.second_step import Halfway
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
-from chatinbox.web.forms import device_of, read_form, show, signed_in, throttle
+from chatinbox.web.entrance.second_step import let_in, post_second_step
+from chatinbox.web.forms import Form, device_of, read_form, show, throttle
 
 
 async def get_sign_in(inst: Installation, request: Request) -> Response:
     """The sign-in."""
-    if await session_of(inst, request):
-        return RedirectResponse("/inbox", 303)
+    session = await session_of(inst, request, limited=True)
+    if session:
+        return RedirectResponse("/settings/security" if session.limited else "/inbox", 303)
     changed = request.query_params.get("told") == "new"
     told = "Your password is changed. Sign in with it." if changed else None
-    return show(inst, request, "entrance/sign-in", told=told)
+    return await _show(inst, request, told=told)
 
 
 async def post_sign_in(inst: Installation, request: Request) -> Response:
     """Signs in."""
     form = await read_form(request)
-    email, password = form.get("email", ""), form.get("password", "")
     try:
-        throttle(request, f"sign-in {email}")
-        token = await sign_in.sign_in(inst, email, password, device_of(request))
+        if form.get("do") == "second":
+            return await post_second_step(inst, request, form)
+        return await let_in(inst, request, await _enter(inst, request, form))
     except Refused as refused:
-        return show(inst, request, "entrance/sign-in", refused, form)
-    return signed_in(inst, token)
+        return await _show(inst, request, refused, form)
+
+
+async def _enter(inst: Installation, request: Request, form: Form) -> str | Halfway:
+    device = device_of(request)
+    if form.get("do") == "passkey":
+        throttle(request, f"passkey {form.get('challenge', '')}")
+        return await sign_in.sign_in_with_passkey(
+            inst, form.get("challenge", ""), form.get("answer", ""), device
+        )
+    email = form.get("email", "")
+    throttle(request, f"sign-in {email}")
+    return await sign_in.sign_in(inst, email, form.get("password", ""), device)
+
+
+async def _show(
+    inst: Installation,
+    request: Request,
+    refused: Refused | None = None,
+    form: Form | None = None,
+    told: str | None = None,
+) -> Response:
+    question = await passkeys.ask(inst, "open") if passkeys.are_possible(inst) else None
+    return show(inst, request, "entrance/sign-in", refused, form, told=told, question=question)
 
 
 async def post_sign_out(inst: Installation, request: Request) -> Response:
     """Ends this session."""
     await read_form(request)
-    session = await session_of(inst, request)
+    session = await session_of(inst, request, limited=True)
     if session:
         await sessions.end(inst, session.staff.person_id, session.session_id)
     answer = RedirectResponse("/sign-in", 303)

@@ -9,8 +9,9 @@ from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.sign_up import checked, sign_up
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.web.entrance.second_step import let_in
 from chatinbox.web.first_channels import open_first_channels
-from chatinbox.web.forms import afterwards, device_of, read_form, show, signed_in, throttle
+from chatinbox.web.forms import afterwards, device_of, read_form, show, throttle
 
 
 async def get_sign_up(inst: Installation, request: Request) -> Response:
@@ -57,11 +58,11 @@ async def post_confirm(inst: Installation, request: Request) -> Response:
     form, token = await read_form(request), request.path_params["token"]
     try:
         throttle(request, token)
-        session = await sign_in.confirm_address(inst, token, form.get("password", ""), device_of(request))
+        entered = await sign_in.confirm_address(inst, token, form.get("password", ""), device_of(request))
     except Refused as refused:
         page = "entrance/link-gone" if refused.code == "link" else "entrance/confirm"
         return show(inst, request, page, refused)
-    return signed_in(inst, session)
+    return await let_in(inst, request, entered)
 
 
 PAGES = {"/sign-up": (get_sign_up, post_sign_up), "/confirm/{token}": (get_confirm, post_confirm)}

@@ -6,7 +6,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from chatinbox.accounts import people
+from chatinbox.accounts import passkeys, people
+from chatinbox.accounts.factors import read_factors
+from chatinbox.accounts.offers import Offered
 from chatinbox.accounts.proof import is_recent, prove_again
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.sessions import Session
@@ -14,12 +16,36 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, read_form, show, throttle
-from chatinbox.web.settings import channels, people_page, profile, sessions_page, sso_page
-from chatinbox.web.settings.page import Act, SettingsPage
+from chatinbox.web.settings import (
+    channels,
+    people_page,
+    profile,
+    security,
+    sessions_page,
+    sign_in_rules,
+    sso_page,
+)
+from chatinbox.web.settings.page import Act, SettingsPage, Shown
 
 PAGES: dict[str, SettingsPage] = {
     page.name: page
-    for page in (profile.PAGE, sessions_page.PAGE, people_page.PAGE, channels.PAGE, sso_page.PAGE)
+    for page in (
+        profile.PAGE,
+        security.PAGE,
+        sessions_page.PAGE,
+        people_page.PAGE,
+        sign_in_rules.PAGE,
+        sso_page.PAGE,
+        channels.PAGE,
+    )
+}
+
+# The fields of the page that asks who it is, and what each of them offers.
+_PROOF = {
+    "proof": "password",
+    "proof_code": "code",
+    "proof_challenge": "challenge",
+    "proof_answer": "answer",
 }
 
 
@@ -33,9 +59,11 @@ async def _first(_inst: Installation, _request: Request) -> Response:
 
 
 async def _get(inst: Installation, request: Request) -> Response:
-    session, page = await session_of(inst, request), _page(request)
+    session, page = await session_of(inst, request, limited=True), _page(request)
     if session is None:
         return RedirectResponse("/sign-in", 303)
+    if session.limited and page is not security.PAGE:
+        return RedirectResponse("/settings/security", 303)
     if page is None or (page.needs and not session.staff.may(page.needs)):
         return RedirectResponse("/settings/profile", 303)
     return await _show(inst, request, session, page)
@@ -43,9 +71,11 @@ async def _get(inst: Installation, request: Request) -> Response:
 
 async def _post(inst: Installation, request: Request) -> Response:
     form = await read_form(request)
-    session, page = await session_of(inst, request), _page(request)
+    session, page = await session_of(inst, request, limited=True), _page(request)
     if session is None:
         return RedirectResponse("/sign-in", 303)
+    if session.limited and page is not security.PAGE:
+        return RedirectResponse("/settings/security", 303)
     if page is None:
         return RedirectResponse("/settings/profile", 303)
     try:
@@ -64,6 +94,8 @@ async def _post(inst: Installation, request: Request) -> Response:
         if page.needs and not session.staff.may(page.needs):
             raise
         return await _show(inst, request, session, page, refused, form)
+    if isinstance(told, Shown):
+        return await _show(inst, request, session, page, told.refused, form, None, told.template, told.words)
     return told if isinstance(told, Response) else await _show(inst, request, session, page, told=told)
 
 
@@ -75,16 +107,22 @@ async def _ask_proof(
     inst: Installation, request: Request, session: Session, page: SettingsPage, form: Form
 ) -> Response | None:
     """The page that asks who it is, carrying what was typed; None when this form brought the proof with it."""
-    proof, refused = form.pop("proof", None), None
-    if proof is not None:
+    proof = {name: form.pop(name) for name in _PROOF if name in form}
+    refused, person_id = None, session.staff.person_id
+    if proof:
+        offered = Offered(**{_PROOF[name]: value for name, value in proof.items()})
         try:
-            throttle(request, f"proof {session.staff.person_id}")
-            await prove_again(inst, session, proof)
+            throttle(request, f"proof {person_id}")
+            await prove_again(inst, session, offered)
         except Refused as wrong:
             refused = wrong
         else:
             return None
-    return await _show(inst, request, session, page, refused, form, template="proof")
+    factors, question = await read_factors(inst, person_id), None
+    if factors.passkey_count and passkeys.are_possible(inst):
+        question = await passkeys.ask(inst, "proof", person_id)
+    words = {"factors": factors, "question": question}
+    return await _show(inst, request, session, page, refused, form, None, "proof", words)
 
 
 async def _show(
@@ -96,19 +134,20 @@ async def _show(
     form: Form | None = None,
     told: str | None = None,
     template: str | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Response:
     by = session.staff
+    menu = (security.PAGE,) if session.limited else PAGES.values()
     words: dict[str, Any] = {
         "me": await people.read_person(inst, by.person_id),
         "by": by,
         "session_id": session.session_id,
         "company": await read_account_name(inst, by.account_id),
         "page": page.name,
-        "menu": [one for one in PAGES.values() if not one.needs or by.may(one.needs)],
+        "menu": [one for one in menu if not one.needs or by.may(one.needs)],
         "told": told,
     }
-    if template is None:
-        words |= await page.show(inst, session, request)
+    words |= await page.show(inst, session, request) if template is None else more or {}
     return show(inst, request, f"settings/{template or page.name}", refused, form, **words)
 
 

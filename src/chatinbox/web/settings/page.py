@@ -13,11 +13,23 @@ from starlette.responses import Response
 
 from chatinbox.accounts.permissions import Permission
 from chatinbox.accounts.sessions import Session
+from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form
 
 Show: TypeAlias = Callable[[Installation, Session, Request], Awaitable[dict[str, Any]]]
-Do: TypeAlias = Callable[[Installation, Session, Form], Awaitable[str | Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A step of its own within a page: another template of `ui/html/settings/`, with its words."""
+
+    template: str
+    words: dict[str, Any]
+    refused: Refused | None = None
+
+
+Do: TypeAlias = Callable[[Installation, Session, Form], Awaitable[str | Response | Shown]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
-"""My profile: what one is called, and the password."""
+"""My profile: what one is called."""
 
 from typing import Any
 
 from starlette.requests import Request
 
-from chatinbox.accounts import sign_in
 from chatinbox.accounts.rename import rename_self
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
@@ -21,13 +20,4 @@ async def _rename(inst: Installation, session: Session, form: Form) -> str:
     return "Your name is changed."
 
 
-async def _password(inst: Installation, session: Session, form: Form) -> str:
-    await sign_in.change_password(
-        inst, session.staff, session.session_id, form.get("old", ""), form.get("password", "")
-    )
-    return "Your password is changed, and your other sessions have ended."
-
-
-PAGE = SettingsPage(
-    "profile", "My profile", "you", _show, {"rename": Act(_rename), "password": Act(_password)}
-)
+PAGE = SettingsPage("profile", "My profile", "you", _show, {"rename": Act(_rename)})

@@ -1,0 +1,60 @@
+"""Letters to a person when what opens their sign-in has changed. Plain words, the time, what to do; no address of a machine."""
+
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from chatinbox.accounts import people
+from chatinbox.accounts.letters import write_to
+from chatinbox.core.clock import now
+from chatinbox.core.installation import Installation
+
+Change: TypeAlias = Literal[
+    "password",
+    "passkey added",
+    "passkey removed",
+    "authenticator added",
+    "authenticator removed",
+    "recovery code used",
+    "recovery codes made",
+    "taken away",
+]
+_WORDS: dict[Change, tuple[str, str]] = {
+    "password": ("Your password was changed", "A new password was set for your sign-in."),
+    "passkey added": ("A passkey was added", "A new passkey can open your sign-in."),
+    "passkey removed": ("A passkey was removed", "One of your passkeys no longer opens your sign-in."),
+    "authenticator added": (
+        "Your authenticator app was turned on",
+        "From now on your sign-in asks for a code of your authenticator app.",
+    ),
+    "authenticator removed": (
+        "Your authenticator app was turned off",
+        "Your sign-in no longer asks for codes of your authenticator app.",
+    ),
+    "recovery code used": (
+        "A recovery code was used",
+        "Somebody signed in with one of your recovery codes. It is used up; the others are still good.",
+    ),
+    "recovery codes made": (
+        "You have new recovery codes",
+        "Ten new recovery codes were made for your sign-in. The former ones are no longer good.",
+    ),
+    "taken away": (
+        "Your second factors were taken away",
+        "Whoever runs this installation was asked to take away your passkeys, your authenticator app and your"
+        " recovery codes, because they were lost. Your password opens your sign-in until you set up new ones.",
+    ),
+}
+
+
+async def tell(inst: Installation, person_id: UUID, change: Change) -> None:
+    """Tells a person what was changed, once it is. A letter that cannot be sent takes nothing back."""
+    rows = await inst.db.directory("select account_id from directory.memberships(%s)", [person_id])
+    if not rows:
+        return
+    person = await people.read_person(inst, person_id)
+    subject, words = _WORDS[change]
+    text = (
+        f"{words}\n\nThis was on {now().strftime('%-d %B %Y at %H:%M')} UTC. If it was you, there is nothing to do.\n\n"
+        f"If it was not you, choose a new password now; that ends every session:\n\n{inst.settings.public_url}/reset\n"
+    )
+    await write_to(inst, rows[0][0], person_id, person.email, subject, text, "sign-in safety")
