@@ -16,6 +16,7 @@ from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.staff import Role, Staff
 from chatinbox.core.clock import now
+from chatinbox.core.db import Rows
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -60,12 +61,23 @@ async def invite(inst: Installation, by: Staff, email: str, role: Role) -> str:
 async def list_invitations(inst: Installation, by: Staff) -> list[Invitation]:
     """The open invitations of one's account."""
     rows = await inst.db.directory("select * from directory.invitations_of(%s, %s)", [by.account_id, now()])
-    key = await inst.vault.account_key(by.account_id)
+    return await _open(inst, by.account_id, rows)
+
+
+async def _open(inst: Installation, account_id: UUID, rows: Rows) -> list[Invitation]:
+    key = await inst.vault.account_key(account_id)
     opened = []
     for row_id, sealed, created_at, expires_at in rows:
-        words = msgspec.json.decode(key.open(sealed, by.account_id, "link", "words", row_id), type=_Words)
+        words = msgspec.json.decode(key.open(sealed, account_id, "link", "words", row_id), type=_Words)
         opened.append(Invitation(row_id, words.email, words.role, created_at, expires_at))
     return opened
+
+
+async def find_invitation(inst: Installation, account_id: UUID, email: str) -> Invitation | None:
+    """The newest open invitation of an account for an address."""
+    rows = await inst.db.directory("select * from directory.invitations_of(%s, %s)", [account_id, now()])
+    opened = await _open(inst, account_id, rows)
+    return next((one for one in opened if one.email.casefold() == email.casefold()), None)
 
 
 async def withdraw(inst: Installation, by: Staff, invitation_id: UUID) -> None:

@@ -9,6 +9,7 @@ from chatinbox.accounts.links import end_links, look, make_link, use
 from chatinbox.accounts.passwords import SHORTEST, SHORTEST_WITH_SECOND, check_strength
 from chatinbox.accounts.safety_letters import tell
 from chatinbox.accounts.second_step import Halfway
+from chatinbox.accounts.sso.compulsory import must_use_sso
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -54,14 +55,21 @@ async def sign_in_with_passkey(inst: Installation, challenge: str, answer: str, 
 
 
 async def first_staff(inst: Installation, person_id: UUID) -> Staff | None:
-    """The staff user a person begins as: of the first account in which they are active."""
+    """The staff user a person begins as: of the first account in which they are active and need not come by their
+    company's own sign-in. Raises when that is the only way in; nobody hears it who has not proven who they are.
+    """
+    elsewhere = False
     rows = await inst.db.directory(
         "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
     )
     for account_id, staff_user_id in rows:
         staff = await sessions.read_active(inst, account_id, staff_user_id, person_id)
-        if staff:
+        if staff and not await must_use_sso(inst, staff):
             return staff
+        elsewhere = elsewhere or staff is not None
+    if elsewhere:
+        sentence = "Your company asks you to come by its own sign-in. Choose “Sign in with your company”."
+        raise Refused(403, sentence, "use_sso")
     return None
 
 

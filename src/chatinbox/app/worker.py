@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from chatinbox.accounts import change_address, leave, links, passkeys, sessions
+from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app.steadily import steadily
 from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import kept as email_kept
@@ -65,6 +66,7 @@ def prepare(inst: Installation) -> None:
             await email_kept.forget_kept(inst, account_id)
         await sessions.forget(inst)
         await links.forget(inst)
+        await sso_pending.forget(inst)
         await passkeys.forget(inst)
         await change_address.forget(inst)
         await leave.forget_gone(inst)

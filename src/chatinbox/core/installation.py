@@ -54,7 +54,7 @@ class Installation:
             presence=Presence(bell),
             outbox=Outbox(db, bell, calm),
             files=Files(settings.data / "files"),
-            egress=Egress(db, vault, settings.smtp_url),
+            egress=Egress(db, vault, settings.smtp_url, settings.inside_targets),
             jobs=jobs,
             links=SignedLinks(vault, settings.files_url),
             uploads=Intake(8 * settings.max_upload_bytes),

@@ -38,6 +38,7 @@ class Settings:
     max_message_bytes: int = 26_214_400
     max_upload_bytes: int = 26_214_400
     trust_proxy: bool = False
+    inside_targets: bool = False
 
     def with_addresses(self, port: int, mail_port: int) -> "Settings":
         """The settings once the ports are known: the addresses that were not given are made from them."""

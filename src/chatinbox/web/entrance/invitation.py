@@ -1,9 +1,10 @@
 """An invitation: join an account."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import invite, people, sign_in
+from chatinbox.accounts.sso.compulsory import must_use_sso
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.entrance.second_step import let_in
@@ -25,6 +26,8 @@ async def post_invitation(inst: Installation, request: Request) -> Response:
         if refused.code == "link":
             return show(inst, request, "entrance/link-gone", refused)
         return await _show(inst, request, refused, form)
+    if await must_use_sso(inst, staff):
+        return RedirectResponse("/sign-in/company", 303)
     return await let_in(inst, request, await sign_in.enter(inst, staff, device_of(request)))
 
 

@@ -28,6 +28,7 @@ from chatinbox.web.settings import (
     security,
     sessions_page,
     sign_in_rules,
+    sso_page,
     workspace,
 )
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
@@ -42,6 +43,7 @@ PAGES: dict[str, SettingsPage] = {
         my_data.PAGE,
         people_page.PAGE,
         sign_in_rules.PAGE,
+        sso_page.PAGE,
         channels.PAGE,
         workspace.PAGE,
         changes.PAGE,

@@ -1,8 +1,4 @@
-"""The one way out. Whatever leaves passes here: a typed request, a ledger row before the bytes, then the bytes.
-
-The ledger says who got what, on which basis and on whose instruction, and how it ended. It is written in a
-transaction of its own, so that a crash while sending leaves the row `begun`, never a letter without a row.
-"""
+"""Mail on its way out: by the operator's server, or into the built-in outbox."""
 
 import ssl
 from dataclasses import dataclass
@@ -14,8 +10,8 @@ import aiosmtplib
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
+from chatinbox.core.egress.ledger import Entry, Ledger
 from chatinbox.core.ids import new_id
-from chatinbox.core.vault import SealKey, Vault
 
 
 class Unreachable(Exception):
@@ -45,60 +41,44 @@ class Letter:
     fields: tuple[str, ...]
 
 
-class Egress:
-    """The gate for mail: the operator's SMTP server, or the built-in outbox when none is named."""
+class MailGate:
+    """The operator's SMTP server, or the built-in outbox when none is named."""
 
-    def __init__(self, db: Database, vault: Vault, smtp_url: str | None) -> None:
-        self._db, self._vault, self._smtp_url = db, vault, smtp_url
+    def __init__(self, db: Database, ledger: Ledger, smtp_url: str | None) -> None:
+        self._db, self._ledger, self._smtp_url = db, ledger, smtp_url
 
-    async def mail(self, letter: Letter) -> None:
+    async def send(self, letter: Letter) -> None:
         """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
-        key = await self._key(letter)
-        row_id = await self._begin(letter, key)
-        if self._smtp_url is None:
-            await self._keep(letter, key)
-            await self._end(letter, row_id, "taken")
-            return
+        row_id = await self._begin(letter)
         try:
-            await self._send(self._smtp_url, letter)
+            if self._smtp_url is None:
+                await self._keep(letter)
+            else:
+                await self._hand_over(self._smtp_url, letter)
         except Declined:
-            await self._end(letter, row_id, "refused")
+            await self._ledger.end(letter.account_id, row_id, "refused")
             raise
         except Unreachable:
-            await self._end(letter, row_id, "unreachable")
+            await self._ledger.end(letter.account_id, row_id, "unreachable")
             raise
-        await self._end(letter, row_id, "taken")
+        await self._ledger.end(letter.account_id, row_id, "taken")
 
-    async def _key(self, letter: Letter) -> SealKey:
-        if letter.subject_kind == "customer":
-            return await self._vault.customer_key(letter.account_id, letter.subject_id)
-        return await self._vault.person_key(letter.subject_id)
-
-    async def _begin(self, letter: Letter, key: SealKey) -> UUID:
-        row_id = new_id()
-        who = key.seal(", ".join(letter.recipients), letter.account_id, "ledger", "recipient", row_id)
-        await self._db.run(
+    async def _begin(self, letter: Letter) -> UUID:
+        entry = Entry(
             letter.account_id,
-            (
-                "insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subject_id, basis, instruction,"
-                " fields, at) values (%s, %s, 'mail', %s, %s, %s, %s, %s, %s, %s)",
-                [letter.account_id, row_id, who, letter.subject_kind, letter.subject_id, letter.basis,
-                 letter.instruction, list(letter.fields), now()],
-            ),
-        )  # fmt: skip
-        return row_id
-
-    async def _end(self, letter: Letter, row_id: UUID, outcome: str) -> None:
-        await self._db.run(
-            letter.account_id,
-            (
-                "update ledger set outcome = %s where account_id = %s and id = %s",
-                [outcome, letter.account_id, row_id],
-            ),
+            "mail",
+            ", ".join(letter.recipients),
+            letter.subject_kind,
+            letter.subject_id,
+            letter.basis,
+            letter.instruction,
+            letter.fields,
         )
+        return await self._ledger.begin(entry)
 
-    async def _keep(self, letter: Letter, key: SealKey) -> None:
+    async def _keep(self, letter: Letter) -> None:
         kept_id = new_id()
+        key = await self._ledger.key(letter.account_id, letter.subject_kind, letter.subject_id)
         sealed = key.seal(letter.raw, letter.account_id, "kept_mail", "raw", kept_id)
         await self._db.run(
             letter.account_id,
@@ -108,7 +88,7 @@ class Egress:
             ),
         )
 
-    async def _send(self, url: str, letter: Letter) -> None:
+    async def _hand_over(self, url: str, letter: Letter) -> None:
         parts = urlsplit(url)
         try:
             await aiosmtplib.send(

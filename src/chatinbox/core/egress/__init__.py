@@ -1,0 +1,56 @@
+"""The one way out. Whatever leaves passes here: a typed request, a ledger row before the bytes, then the bytes."""
+
+import ssl
+
+import httpx
+
+from chatinbox.core.db import Database
+from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
+from chatinbox.core.egress.ledger import Ledger
+from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
+from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Named
+from chatinbox.core.vault import Vault
+
+__all__ = [
+    "REGISTER",
+    "Basis",
+    "Declined",
+    "Egress",
+    "Errand",
+    "Letter",
+    "Named",
+    "TooMuch",
+    "Unreachable",
+    "Withheld",
+]
+
+
+class Egress:
+    """The gates: mail and HTTP."""
+
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        smtp_url: str | None,
+        inside: bool = False,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        ledger = Ledger(db, vault)
+        self._mail, self._http = MailGate(db, ledger, smtp_url), HttpGate(ledger, inside, trust)
+
+    async def mail(self, letter: Letter) -> None:
+        """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
+        await self._mail.send(letter)
+
+    def client(self, errand: Errand) -> httpx.AsyncClient:
+        """A client whose requests are for one errand. Raises Withheld and TooMuch beside httpx's own errors."""
+        return self._http.client(errand)
+
+    def transport(self, errand: Errand) -> httpx.AsyncBaseTransport:
+        """The same as a transport, for libraries that make their own client."""
+        return self._http.transport(errand)
+
+    def place(self, name: str, base: str) -> None:
+        """Says where the operator has a named recipient of the register. Raises KeyError for one that is not in it."""
+        self._http.bases[REGISTER[name].name] = base

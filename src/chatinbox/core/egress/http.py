@@ -1,0 +1,207 @@
+"""HTTP on its way out: an httpx transport that libraries are given, so that they reach nobody by another way.
+
+Every request (and every hop, should a library follow redirects) has its own ledger row before anything leaves, a name
+look-up included. Addresses an account chose are looked up once, judged, and connected to as judged: the name is not
+asked again, so it cannot lead elsewhere meanwhile (DNS rebinding). Answers are read whole, up to a limit.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from chatinbox.core.egress.addresses import Address, is_inside, is_public, read_address
+from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
+from chatinbox.core.egress.recipients import REGISTER, Basis, Errand
+
+MOST_BYTES = 1_000_000
+SECONDS = 15.0
+
+
+class Withheld(httpx.RequestError):
+    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"withheld: {reason}")
+        self.reason = reason
+
+
+class TooMuch(httpx.RequestError):
+    """The answer is larger than what is read, or packed, so that its size cannot be known."""
+
+
+class HttpGate:
+    """Where requests leave. `inside` lets addresses an account chose be private ones, for an operator's own network."""
+
+    def __init__(self, ledger: Ledger, inside: bool = False, trust: ssl.SSLContext | None = None) -> None:
+        self.ledger, self.inside = ledger, inside
+        self.bases = {name: named.base for name, named in REGISTER.items()}
+        self._trust = trust
+
+    def trust(self) -> ssl.SSLContext:
+        """Whose certificates are believed; made once."""
+        if self._trust is None:
+            self._trust = ssl.create_default_context()
+        return self._trust
+
+    def transport(self, errand: Errand) -> httpx.AsyncBaseTransport:
+        """The way out for one errand."""
+        return _Way(self, errand)
+
+    def client(self, errand: Errand) -> httpx.AsyncClient:
+        """A client for one errand: no proxies or passwords of the environment, no redirects."""
+        return httpx.AsyncClient(
+            transport=self.transport(errand), trust_env=False, follow_redirects=False, timeout=SECONDS
+        )
+
+    async def allowed(self, errand: Errand, url: httpx.URL) -> list[str] | None:
+        """The addresses to connect to, or None for a named recipient. Raises Withheld."""
+        if errand.basis not in get_args(Basis):
+            raise Withheld("basis")
+        if url.userinfo:
+            raise Withheld("userinfo")
+        if errand.to is not None:
+            self._check_named(errand, errand.to, url)
+            return None
+        if url.scheme not in ("https", "http"):
+            raise Withheld("scheme")
+        found = await look_up(url.host, url.port or (443 if url.scheme == "https" else 80))
+        if not all(is_public(one) or (self.inside and is_inside(one)) for one in found):
+            raise Withheld("address")
+        if url.scheme == "http" and not (self.inside and all(one.is_loopback for one in found)):
+            raise Withheld("scheme")
+        return [str(one) for one in found]
+
+    def _check_named(self, errand: Errand, name: str, url: httpx.URL) -> None:
+        if name not in REGISTER or REGISTER[name].basis != errand.basis:
+            raise Withheld("unknown_recipient")
+        if _origin(str(url)) != _origin(self.bases[name]):
+            raise Withheld("elsewhere")
+
+
+async def look_up(host: str, port: int) -> list[Address]:
+    """Every address of a host, once. Raises Withheld when it has none."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Withheld("unknown_host") from None
+    addresses = [read_address(str(one[4][0])) for one in found]
+    known = list(dict.fromkeys(one for one in addresses if one is not None))
+    if not known or len(known) != len(set(addresses)):
+        raise Withheld("unknown_host")
+    return known
+
+
+class _Way(httpx.AsyncBaseTransport):
+    """One errand's transport: a connection of its own for each request, closed behind it."""
+
+    def __init__(self, gate: HttpGate, errand: Errand) -> None:
+        self._gate, self._errand = gate, errand
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        errand, ledger = self._errand, self._gate.ledger
+        entry = Entry(
+            errand.account_id, "http", _origin(str(request.url)), errand.subject_kind,
+            errand.subject_id or errand.account_id, errand.basis, errand.instruction, errand.fields, errand.to,
+        )  # fmt: skip
+        row_id = await ledger.begin(entry)
+        outcome: Outcome = "unreachable"
+        reason = "stopped"
+        try:
+            async with asyncio.timeout(SECONDS):
+                pinned = await self._gate.allowed(errand, request.url)
+                answer = await _exchange(request, pinned, self._gate.trust())
+            outcome, reason = ("taken" if answer.status_code < 400 else "refused"), str(answer.status_code)
+            return answer
+        except Withheld as error:
+            outcome, reason = "withheld", error.reason
+            raise
+        except TooMuch:
+            outcome, reason = "taken", "too_much"
+            raise
+        except (TimeoutError, httpcore.TimeoutException) as error:
+            reason = "too_slow"
+            raise httpx.ReadTimeout("too slow", request=request) from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+            reason = "network"
+            raise httpx.ConnectError("not reached", request=request) from error
+        finally:
+            await asyncio.shield(ledger.end(errand.account_id, row_id, outcome, reason))
+
+
+async def _exchange(
+    request: httpx.Request, pinned: list[str] | None, trust: ssl.SSLContext
+) -> httpx.Response:
+    headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"accept-encoding"]
+    url = request.url
+    backend = httpcore.AnyIOBackend()
+    async with httpcore.AsyncConnectionPool(
+        ssl_context=trust, network_backend=_Pinned(backend, pinned) if pinned else backend
+    ) as pool:
+        answer = await pool.handle_async_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=[*headers, (b"Accept-Encoding", b"identity")],
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        body = await _read(answer)
+    # What was sent in pieces is whole now.
+    kept = [(name, value) for name, value in answer.headers if name.lower() != b"transfer-encoding"]
+    return httpx.Response(answer.status, headers=kept, content=body, request=request)
+
+
+async def _read(answer: httpcore.Response) -> bytes:
+    try:
+        if any(
+            name.lower() == b"content-encoding" and value.lower() != b"identity"
+            for name, value in answer.headers
+        ):
+            raise TooMuch("packed")
+        parts, size = [], 0
+        async for part in answer.aiter_stream():
+            size += len(part)
+            if size > MOST_BYTES:
+                raise TooMuch("too large")
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        await answer.aclose()
+
+
+class _Pinned(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that were judged, whatever the name says by now. The certificate is the name's still."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, addresses: list[str]) -> None:
+        self._inner, self._addresses = inner, addresses
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is the library's
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        failed: Exception = httpcore.ConnectError("no address")
+        for address in self._addresses[:3]:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{parts.hostname}:{port}"

@@ -1,0 +1,50 @@
+"""Who may get something by HTTP, and why: named recipients stand in this register, others an account chose itself."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from chatinbox.core.egress.ledger import Subject
+
+Basis: TypeAlias = Literal[
+    "permission",  # C34: somebody gave theirs
+    "integration",  # C35: a staff user authorised it
+    "subprocessor",  # C36: works on our behalf
+    "law",  # C37: an order that binds us
+    "rights",  # C38, C40: rights, property, safety
+    "fraud",  # C41
+]
+"""Why something may leave (C33a: only if). There is no other; the database keeps the same list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A recipient whom the operator named. `base` is where it is reached: scheme, host and port."""
+
+    name: str
+    does: str
+    basis: Basis
+    base: str
+
+
+REGISTER: dict[str, Named] = {
+    one.name: one
+    for one in (Named("stripe", "Takes payments for plans", "subprocessor", "https://api.stripe.com"),)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a request is for: whose, to whom, why, who said so, and which kinds of data are in it.
+
+    `to` names a recipient of the register; None means an address that the account chose. The recipient is sealed under
+    the key of `subject` (the account's own unless it is about one customer or person).
+    """
+
+    account_id: UUID
+    to: str | None
+    basis: Basis
+    instruction: str
+    fields: tuple[str, ...]
+    subject_kind: Subject = "account"
+    subject_id: UUID | None = None

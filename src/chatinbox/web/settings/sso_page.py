@@ -1,0 +1,95 @@
+"""Single sign-on: the company's provider, its domains, and who may come in by it."""
+
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+
+from chatinbox.accounts.sessions import Session
+from chatinbox.accounts.sso import connection, domains, oidc, saml, scim_token
+from chatinbox.accounts.throttle import Throttle
+from chatinbox.core.ids import read_id
+from chatinbox.core.installation import Installation
+from chatinbox.web.forms import Form
+from chatinbox.web.settings.page import Act, SettingsPage
+
+letters = Throttle(20, 3600)  # what one account may have sent to postmasters
+
+
+async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
+    account_id = session.staff.account_id
+    return {
+        "connection": await connection.read_connection(inst, account_id),
+        "domains": await domains.read_domains(inst, account_id),
+        "back_url": connection.place(inst, account_id, "back"),
+        "scim_url": f"{inst.settings.public_url}/scim/v2",
+        "scim_since": await scim_token.token_since(inst, session.staff),
+        "saml_url": connection.place(inst, account_id, "saml"),
+        "metadata_url": connection.place(inst, account_id, "metadata"),
+    }
+
+
+async def _oidc(inst: Installation, session: Session, form: Form) -> str:
+    words = [form.get(name, "") for name in ("issuer", "client_id", "secret")]
+    provider = await oidc.discover(inst, session.staff, *words)
+    await connection.connect(inst, session.staff, "oidc", provider)
+    return "The provider answered and is connected. Try it in a private window before you rely on it."
+
+
+async def _saml(inst: Installation, session: Session, form: Form) -> str:
+    words = [form.get(name, "") for name in ("entity_id", "sign_in_url", "certificate")]
+    await connection.connect(inst, session.staff, "saml", saml.checked_provider(inst, *words))
+    return "The provider is connected. Try it in a private window before you rely on it."
+
+
+async def _disconnect(inst: Installation, session: Session, _form: Form) -> str:
+    await connection.disconnect(inst, session.staff)
+    return "The connection has ended, and its secret is forgotten here."
+
+
+async def _rules(inst: Installation, session: Session, form: Form) -> str:
+    role = next((one for one in connection.JOIN if one == form.get("join_role")), None)
+    await connection.set_rules(inst, session.staff, role, form.get("compulsory") == "yes")
+    return "This is how people come in from now on."
+
+
+async def _claim(inst: Installation, session: Session, form: Form) -> str:
+    letters.take(str(session.staff.account_id))
+    to = await domains.claim(inst, session.staff, form.get("domain", ""))
+    return (
+        f"A letter is on its way to {to}. The domain counts as soon as its link was opened and said yes to."
+    )
+
+
+async def _let_go(inst: Installation, session: Session, form: Form) -> str:
+    await domains.let_go(inst, session.staff, read_id(form.get("id")) or UUID(int=0))
+    return "The domain is no longer listed here."
+
+
+async def _scim(inst: Installation, session: Session, _form: Form) -> str:
+    token = await scim_token.make_token(inst, session.staff)
+    return f"Copy this token to your provider now; it is not shown again: {token}"
+
+
+async def _end_scim(inst: Installation, session: Session, _form: Form) -> str:
+    await scim_token.end_token(inst, session.staff)
+    return "The token has ended. Your provider can change nothing here any more."
+
+
+PAGE = SettingsPage(
+    "single-sign-on",
+    "Single sign-on",
+    "account",
+    _show,
+    {
+        "oidc": Act(_oidc, proof=True),
+        "saml": Act(_saml, proof=True),
+        "disconnect": Act(_disconnect, proof=True),
+        "rules": Act(_rules, proof=True),
+        "claim": Act(_claim, proof=True),
+        "scim": Act(_scim, needs="staff", proof=True),
+        "end-scim": Act(_end_scim, proof=True),
+        "let-go": Act(_let_go, proof=True),
+    },
+    needs="integrations",
+)
