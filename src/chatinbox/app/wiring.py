@@ -17,7 +17,19 @@ from chatinbox.accounts import sessions
 from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
-from chatinbox.web import api, assets, entrance, files, held, inbox, outbox_pages, photos, scim, settings, shop
+from chatinbox.web import (
+    api,
+    assets,
+    entrance,
+    files,
+    held,
+    inbox,
+    outbox_pages,
+    photos,
+    scim,
+    settings,
+    shop,
+)
 from chatinbox.web.answer import refusal
 from chatinbox.web.door import SIGN_IN, session_of, staff_door
 from chatinbox.web.live import Live
