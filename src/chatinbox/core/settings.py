@@ -38,6 +38,13 @@ class Settings:
     max_message_bytes: int = 26_214_400
     max_upload_bytes: int = 26_214_400
     trust_proxy: bool = False
+    website: bool = False
+    website_channel: str = ""
+
+    @property
+    def has_website(self) -> bool:
+        """Whether visitors who are signed out find the public website, rather than the sign-in."""
+        return self.website or self.demo or bool(getattr(self, "operator_name", ""))
 
     def with_addresses(self, port: int, mail_port: int) -> "Settings":
         """The settings once the ports are known: the addresses that were not given are made from them."""
