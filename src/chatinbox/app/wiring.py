@@ -17,6 +17,7 @@ from chatinbox.accounts import sessions
 from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
+from chatinbox.watch.visits import Visits
 from chatinbox.web import api, assets, entrance, files, held, inbox, outbox_pages, settings, shop, site
 from chatinbox.web.answer import refusal
 from chatinbox.web.door import SIGN_IN, session_of, staff_door
@@ -35,9 +36,12 @@ class App:
     def __init__(self, inst: Installation) -> None:
         self._inst = inst
         self.live = Live(inst)
+        self.visits = Visits()
         sessions.on_end(self.live.end_session)
         self._api: ASGIApp = Router(_api_routes(inst), redirect_slashes=False, default=refusal(not_found()))
-        self._ours: ASGIApp = Starlette(routes=_our_routes(inst), exception_handlers=_errors(inst))
+        self._ours: ASGIApp = Starlette(
+            routes=_our_routes(inst, self.visits), exception_handlers=_errors(inst)
+        )
         self._files: ASGIApp = Starlette(routes=_file_routes(inst), exception_handlers={404: _missing})
         self._files_host = urlsplit(inst.settings.files_url).netloc
         self._one_origin = self._files_host == urlsplit(inst.settings.public_url).netloc
@@ -82,9 +86,9 @@ def _api_routes(inst: Installation) -> list[BaseRoute]:
     return [*api.routes(door), *held_routes]
 
 
-def _our_routes(inst: Installation) -> list[BaseRoute]:
+def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
     return [
-        *site.routes(inst),
+        *site.routes(inst, visits),
         Route("/health", _health),
         *inbox.routes(inst),
         *outbox_pages.routes(inst),

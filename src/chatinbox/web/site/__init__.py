@@ -4,15 +4,19 @@ To add a page: one module here, one template in `ui/html/site/`, its name in `RO
 crawl of the tests know it from then on.
 """
 
+from types import ModuleType
+
 from starlette.routing import Route
 
 from chatinbox.core.installation import Installation
+from chatinbox.watch.visits import Visits
 from chatinbox.web.forms import form_routes
 from chatinbox.web.site import (
     frame,
     home,
     missing,
 )
+from chatinbox.web.site.counted import counting
 from chatinbox.web.site.frame import Menu
 
 ROOMS = (home,)
@@ -20,10 +24,20 @@ ROOMS = (home,)
 __all__ = ["ROOMS", "home", "missing", "routes"]
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation, visits: Visits) -> list[Route]:
     """The routes of the website; where the operator has none, of `/` alone, which leads to the sign-in."""
-    rooms = ROOMS if inst.settings.has_website else (home,)
-    return [route for room in rooms for route in form_routes(inst, room.PAGES)]
+    if not inst.settings.has_website:
+        return form_routes(inst, home.PAGES)
+    return [route for room in ROOMS for route in _counted(inst, visits, room)]
+
+
+def _counted(inst: Installation, visits: Visits, room: ModuleType) -> list[Route]:
+    """A room's routes. A page that is linked counts its visits, under its template; files and forms do not."""
+    pages = dict(room.PAGES)
+    for path in {"/", *(link.path for link in room.LINKS)} & pages.keys():
+        get, post = pages[path]
+        pages[path] = (counting(visits, path, get), post)
+    return form_routes(inst, pages)
 
 
 frame.menu = Menu([link for room in ROOMS for link in room.LINKS])

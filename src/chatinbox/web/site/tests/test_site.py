@@ -8,7 +8,7 @@ import pytest
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.staff import Staff
-from chatinbox.app.wiring import build
+from chatinbox.app.wiring import App, build
 from chatinbox.conftest import Browser
 from chatinbox.core.installation import Installation
 from chatinbox.web.site import frame
@@ -21,9 +21,15 @@ async def public(inst: Installation) -> Installation:
 
 
 @pytest.fixture
-async def visitor(public: Installation) -> AsyncIterator[httpx.AsyncClient]:
+async def site(public: Installation) -> App:
+    """The web application with its website."""
+    return await build(public)
+
+
+@pytest.fixture
+async def visitor(site: App) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody who only looks."""
-    app = await build(public)
+    app = site
     origin = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=origin, base_url="http://127.0.0.1:8000") as browser:
         yield browser
@@ -76,3 +82,23 @@ async def test_an_address_where_nothing_is_gets_a_page_for_people_and_a_sentence
     assert {page.status_code for page in pages} == {404}
     assert pages[0].text == pages[1].text and "Nothing is at this address" in pages[0].text
     assert (await visitor.get("/nowhere")).json()["error"]["code"] == "not_found"
+
+
+async def test_only_our_own_pages_are_counted_and_a_signal_only_in_the_total(
+    visitor: httpx.AsyncClient, site: App
+) -> None:
+    """C09: neither a chat box, nor the inbox, nor the doors before it, nor what is not there."""
+    for path in (
+        "/sign-in",
+        "/inbox",
+        "/chat/some-key/box.js",
+        "/nowhere",
+        "/ui/0/css/site.css",
+        "/robots.txt",
+    ):
+        await visitor.get(path)
+    assert not site.visits._cells
+    await visitor.get("/", headers={"user-agent": "Firefox", "referer": "https://news.example/1"})
+    await visitor.get("/", headers={"user-agent": "Firefox", "dnt": "1", "referer": "https://news.example/1"})
+    cells = {(cell.route, cell.device, cell.referrer): n for cell, n in site.visits._cells.items()}
+    assert cells == {("/", "computer", "news.example"): 1, ("-", "-", "-"): 1}
