@@ -99,7 +99,7 @@ def _convert(name: str, text: str) -> Any:
             raise Trouble(f"{_variable(name)} should be yes or no, but is “{text}”.")
         return text.lower() in _YES
     try:
-        return kind(text) if kind in (int, Path) else text
+        return kind(text) if issubclass(kind, int | Path) else text
     except ValueError:
         raise Trouble(f"{_variable(name)} should be a number, but is “{text}”.") from None
 

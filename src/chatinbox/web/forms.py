@@ -35,13 +35,13 @@ def throttle(request: Request, who: str) -> None:
     by_name.take(who.strip().casefold())
 
 
-async def read_form(request: Request) -> Form:
-    """The fields of a form from our own pages. Raises 403 for any other site's, 413 for too much."""
+async def read_form(request: Request, limit: int = MAX_FORM) -> Form:
+    """The fields of a form from our own pages. Raises 403 for any other site's, 413 for more than `limit` bytes."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     foreign = site not in (None, "same-origin", "none")
     if foreign or (origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host")):
         raise Refused(403, "This form did not come from our own pages, so it was not sent.", "other_origin")
-    raw = await read_small(request, MAX_FORM, "This is too much for this form.")
+    raw = await read_small(request, limit, "This is too much for this form.")
     fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=40)
     return {name: values[0].replace("\0", "") for name, values in fields.items()}
 

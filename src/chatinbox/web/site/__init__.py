@@ -12,22 +12,38 @@ from chatinbox.core.installation import Installation
 from chatinbox.watch.visits import Visits
 from chatinbox.web.forms import form_routes
 from chatinbox.web.site import (
+    changes,
     frame,
     home,
+    known_places,
     missing,
+    plain_pages,
+    status,
+    write_to_us,
 )
 from chatinbox.web.site.counted import counting
 from chatinbox.web.site.frame import Menu
 
-ROOMS = (home,)
+ROOMS = (
+    home,
+    plain_pages,
+    status,
+    changes,
+    write_to_us,
+    known_places,
+)
 
 __all__ = ["ROOMS", "home", "missing", "routes"]
 
 
 def routes(inst: Installation, visits: Visits) -> list[Route]:
-    """The routes of the website; where the operator has none, of `/` alone, which leads to the sign-in."""
+    """The routes of the website; where the operator has none, of `/`, which leads to the sign-in, and of known places."""
     if not inst.settings.has_website:
-        return form_routes(inst, home.PAGES)
+        return [
+            route
+            for pages in (home.PAGES, known_places.WITHOUT_WEBSITE)
+            for route in form_routes(inst, pages)
+        ]
     return [route for room in ROOMS for route in _counted(inst, visits, room)]
 
 
