@@ -9,6 +9,7 @@ from chatinbox.app.database_programs import run_program
 from chatinbox.app.doctor import examine
 from chatinbox.app.reset import print_reset_link
 from chatinbox.app.server import serve
+from chatinbox.app.visits import print_visits
 from chatinbox.core.settings import Settings, read_settings
 from chatinbox.core.trouble import Trouble
 
@@ -47,7 +48,8 @@ def parser() -> argparse.ArgumentParser:
         help="also take away their lost passkeys, authenticator app and recovery codes",
     )
     reset.add_argument("--public-url", help="the address people type, as https://inbox.example.com")
-    for command in (programs, doctor, reset):
+    visits = commands.add_parser("visits", help="how often the website was looked at, as tables")
+    for command in (programs, doctor, reset, visits):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -76,6 +78,8 @@ def main(words: list[str] | None = None) -> int:
             return examine(settings)
         if given.command == "reset":
             return print_reset_link(settings, given.email, given.second_factor)
+        if given.command == "visits":
+            return print_visits(settings)
         return serve(settings, given.command, given.json)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)

@@ -20,7 +20,7 @@ from chatinbox.app import database, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
 from chatinbox.app.ready import Ready, say_ready
 from chatinbox.app.steadily import meanwhile
-from chatinbox.app.wiring import build
+from chatinbox.app.wiring import App, build
 from chatinbox.channels.email import door as mail_door
 from chatinbox.core.installation import Installation
 from chatinbox.core.logging import set_up_logging
@@ -112,7 +112,8 @@ class _Serving:
         if self._web:
             await running.enter_async_context(meanwhile("sessions", lambda: sessions.watch_revocations(inst)))
             running.push_async_callback(settle)
-            await running.enter_async_context(_web(inst, self._web))
+            web = await running.enter_async_context(_web(inst, self._web))
+            await running.enter_async_context(meanwhile("visits", lambda: web.visits.keep(inst.db)))
         if ready:
             say_ready(ready, self._as_json)
         else:
@@ -140,7 +141,7 @@ async def _open(settings: Settings, admin_dsn: str) -> Installation:
 
 
 @contextlib.asynccontextmanager
-async def _web(inst: Installation, listening: socket.socket) -> AsyncIterator[None]:
+async def _web(inst: Installation, listening: socket.socket) -> AsyncIterator[App]:
     app = await build(inst)
     config = uvicorn.Config(
         app,
@@ -162,7 +163,7 @@ async def _web(inst: Installation, listening: socket.socket) -> AsyncIterator[No
     while not server.started and not serving.done():  # noqa: ASYNC110 — uvicorn offers a flag, no event
         await asyncio.sleep(0.01)
     try:
-        yield
+        yield app
     finally:
         app.close()
         server.should_exit = True

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +17,7 @@ from chatinbox.accounts import sessions
 from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
+from chatinbox.watch.visits import Visits
 from chatinbox.web import (
     api,
     assets,
@@ -29,10 +30,12 @@ from chatinbox.web import (
     scim,
     settings,
     shop,
+    site,
 )
 from chatinbox.web.answer import refusal
 from chatinbox.web.door import SIGN_IN, session_of, staff_door
 from chatinbox.web.live import Live
+from chatinbox.web.site import missing
 
 
 async def build(inst: Installation) -> "App":
@@ -46,10 +49,13 @@ class App:
     def __init__(self, inst: Installation) -> None:
         self._inst = inst
         self.live = Live(inst)
+        self.visits = Visits()
         sessions.on_end(self.live.end_session)
         self._api: ASGIApp = Router(_api_routes(inst), redirect_slashes=False, default=refusal(not_found()))
-        self._ours: ASGIApp = Starlette(routes=_our_routes(inst), exception_handlers=_ERRORS)
-        self._files: ASGIApp = Starlette(routes=_file_routes(inst), exception_handlers=_ERRORS)
+        self._ours: ASGIApp = Starlette(
+            routes=_our_routes(inst, self.visits), exception_handlers=_errors(inst)
+        )
+        self._files: ASGIApp = Starlette(routes=_file_routes(inst), exception_handlers={404: _missing})
         self._files_host = urlsplit(inst.settings.files_url).netloc
         self._one_origin = self._files_host == urlsplit(inst.settings.public_url).netloc
 
@@ -93,9 +99,9 @@ def _api_routes(inst: Installation) -> list[BaseRoute]:
     return [*api.routes(door), *held_routes]
 
 
-def _our_routes(inst: Installation) -> list[BaseRoute]:
+def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
     return [
-        Route("/", _home(inst)),
+        *site.routes(inst, visits),
         Route("/health", _health),
         *inbox.routes(inst),
         *outbox_pages.routes(inst),
@@ -115,22 +121,23 @@ def _file_routes(inst: Installation) -> list[BaseRoute]:
     return [Route("/files/{id}", fetch), *shop.routes(inst)]
 
 
-def _home(inst: Installation) -> Callable[[Request], Awaitable[Response]]:
-    async def home(request: Request) -> Response:
-        return RedirectResponse("/inbox" if await session_of(inst, request) else "/sign-in", 303)
-
-    return home
-
-
 async def _health(_request: Request) -> Response:
     return PlainTextResponse("well\n")
 
 
+def _errors(
+    inst: Installation,
+) -> dict[int | type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
+    async def nothing_here(request: Request, _error: Exception) -> Response:
+        if inst.settings.has_website and missing.is_read_by_a_person(request):
+            return missing.show_missing(inst, request)
+        return refusal(not_found())
+
+    return {404: nothing_here}
+
+
 async def _missing(_request: Request, _error: Exception) -> Response:
     return refusal(not_found())
-
-
-_ERRORS: dict[int | type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {404: _missing}
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

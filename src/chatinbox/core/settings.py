@@ -39,6 +39,13 @@ class Settings:
     max_upload_bytes: int = 26_214_400
     trust_proxy: bool = False
     inside_targets: bool = False
+    website: bool = False
+    website_channel: str = ""
+
+    @property
+    def has_website(self) -> bool:
+        """Whether visitors who are signed out find the public website, rather than the sign-in."""
+        return self.website or self.demo or bool(getattr(self, "operator_name", ""))
 
     def with_addresses(self, port: int, mail_port: int) -> "Settings":
         """The settings once the ports are known: the addresses that were not given are made from them."""
@@ -93,7 +100,7 @@ def _convert(name: str, text: str) -> Any:
             raise Trouble(f"{_variable(name)} should be yes or no, but is “{text}”.")
         return text.lower() in _YES
     try:
-        return kind(text) if kind in (int, Path) else text
+        return kind(text) if issubclass(kind, int | Path) else text
     except ValueError:
         raise Trouble(f"{_variable(name)} should be a number, but is “{text}”.") from None
 

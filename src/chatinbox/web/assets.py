@@ -19,9 +19,11 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
     ".json": "application/json",
 }
-FOLDERS = ("css", "js", "icons")
+FOLDERS = ("css", "js", "icons", "pictures")
 FIRST_SCRIPT = "js/inbox/look.js"  # no module: it runs before anything is drawn
 FOREVER = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
 

@@ -43,10 +43,10 @@ def need_own(request: Request) -> None:
         raise Refused(403, "This form did not come from our own pages, so it was not sent.", "other_origin")
 
 
-async def read_form(request: Request) -> Form:
-    """The fields of a form from our own pages. Raises 403 for any other site's, 413 for too much."""
+async def read_form(request: Request, limit: int = MAX_FORM) -> Form:
+    """The fields of a form from our own pages. Raises 403 for any other site's, 413 for more than `limit` bytes."""
     need_own(request)
-    raw = await read_small(request, MAX_FORM, "This is too much for this form.")
+    raw = await read_small(request, limit, "This is too much for this form.")
     fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=40)
     return {name: values[0].replace("\0", "") for name, values in fields.items()}
 

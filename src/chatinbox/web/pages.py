@@ -32,7 +32,13 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "tk": "N",  # W3C Tracking Preference Expression §6.3: nobody is tracked here, whatever was asked
 }
+
+
+def fill(template: str, words: Mapping[str, Any]) -> str:
+    """A template's text."""
+    return _room.get_template(template).render(**words)
 
 
 def render(
@@ -45,6 +51,6 @@ def render(
     """A page. `policy` changes single lines of the Content-Security-Policy."""
     nonce = secrets.token_urlsafe(16)
     lines = POLICY | {"script-src": f"'self' 'nonce-{nonce}'"} | dict(policy or {})
-    text = _room.get_template(template).render(nonce=nonce, **words)
+    text = fill(template, {"nonce": nonce, **words})
     csp = "; ".join(f"{name} {value}" for name, value in lines.items())
     return HTMLResponse(text, status, HEADERS | {"content-security-policy": csp})

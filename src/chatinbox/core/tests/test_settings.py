@@ -37,6 +37,15 @@ def test_every_kind_of_value_is_read() -> None:
     assert found.data == Path.cwd() / "somewhere"
 
 
+def test_a_folder_may_be_named_in_the_environment_too() -> None:
+    assert read({"CHATINBOX_DATA": "somewhere"}).data == Path.cwd() / "somewhere"
+
+
+def test_the_website_is_on_where_it_is_asked_for_and_in_the_demo() -> None:
+    assert not Settings().has_website
+    assert read({"CHATINBOX_WEBSITE": "yes"}).has_website and read(demo=True).has_website
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

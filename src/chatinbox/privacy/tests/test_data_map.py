@@ -3,7 +3,7 @@
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.data_map import read
 
-SCHEMAS = ["tenant", "directory", "search", "work", "ctx"]
+SCHEMAS = ["tenant", "directory", "search", "work", "ctx", "watch"]
 THEIRS = "procrastinate"  # the queue's own tables: ids only, made and described by its library
 
 

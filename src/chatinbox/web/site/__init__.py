@@ -1,0 +1,59 @@
+"""The public website, a module a page. A page has `PAGES` (what GET and POST do, by path) and `LINKS` (where it is linked).
+
+To add a page: one module here, one template in `ui/html/site/`, its name in `ROOMS`. Header, footer, site map and the
+crawl of the tests know it from then on.
+"""
+
+from types import ModuleType
+
+from starlette.routing import Route
+
+from chatinbox.core.installation import Installation
+from chatinbox.watch.visits import Visits
+from chatinbox.web.forms import form_routes
+from chatinbox.web.site import (
+    changes,
+    frame,
+    home,
+    known_places,
+    missing,
+    plain_pages,
+    status,
+    write_to_us,
+)
+from chatinbox.web.site.counted import counting
+from chatinbox.web.site.frame import Menu
+
+ROOMS = (
+    home,
+    plain_pages,
+    status,
+    changes,
+    write_to_us,
+    known_places,
+)
+
+__all__ = ["ROOMS", "home", "missing", "routes"]
+
+
+def routes(inst: Installation, visits: Visits) -> list[Route]:
+    """The routes of the website; where the operator has none, of `/`, which leads to the sign-in, and of known places."""
+    if not inst.settings.has_website:
+        return [
+            route
+            for pages in (home.PAGES, known_places.WITHOUT_WEBSITE)
+            for route in form_routes(inst, pages)
+        ]
+    return [route for room in ROOMS for route in _counted(inst, visits, room)]
+
+
+def _counted(inst: Installation, visits: Visits, room: ModuleType) -> list[Route]:
+    """A room's routes. A page that is linked counts its visits, under its template; files and forms do not."""
+    pages = dict(room.PAGES)
+    for path in {"/", *(link.path for link in room.LINKS)} & pages.keys():
+        get, post = pages[path]
+        pages[path] = (counting(visits, path, get), post)
+    return form_routes(inst, pages)
+
+
+frame.menu = Menu([link for room in ROOMS for link in room.LINKS])

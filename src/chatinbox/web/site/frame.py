@@ -1,0 +1,127 @@
+"""The frame of the public website: its links, and how a page is rendered so that it may be kept by caches.
+
+A page holds nothing personal: no session is looked at, no cookie set, no nonce needed. So the same question gets the
+same bytes, with an ETag; what the signal note changes is told by `Vary`.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+from chatinbox.core.settings import Settings
+from chatinbox.core.signal import VARY, Signal, read_signal
+from chatinbox.web.forms import Form
+from chatinbox.web.pages import HEADERS, POLICY, fill
+
+Place: TypeAlias = Literal["head", "product", "trust", "build"]
+KEPT = "public, max-age=60, must-revalidate"
+FRESH = "private, no-store"
+_DEMO_OPERATOR = (
+    "Halden Demo Operations",
+    "1 Example Street, 1771 Halden",
+    "hello@operator.example",
+    "Norway",
+)
+_CSP = "; ".join(f"{name} {value}" for name, value in (POLICY | {"script-src": "'none'"}).items())
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page's place in the header or a column of the footer; `rank` orders the links of one place."""
+
+    place: Place
+    path: str
+    words: str
+    rank: int = 50
+
+
+class Menu:
+    """Every link of the website: of the pages that exist, and no other."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self._links = sorted(links, key=lambda link: (link.rank, link.words))
+
+    def at(self, place: Place) -> list[Link]:
+        """The links of a place, in order."""
+        return [link for link in self._links if link.place == place]
+
+    def paths(self) -> list[str]:
+        """Every path once, for the site map and the crawl."""
+        return sorted({link.path for link in self._links} | {"/"})
+
+    def has(self, path: str) -> bool:
+        """Whether there is a page to link to."""
+        return path in self.paths()
+
+
+menu = Menu([])
+"""Filled by `web/site/__init__.py` from the pages that are joined there."""
+
+
+def site_page(
+    inst: Installation,
+    request: Request,
+    template: str,
+    *,
+    refused: Refused | None = None,
+    form: Form | None = None,
+    status: int = 200,
+    kept: str = KEPT,
+    **words: Any,
+) -> Response:
+    """A page of the website, `template` below `ui/html/`. Answers 304 when the browser has these very bytes (RFC 9110 §13)."""
+    known = _frame_words(inst, request) | {"error": refused, "form": form or {}}
+    text = fill(f"{template}.html", known | words).encode()
+    return whole(request, text, refused.status if refused else status, FRESH if refused else kept)
+
+
+def whole(
+    request: Request,
+    text: bytes,
+    status: int = 200,
+    kept: str = KEPT,
+    type_: str = "text/html; charset=utf-8",
+) -> Response:
+    """Bytes with the website's headers, packed where the browser takes it."""
+    tag = f'W/"{hashlib.sha256(text).hexdigest()[:20]}"'
+    headers = HEADERS | {
+        "content-security-policy": _CSP,
+        "cache-control": kept,
+        "etag": tag,
+        "vary": f"Accept-Encoding, {VARY}",
+    }
+    if status == 200 and tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        text, headers = gzip.compress(text, 6, mtime=0), headers | {"content-encoding": "gzip"}
+    return Response(text, status, headers | {"content-type": type_})
+
+
+def signal_of(request: Request) -> Signal:
+    """What the visitor's browser asked for."""
+    return read_signal(request.scope["headers"])
+
+
+def operator_of(settings: Settings) -> dict[str, str]:
+    """Who runs this installation, as far as the operator said; in the demo somebody make-believe."""
+    names = ("name", "address", "email", "country")
+    said = {name: str(getattr(settings, f"operator_{name}", None) or "") for name in names}
+    return said if any(said.values()) or not settings.demo else dict(zip(names, _DEMO_OPERATOR, strict=True))
+
+
+def _frame_words(inst: Installation, request: Request) -> dict[str, Any]:
+    return {
+        "menu": menu,
+        "here": request.url.path,
+        "site_url": inst.settings.public_url,
+        "open": inst.settings.sign_up == "open",
+        "operator": operator_of(inst.settings),
+        "signal": signal_of(request),
+    }

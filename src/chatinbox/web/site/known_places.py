@@ -1,0 +1,105 @@
+"""What programs look for at known places: robots, site map, security contact (RFC 9116), and how signals are answered."""
+
+from datetime import UTC, timedelta
+from xml.sax.saxutils import escape
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.core.clock import now
+from chatinbox.core.installation import Installation
+from chatinbox.core.signal import VARY
+from chatinbox.web.forms import FormPage
+from chatinbox.web.site import frame
+from chatinbox.web.site.frame import Link, operator_of, whole
+
+TEXT, DAY = "text/plain; charset=utf-8", "public, max-age=86400"
+SIGNALS_SINCE = "2026-11-26"  # the day this resource last changed what it says
+_HIDDEN = (
+    "/inbox",
+    "/settings",
+    "/api/",
+    "/chat/",
+    "/files/",
+    "/invitation/",
+    "/reset/",
+    "/setup/",
+    "/confirm/",
+)
+
+
+async def get_robots(inst: Installation, request: Request) -> Response:
+    """RFC 9309: the website may be read by everyone, what belongs to accounts by nobody."""
+    lines = [
+        "User-agent: *",
+        *[f"Disallow: {path}" for path in _HIDDEN],
+        f"Sitemap: {inst.settings.public_url}/sitemap.xml",
+    ]
+    return whole(request, ("\n".join(lines) + "\n").encode(), type_=TEXT)
+
+
+async def get_closed(_inst: Installation, request: Request) -> Response:
+    """RFC 9309, where there is no website: nothing here is for search engines."""
+    return whole(request, b"User-agent: *\nDisallow: /\n", type_=TEXT)
+
+
+async def get_site_map(inst: Installation, request: Request) -> Response:
+    """Every public page there is (sitemaps.org 0.9)."""
+    places = "".join(
+        f"<url><loc>{escape(inst.settings.public_url + path)}</loc></url>" for path in frame.menu.paths()
+    )
+    text = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
+    return whole(request, text.encode(), type_="application/xml")
+
+
+async def get_security(inst: Installation, request: Request) -> Response:
+    """RFC 9116. It is good for a year from the start of this month, so that it never runs out on a site that is kept."""
+    mail = operator_of(inst.settings)["email"]
+    ours = inst.settings.public_url
+    until = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=360)
+    lines = [
+        f"Contact: {f'mailto:{mail}' if mail else f'{ours}/contact'}",
+        f"Expires: {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {ours}/.well-known/security.txt",
+        f"Policy: {ours}/security",
+    ]
+    return whole(request, ("\n".join(lines) + "\n").encode(), kept=DAY, type_=TEXT)
+
+
+async def get_dnt(inst: Installation, request: Request) -> Response:
+    """The tracking status of the whole site (W3C TPE §6.5): not tracking, for everybody, asked or not."""
+    told: dict[str, object] = {
+        "tracking": "N",
+        "same-party": [inst.settings.public_url, inst.settings.files_url],
+    }
+    if frame.menu.has("/privacy"):
+        told["policy"] = "/privacy"
+    return _json(request, told, "application/tracking-status+json")
+
+
+async def get_gpc(_inst: Installation, request: Request) -> Response:
+    """That Global Privacy Control is honoured (GPC §4)."""
+    return _json(request, {"gpc": True, "lastUpdate": SIGNALS_SINCE}, "application/json")
+
+
+def _json(request: Request, told: dict[str, object], type_: str) -> Response:
+    answer = whole(request, msgspec.json.encode(told), kept=DAY, type_=type_)
+    answer.headers["access-control-allow-origin"] = "*"
+    answer.headers["vary"] = f"Accept-Encoding, {VARY}"
+    return answer
+
+
+_SIGNALS: dict[str, tuple[FormPage | None, FormPage | None]] = {
+    "/.well-known/dnt/": (get_dnt, None),
+    "/.well-known/dnt": (get_dnt, None),
+    "/.well-known/gpc.json": (get_gpc, None),
+}
+WITHOUT_WEBSITE = {"/robots.txt": (get_closed, None)} | _SIGNALS
+PAGES = {
+    "/robots.txt": (get_robots, None),
+    "/sitemap.xml": (get_site_map, None),
+    "/.well-known/security.txt": (get_security, None),
+} | _SIGNALS
+LINKS: tuple[Link, ...] = ()

@@ -1,0 +1,130 @@
+"""How the installation is right now, from what it can see itself. No history and no percentage: nobody measures those here."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.core.clock import now
+from chatinbox.core.installation import Installation
+from chatinbox.web.site.frame import Link, site_page
+
+log = structlog.get_logger()
+State: TypeAlias = Literal["holds", "broken", "open"]
+LOOKED_SECONDS = 15.0
+PATIENCE_SECONDS = 2.0
+BEATS_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part, its state, and what was seen."""
+
+    name: str
+    state: State
+    word: str
+    seen: str
+
+
+class Look:
+    """The last look, so that a crowd of readers looks once."""
+
+    def __init__(self) -> None:
+        self._next, self._at, self._parts = 0.0, now(), list[Part]()
+        self._one = asyncio.Lock()
+
+    async def parts(self, inst: Installation) -> tuple[datetime, list[Part]]:
+        """When it was looked, and what was seen."""
+        async with self._one:
+            if time.monotonic() >= self._next:
+                self._parts = [
+                    PAGES_PART,
+                    *await asyncio.gather(_database(inst), _worker(inst), _mail(inst)),
+                    BACKUP,
+                ]
+                self._at, self._next = now(), time.monotonic() + LOOKED_SECONDS
+        return self._at, self._parts
+
+
+PAGES_PART = Part("Website and inbox", "holds", "Works", "You are reading it.")
+BACKUP = Part(
+    "Last backup",
+    "open",
+    "Unknown",
+    "Backups are made outside this program, so it cannot know. Ask the operator.",
+)
+
+
+async def _database(inst: Installation) -> Part:
+    began = time.monotonic()
+    try:
+        await asyncio.wait_for(inst.db.directory("select 1"), PATIENCE_SECONDS)
+    except Exception:
+        log.warning("status_without_database")
+        return Part("Database", "broken", "Does not answer", "What was acknowledged is safe; new words wait.")
+    return Part(
+        "Database", "holds", "Works", f"Answered in {max(1, round((time.monotonic() - began) * 1000))} ms."
+    )
+
+
+async def _worker(inst: Installation) -> Part:
+    try:
+        asked = inst.db.directory(
+            "select extract(epoch from now() - max(last_heartbeat))::float8 from work.procrastinate_workers"
+        )
+        [[age]] = await asyncio.wait_for(asked, PATIENCE_SECONDS)
+    except Exception:
+        return Part("Deliveries", "open", "Unknown", "The database has to answer first.")
+    if age is None or age > BEATS_SECONDS:
+        return Part(
+            "Deliveries",
+            "broken",
+            "Stand still",
+            "No worker has been heard for a minute. Answers wait and are kept.",
+        )
+    return Part("Deliveries", "holds", "Works", "The worker was heard within the last minute.")
+
+
+async def _mail(inst: Installation) -> Part:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            reading, writing = await asyncio.open_connection(inst.settings.host, inst.settings.mail_port)
+            said = await reading.readline()
+            writing.write(b"QUIT\r\n")
+            writing.close()
+    except (OSError, TimeoutError):
+        return Part(
+            "Door for letters",
+            "open",
+            "Unknown",
+            "It is not reached from here; it may run on another machine.",
+        )
+    if said.startswith(b"220"):
+        return Part("Door for letters", "holds", "Works", "It greeted when we knocked.")
+    return Part(
+        "Door for letters",
+        "broken",
+        "Turns letters away",
+        "Senders try again for days, so letters come late, not never.",
+    )
+
+
+_look = Look()
+
+
+async def get_status(inst: Installation, request: Request) -> Response:
+    """The parts, as seen at most fifteen seconds ago."""
+    at, parts = await _look.parts(inst)
+    broken = [part for part in parts if part.state == "broken"]
+    return site_page(
+        inst, request, "site/status", at=at, parts=parts, broken=broken, kept="public, max-age=15"
+    )
+
+
+PAGES = {"/status": (get_status, None)}
+LINKS = (Link("product", "/status", "Status", 90),)

@@ -1,0 +1,165 @@
+"""What single pages promise: the letter that arrives, the status that invents nothing, the places programs look at."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.throttle import Throttle
+from chatinbox.app.wiring import build
+from chatinbox.channels.email.channel import open_channel
+from chatinbox.conftest import Browser
+from chatinbox.core.clock import now
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.web.site import status, write_to_us
+from chatinbox.web.site.changes import as_html
+
+LETTER = {
+    "email": "dora@visitors.example",
+    "name": "Dora Lind",
+    "words": "Do you ship to Malmö?\r\nTwo bowls.",
+}
+
+
+@pytest.fixture
+async def takes(inst: Installation, ada: Staff, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """The installation, with Ada's account as the operator's own."""
+    monkeypatch.setattr(write_to_us, "_by_place", Throttle(6, 3600))
+    address = f"hello-{new_id().hex}@operator.example"
+    await open_channel(inst, ada.account_id, "Website", address)
+    return replace(inst, settings=replace(inst.settings, website=True, website_channel=address))
+
+
+@pytest.fixture
+async def visitor(takes: Installation) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who only looks, and keeps no cookie."""
+    origin = httpx.ASGITransport(await build(takes))
+    async with httpx.AsyncClient(transport=origin, base_url="http://127.0.0.1:8000") as browser:
+        yield browser
+
+
+async def subjects(client: Browser, staff: Staff) -> list[str]:
+    listed = (await (await client.as_(staff)).get("/api/list?view=todo")).json()
+    return [f"{row['customer']['name']}: {row['preview']}" for row in listed["rows"]]
+
+
+async def test_what_is_written_on_the_website_is_in_the_operators_inbox_and_in_no_other(
+    visitor: httpx.AsyncClient, client: Browser, ada: Staff, cyd: Staff
+) -> None:
+    answer = await visitor.post("/contact", data=LETTER)
+    assert answer.status_code == 200 and "Your letter is here" in answer.text
+    assert "set-cookie" not in answer.headers
+    assert [line for line in await subjects(client, ada) if "Dora Lind: Do you ship to Malmö?" in line]
+    assert not [line for line in await subjects(client, cyd) if "Malmö" in line]
+
+
+async def test_pressing_twice_is_one_letter(visitor: httpx.AsyncClient, client: Browser, ada: Staff) -> None:
+    before = await subjects(client, ada)
+    await asyncio.gather(*[visitor.post("/contact", data=LETTER) for _ in range(3)])
+    assert len(await subjects(client, ada)) == len(before) + 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"email": "dora"}, "the answer should go to"),
+        ({"email": "a@b.example\r\nBcc: all@else.example"}, "the answer should go to"),
+        ({"words": "   "}, "what it is about"),
+        ({"words": "\U0001f4e6" * 8_001}, "longer than 8,000"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
+    visitor: httpx.AsyncClient, client: Browser, ada: Staff, wrong: dict[str, str], said: str
+) -> None:
+    before = await subjects(client, ada)
+    answer = await visitor.post("/contact", data=LETTER | wrong)
+    assert answer.status_code in (400, 422) and said in answer.text and 'value="Dora Lind"' in answer.text
+    assert await subjects(client, ada) == before
+
+
+async def test_another_sites_form_is_turned_away(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.post("/contact", data=LETTER, headers={"origin": "https://elsewhere.example"})
+    assert answer.status_code == 403
+
+
+async def test_many_letters_from_one_place_have_to_wait_and_keep_their_words(
+    visitor: httpx.AsyncClient,
+) -> None:
+    sent = [await visitor.post("/contact", data=LETTER | {"words": f"number {n}"}) for n in range(8)]
+    assert [answer.status_code for answer in sent] == [200] * 6 + [429] * 2
+    assert "number 7" in sent[-1].text
+
+
+async def test_where_no_channel_is_named_there_is_no_form(inst: Installation) -> None:
+    bare = replace(inst, settings=replace(inst.settings, website=True))
+    origin = httpx.ASGITransport(await build(bare))
+    async with httpx.AsyncClient(transport=origin, base_url="http://127.0.0.1:8000") as browser:
+        assert "<form" not in (await browser.get("/contact")).text
+        assert (await browser.post("/contact", data=LETTER)).status_code == 404
+
+
+async def test_the_status_says_what_it_sees_and_that_it_does_not_know_of_backups(
+    takes: Installation, visitor: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "_look", status.Look())
+    page = (await visitor.get("/status")).text
+    assert "Unknown" in page and "Answered in" in page and "%" not in page
+
+    class Away:
+        async def directory(self, *_: object) -> None:
+            raise OSError
+
+    _, parts = await status.Look().parts(replace(takes, db=Away()))  # type: ignore[arg-type]
+    seen = {part.name: part.state for part in parts}
+    assert seen["Database"] == "broken" and seen["Deliveries"] == "open" and seen["Last backup"] == "open"
+
+
+async def test_a_crowd_of_readers_looks_once(takes: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+
+    async def database(inst: Installation) -> status.Part:
+        looked.append(inst)
+        return status.PAGES_PART
+
+    monkeypatch.setattr(status, "_database", database)
+    look = status.Look()
+    await asyncio.gather(*[look.parts(takes) for _ in range(50)])
+    assert len(looked) == 1
+
+
+async def test_programs_find_what_they_look_for(visitor: httpx.AsyncClient) -> None:
+    assert (await visitor.get("/.well-known/gpc.json")).json()["gpc"] is True
+    dnt = await visitor.get("/.well-known/dnt/")
+    assert dnt.json()["tracking"] == "N" and dnt.headers["content-type"] == "application/tracking-status+json"
+    assert "set-cookie" not in dnt.headers
+    security = (await visitor.get("/.well-known/security.txt")).text
+    fields = dict(line.split(": ", 1) for line in security.strip().splitlines())
+    until = datetime.fromisoformat(fields["Expires"])
+    assert now() + timedelta(days=300) < until < now() + timedelta(days=366)  # RFC 9116 §2.5.5: under a year
+    assert "Sitemap: " in (await visitor.get("/robots.txt")).text
+    places = (await visitor.get("/sitemap.xml")).text
+    assert "/product</loc>" in places and "/sign-in" not in places
+
+
+async def test_without_a_website_signals_are_still_answered_and_nothing_is_offered_to_search_engines(
+    client: Browser,
+) -> None:
+    assert (await client.get("/.well-known/gpc.json")).json()["gpc"] is True
+    assert (await client.get("/robots.txt")).text == "User-agent: *\nDisallow: /\n"
+    for path in ("/product", "/contact", "/status", "/sitemap.xml"):
+        assert (await client.get(path)).status_code == 404, path
+
+
+def test_the_change_log_is_words_and_nothing_that_runs() -> None:
+    page = as_html(
+        "# Top\n\n## 1 <b>\n\n**Bold** `x<y` [a](javascript:1)\nmore\n\n- one\n- <script>two</script>"
+    )
+    assert page == (
+        "<h2>1 &lt;b&gt;</h2>\n<p><b>Bold</b> <code>x&lt;y</code> a more</p>\n"
+        "<ul><li>one</li><li>&lt;script&gt;two&lt;/script&gt;</li></ul>"
+    )

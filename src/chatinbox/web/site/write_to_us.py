@@ -1,0 +1,100 @@
+"""Writing to the operator: a form whose letter arrives in an inbox on this very installation, like any other letter.
+
+No cookie, no riddle. How often somebody may write is counted by where they come from, in memory only.
+"""
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts.sign_up import ADDRESS
+from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.channels.email.channel import find_channels
+from chatinbox.conversations.body import Body
+from chatinbox.conversations.incoming import Incoming, Sender
+from chatinbox.conversations.verbs import receive
+from chatinbox.core.clock import now
+from chatinbox.core.errors import Refused, bad_request
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.web.forms import Form, read_form
+from chatinbox.web.site.frame import FRESH, Link, operator_of, site_page
+
+DEMO_CHANNEL = "hello@haldenceramics.example"
+MOST_WORDS = 8_000
+_by_place = Throttle(6, 3600)
+
+
+async def get_write(inst: Installation, request: Request) -> Response:
+    """The form, or the operator's address where letters cannot be taken here."""
+    return _show(inst, request, takes=await _channel(inst) is not None)
+
+
+async def post_write(inst: Installation, request: Request) -> Response:
+    """Takes the letter. What was typed is still there when something is wrong with it."""
+    form = await read_form(request, 12 * MOST_WORDS + 10_000)  # a letter of a far script is twelve bytes here
+    channel = await _channel(inst)
+    if channel is None:
+        raise Refused(404, "This installation takes no letters by form.", "not_found")
+    try:
+        sender, words = _checked(form)
+        _by_place.take(neighbourhood(request.client.host if request.client else ""))
+    except Refused as refused:
+        return _show(inst, request, takes=True, refused=refused, form=form)
+    account_id, channel_id = channel
+    incoming = Incoming(
+        channel_id=channel_id,
+        via="email",
+        sender=sender,
+        message_id=new_id(),
+        body=Body(text=words),
+        subject="Written on the website",
+        # The same words again on the same day, as when somebody presses twice, are one letter.
+        key=await inst.vault.blind(account_id, "website letter", f"{now().date()}\n{sender.email}\n{words}"),
+    )
+    await receive(inst, account_id, incoming)
+    return site_page(inst, request, "site/written", kept=FRESH)
+
+
+def _checked(form: Form) -> tuple[Sender, str]:
+    """Who writes, and what. Raises with the field that is wrong."""
+    name, email = " ".join(form.get("name", "").split())[:120], form.get("email", "").strip()
+    words = form.get("words", "").replace("\r\n", "\n").strip()
+    if len(email) > 254 or not ADDRESS.fullmatch(email):
+        raise bad_request("Give the address that the answer should go to, such as ada@example.com.", "email")
+    if not words:
+        raise bad_request("Write what it is about.", "words")
+    if len(words) > MOST_WORDS:
+        raise bad_request(
+            f"This is longer than {MOST_WORDS:,} characters. Shorten it, or send it by mail.", "words"
+        )
+    return Sender(email=email, name=name or None), words
+
+
+async def _channel(inst: Installation) -> tuple[UUID, UUID] | None:
+    address = inst.settings.website_channel or (DEMO_CHANNEL if inst.settings.demo else "")
+    return (await find_channels(inst, [address])).get(address) if address else None
+
+
+def _show(
+    inst: Installation,
+    request: Request,
+    *,
+    takes: bool,
+    refused: Refused | None = None,
+    form: Form | None = None,
+) -> Response:
+    return site_page(
+        inst,
+        request,
+        "site/write",
+        refused=refused,
+        form=form,
+        takes=takes,
+        mail=operator_of(inst.settings)["email"],
+    )
+
+
+PAGES = {"/contact": (get_write, post_write)}
+LINKS = (Link("product", "/contact", "Write to us", 80),)
