@@ -20,6 +20,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.watch.visits import Visits
 from chatinbox.web import api, assets, entrance, files, held, inbox, outbox_pages, settings, shop, site
 from chatinbox.web.answer import refusal
+from chatinbox.web.cookie_guard import guarded_send
 from chatinbox.web.door import SIGN_IN, session_of, staff_door
 from chatinbox.web.live import Live
 from chatinbox.web.site import missing
@@ -56,6 +57,7 @@ class App:
             if scope["type"] == "lifespan":
                 await _lifespan(receive, send)
             return
+        send = guarded_send(send)
         if self._is_files(scope):
             await self._files(scope, receive, send)
         elif scope["path"].startswith("/api/"):

@@ -17,6 +17,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, read_form, show, throttle
 from chatinbox.web.settings import (
+    agreements_page,
     channels,
     people_page,
     profile,
@@ -25,6 +26,7 @@ from chatinbox.web.settings import (
     sign_in_rules,
 )
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
+from chatinbox.web.site.frame import announced_now
 
 PAGES: dict[str, SettingsPage] = {
     page.name: page
@@ -35,6 +37,7 @@ PAGES: dict[str, SettingsPage] = {
         people_page.PAGE,
         sign_in_rules.PAGE,
         channels.PAGE,
+        agreements_page.PAGE,
     )
 }
 
@@ -144,6 +147,7 @@ async def _show(
         "page": page.name,
         "menu": [one for one in menu if not one.needs or by.may(one.needs)],
         "told": told,
+        "announced": announced_now(),
     }
     words |= await page.show(inst, session, request) if template is None else more or {}
     return show(inst, request, f"settings/{template or page.name}", refused, form, **words)
