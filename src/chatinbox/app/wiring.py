@@ -17,6 +17,7 @@ from chatinbox.accounts import sessions
 from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
+from chatinbox.privacy import subprocessors
 from chatinbox.watch.visits import Visits
 from chatinbox.web import api, assets, entrance, files, held, inbox, outbox_pages, settings, shop, site
 from chatinbox.web.answer import refusal
@@ -27,7 +28,8 @@ from chatinbox.web.site import missing
 
 
 async def build(inst: Installation) -> "App":
-    """The web application of an installation."""
+    """The web application of an installation. Raises Trouble for a register of companies that may not be (C36, C68)."""
+    subprocessors.read(inst.settings)
     return App(inst)
 
 

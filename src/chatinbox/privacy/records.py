@@ -24,6 +24,7 @@ BY_SUBJECT: dict[str, tuple[str, str]] = {
     "person": (IDENTIFIERS, "the person, when they sign up, join or sign in"),
     "staff user": (WORK, "the person and their colleagues, by working in the inbox"),
     "customer": (CONTENT, "the customer user and the business, through the channels of the business"),
+    "customer or person": (CONTENT, "whoever writes a letter that passes through here"),
     "visitor": (ACTIVITY, "the browser, when it connects"),
 }
 BY_TABLE: dict[str, str] = {
@@ -79,11 +80,12 @@ def categories(tables: Mapping[str, Table] | None = None) -> list[Category]:
         for where, words in ((one.purposes, table.purpose), (one.kept, table.kept), (one.sources, source)):
             if words not in where:
                 where.append(words)
-        one.holds.extend(_personal(table, one.holds))
+        one.holds.extend(words for words in personal(name, table) if words not in one.holds)
     return list(found.values())
 
 
-def _personal(table: Table, have: list[str]) -> list[str]:
-    """What the sealed columns of a table hold, in words, each once."""
+def personal(name: str, table: Table) -> list[str]:
+    """What a table holds of a person, in words, each once; "its" says of what."""
+    short = name.split(".")[-1].replace("_", " ")
     told = [one.holds for one in table.columns.values() if not isinstance(one, str) and one.sealed != "blind"]
-    return [words for words in dict.fromkeys(told) if words not in have]
+    return list(dict.fromkeys(f"{short}: {words}" if words.startswith("its ") else words for words in told))

@@ -21,27 +21,16 @@ from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage
 from chatinbox.web.site.dpa import pdf_answer
 
-COUNTRIES = {
-    "": "not said",
-    "AT": "Austria",
-    "BE": "Belgium",
-    "CH": "Switzerland",
-    "DE": "Germany",
-    "DK": "Denmark",
-    "ES": "Spain",
-    "FI": "Finland",
-    "FR": "France",
-    "GB": "United Kingdom",
-    "IE": "Ireland",
-    "IT": "Italy",
-    "NL": "Netherlands",
-    "NO": "Norway",
-    "PL": "Poland",
-    "PT": "Portugal",
-    "SE": "Sweden",
-    "US": "United States",
-    "ZZ": "another country",
-}
+_NAMES = (
+    "AT Austria,BE Belgium,BG Bulgaria,HR Croatia,CY Cyprus,CZ Czechia,DK Denmark,EE Estonia,"
+    "FI Finland,FR France,DE Germany,GR Greece,HU Hungary,IS Iceland,IE Ireland,IT Italy,"
+    "LV Latvia,LI Liechtenstein,LT Lithuania,LU Luxembourg,MT Malta,NL Netherlands,NO Norway,PL Poland,"
+    "PT Portugal,RO Romania,SK Slovakia,SI Slovenia,ES Spain,SE Sweden,CH Switzerland,GB United Kingdom,"
+    "US United States"
+)
+COUNTRIES = (
+    {"": "not said"} | dict(one.split(" ", 1) for one in _NAMES.split(",")) | {"ZZ": "another country"}
+)
 
 
 def _version(kind: Kind, seal: str | None) -> Version | None:
