@@ -24,6 +24,7 @@ BY_SUBJECT: dict[str, tuple[str, str]] = {
     "person": (IDENTIFIERS, "the person, when they sign up, join or sign in"),
     "staff user": (WORK, "the person and their colleagues, by working in the inbox"),
     "customer": (CONTENT, "the customer user and the business, through the channels of the business"),
+    "nobody": (ACTIVITY, "visits to our website, as sums without a person"),
     "customer or person": (CONTENT, "whoever writes a letter that passes through here"),
     "visitor": (ACTIVITY, "the browser, when it connects"),
 }

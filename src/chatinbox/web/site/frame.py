@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts import documents
+from chatinbox.core import operator as named
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
-from chatinbox.core.operator import operator_of
+from chatinbox.core.settings import Settings
 from chatinbox.core.signal import VARY, Signal, read_signal
 from chatinbox.web.forms import Form
 from chatinbox.web.pages import HEADERS, POLICY, fill
@@ -105,6 +106,15 @@ def signal_of(request: Request) -> Signal:
     return read_signal(request.scope["headers"])
 
 
+def operator_of(settings: Settings) -> dict[str, str]:
+    """What the operator said about themselves, whole or not; the demo's is make-believe."""
+    whole = named.operator_of(settings)
+    names = ("name", "address", "email", "country")
+    return {
+        name: str(getattr(whole, name) if whole else getattr(settings, f"operator_{name}")) for name in names
+    }
+
+
 def announced_now() -> list[tuple[str, str, documents.Version]]:
     """Versions of the documents that were announced and do not hold yet: title, path, version."""
     at = now()
@@ -121,7 +131,7 @@ def _frame_words(inst: Installation, request: Request) -> dict[str, Any]:
         "here": request.url.path,
         "site_url": inst.settings.public_url,
         "open": inst.settings.sign_up == "open",
-        "operator": operator_of(inst.settings),
+        "operator": named.operator_of(inst.settings),
         "signal": signal_of(request),
         "announced": announced_now(),
     }
