@@ -30,6 +30,13 @@ from chatinbox.core.postgres import Cluster, down, up
 from chatinbox.core.settings import Settings
 from chatinbox.web.first_channels import open_first_channels
 
+OPERATOR = {
+    "operator_name": "Real Operations Ltd",
+    "operator_address": "1 Real Road, 10115 Berlin",
+    "operator_country": "DE",
+    "operator_email": "office@operations.eu",
+    "operator_privacy_email": "privacy@operations.eu",
+}
 PASSWORD = "correct horse battery staple of tests"
 
 

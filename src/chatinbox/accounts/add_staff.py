@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chatinbox.accounts import people
+from chatinbox.accounts.agreements import accepted
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.staff import Role, Staff
@@ -41,7 +42,7 @@ async def join(inst: Installation, account_id: UUID, person_id: UUID, role: Role
     person = await people.read_person(inst, person_id)
     await not_here(inst, account_id, person_id)
     staff, statement = await write_staff(inst, account_id, person_id, person.name, person.email, role)
-    await inst.db.run(account_id, statement)
+    await inst.db.run(account_id, statement, accepted(staff))
     await inst.db.directory(
         "select directory.add_membership(%s, %s, %s)", [person_id, account_id, staff.staff_user_id]
     )

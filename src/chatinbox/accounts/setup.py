@@ -21,13 +21,19 @@ async def look_setup(inst: Installation, token: str) -> None:
 
 
 async def set_up(
-    inst: Installation, token: str, name: str, email: str, company: str, password: str
+    inst: Installation,
+    token: str,
+    name: str,
+    email: str,
+    company: str,
+    password: str,
+    origin: str | None = None,
 ) -> SignedUp:
     """Makes the first owner with a set-up link. What cannot be kept is said before the link is used up."""
     await look_setup(inst, token)
     check_strength(password, *checked(name, email, company))
     await use_setup(inst, token)
-    made = await sign_up(inst, name, email, company, password, confirmed=True)
+    made = await sign_up(inst, name, email, company, password, confirmed=True, origin=origin)
     assert made
     return made
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chatinbox.accounts import people
 from chatinbox.accounts.add_staff import write_staff
+from chatinbox.accounts.agreements import accepted, agreed, came_from
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
@@ -39,11 +40,18 @@ def checked(name: str, email: str, company: str) -> tuple[str, str, str]:
 
 
 async def sign_up(
-    inst: Installation, name: str, email: str, company: str, password: str, confirmed: bool = False
+    inst: Installation,
+    name: str,
+    email: str,
+    company: str,
+    password: str,
+    confirmed: bool = False,
+    origin: str | None = None,
 ) -> SignedUp | None:
     """Makes a person with a new account of their own; None when the address is known (say nothing about it).
 
-    Raises a sentence for what cannot be kept and for a weak password.
+    `origin` is the network address it came from, kept sealed and never read here. Whoever signs up accepts the
+    documents in force. Raises a sentence for what cannot be kept and for a weak password.
     """
     name, email, company = checked(name, email, company)
     check_strength(password, name, email, company)
@@ -52,25 +60,30 @@ async def sign_up(
     person_id = await people.add_person(inst, name, email, password, confirmed)
     if person_id is None:
         return None
-    return await open_account(inst, person_id, name, email, company)
+    return await open_account(inst, person_id, name, email, company, origin)
 
 
-async def open_account(inst: Installation, person_id: UUID, name: str, email: str, company: str) -> SignedUp:
-    """An account with its counters and its first owner, in one transaction."""
-    account_id = new_id()
+async def open_account(
+    inst: Installation, person_id: UUID, name: str, email: str, company: str, origin: str | None = None
+) -> SignedUp:
+    """An account with its agreement, its counters and its first owner, in one transaction."""
+    account_id, agreement_id = new_id(), new_id()
     key = await inst.vault.create_account_key(account_id)
     staff, statement = await write_staff(inst, account_id, person_id, name, email, "owner")
     await inst.db.run(
         account_id,
         (
-            "insert into account (account_id, name_sealed, created_at) values (%s, %s, %s)",
-            [account_id, key.seal(company, account_id, "account", "name", account_id), now()],
+            "insert into account (account_id, name_sealed, created_at, agreement_id) values (%s, %s, %s, %s)",
+            [account_id, key.seal(company, account_id, "account", "name", account_id), now(), agreement_id],
         ),
         (
             "insert into counter (account_id, kind) values (%s, 'feed'), (%s, 'conversation')",
             [account_id, account_id],
         ),
         statement,
+        agreed(staff, agreement_id, "sign_up"),
+        accepted(staff),
+        *came_from(key, account_id, origin),
     )
     await inst.db.directory("select directory.add_account(%s, %s)", [account_id, now()])
     await inst.db.directory(

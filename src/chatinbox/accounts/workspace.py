@@ -17,6 +17,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
     privacy_address: str = ""
     second_factor: Literal["optional", "required"] = "optional"
+    country: str = ""
 
 
 async def read_workspace(inst: Installation, account_id: UUID) -> Workspace:

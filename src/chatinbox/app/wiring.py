@@ -17,6 +17,7 @@ from chatinbox.accounts import sessions
 from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
+from chatinbox.privacy import subprocessors
 from chatinbox.watch.visits import Visits
 from chatinbox.web import (
     api,
@@ -33,13 +34,15 @@ from chatinbox.web import (
     site,
 )
 from chatinbox.web.answer import refusal
+from chatinbox.web.cookie_guard import guarded_send
 from chatinbox.web.door import SIGN_IN, session_of, staff_door
 from chatinbox.web.live import Live
 from chatinbox.web.site import missing
 
 
 async def build(inst: Installation) -> "App":
-    """The web application of an installation."""
+    """The web application of an installation. Raises Trouble for a register of companies that may not be (C36, C68)."""
+    subprocessors.read(inst.settings)
     return App(inst)
 
 
@@ -69,6 +72,7 @@ class App:
             if scope["type"] == "lifespan":
                 await _lifespan(receive, send)
             return
+        send = guarded_send(send)
         if self._is_files(scope):
             await self._files(scope, receive, send)
         elif scope["path"].startswith("/api/"):

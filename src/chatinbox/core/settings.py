@@ -39,6 +39,12 @@ class Settings:
     max_upload_bytes: int = 26_214_400
     trust_proxy: bool = False
     inside_targets: bool = False
+    operator_name: str = ""
+    operator_address: str = ""
+    operator_country: str = ""
+    operator_email: str = ""
+    operator_privacy_email: str = ""
+    operator_register: str = ""
     website: bool = False
     website_channel: str = ""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +22,7 @@ from chatinbox.web.pages import render
 Form: TypeAlias = dict[str, str]
 FormPage: TypeAlias = Callable[[Installation, Request], Awaitable[Response]]
 MAX_FORM = 20_000
+SIGN_UP_FIELDS = ("name", "email", "company", "password")
 
 # Who is meant and where it comes from are counted apart and never meet.
 by_name, by_place = Throttle(10, 600), Throttle(60, 600)
@@ -49,6 +50,18 @@ async def read_form(request: Request, limit: int = MAX_FORM) -> Form:
     raw = await read_small(request, limit, "This is too much for this form.")
     fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=40)
     return {name: values[0].replace("\0", "") for name, values in fields.items()}
+
+
+def only(form: Form, names: Collection[str]) -> None:
+    """Raises when a form brings anything that was not asked for: what is not needed is not taken."""
+    more = sorted(set(form) - set(names))
+    if more:
+        raise Refused(422, "This form holds more than was asked for, so nothing of it was kept.", "more")
+
+
+def origin_of(request: Request) -> str | None:
+    """The network address a request came from (behind a trusted proxy, the one it names)."""
+    return request.client.host if request.client else None
 
 
 def show(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import jinja2
@@ -13,7 +14,14 @@ from chatinbox.web.assets import UI, asset, importmap, inbox_modules
 _room = jinja2.Environment(
     loader=jinja2.FileSystemLoader(UI / "html"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_room.globals.update(asset=asset, importmap=importmap, inbox_modules=inbox_modules)
+
+
+def day(moment: date) -> str:
+    """A day as people write it: 23 November 2026."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+_room.globals.update(day=day, asset=asset, importmap=importmap, inbox_modules=inbox_modules)
 
 POLICY = {
     "default-src": "'none'",

@@ -120,3 +120,13 @@ async def test_a_context_ends_with_its_transaction(inst: Installation, ada: Staf
         assert await tx.all("select account_id from account") == [(ada.account_id,)]
     for _ in range(20):
         assert await inst.db.directory("select account_id from account") == []
+
+
+async def test_no_column_is_made_for_a_network_address(inst: Installation) -> None:
+    kinds = (
+        "select attrelid::regclass || '.' || attname from pg_attribute a join pg_class c on c.oid = a.attrelid"
+        " join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p')"
+        " and atttypid in ('inet'::regtype, 'cidr'::regtype)"
+        " and n.nspname not in ('pg_catalog', 'information_schema')"
+    )
+    assert await ask(inst, kinds) == []

@@ -8,7 +8,7 @@ from chatinbox.accounts.setup import look_setup, set_up
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.first_channels import open_first_channels
-from chatinbox.web.forms import device_of, read_form, show, signed_in
+from chatinbox.web.forms import SIGN_UP_FIELDS, device_of, only, origin_of, read_form, show, signed_in
 
 
 async def get_setup(inst: Installation, request: Request) -> Response:
@@ -24,8 +24,10 @@ async def post_setup(inst: Installation, request: Request) -> Response:
     """Makes the first owner and signs them in."""
     form = await read_form(request)
     try:
-        words = [form.get(name, "") for name in ("name", "email", "company", "password")]
-        made = await set_up(inst, request.path_params["token"], *words)
+        only(form, SIGN_UP_FIELDS)
+        name, email, company, password = [form.get(field, "") for field in SIGN_UP_FIELDS]
+        token, origin = request.path_params["token"], origin_of(request)
+        made = await set_up(inst, token, name, email, company, password, origin)
     except Refused as refused:
         page = "entrance/link-gone" if refused.code == "link" else "entrance/setup"
         return show(inst, request, page, refused, form)

@@ -11,7 +11,16 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.entrance.second_step import let_in
 from chatinbox.web.first_channels import open_first_channels
-from chatinbox.web.forms import afterwards, device_of, read_form, show, throttle
+from chatinbox.web.forms import (
+    SIGN_UP_FIELDS,
+    afterwards,
+    device_of,
+    only,
+    origin_of,
+    read_form,
+    show,
+    throttle,
+)
 
 
 async def get_sign_up(inst: Installation, request: Request) -> Response:
@@ -26,17 +35,20 @@ async def post_sign_up(inst: Installation, request: Request) -> Response:
         return show(inst, request, "entrance/sign-up-closed")
     form = await read_form(request)
     try:
+        only(form, SIGN_UP_FIELDS)
         throttle(request, f"letter {form.get('email', '')}")
         name, email, company = checked(form.get("name", ""), form.get("email", ""), form.get("company", ""))
         check_strength(form.get("password", ""), name, email, company)
     except Refused as refused:
         return show(inst, request, "entrance/sign-up", refused, form)
-    afterwards(_sign_up(inst, name, email, company, form.get("password", "")))
+    afterwards(_sign_up(inst, name, email, company, form.get("password", ""), origin_of(request)))
     return show(inst, request, "entrance/sent")
 
 
-async def _sign_up(inst: Installation, name: str, email: str, company: str, password: str) -> None:
-    made = await sign_up(inst, name, email, company, password)
+async def _sign_up(
+    inst: Installation, name: str, email: str, company: str, password: str, origin: str | None
+) -> None:
+    made = await sign_up(inst, name, email, company, password, origin=origin)
     if made is None:
         await sign_in.ask_reset(inst, email)
         return

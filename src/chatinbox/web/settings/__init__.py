@@ -20,6 +20,7 @@ from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, need_own, read_form, show, throttle
 from chatinbox.web.settings import (
     changes,
+    agreements_page,
     channels,
     closing,
     my_data,
@@ -33,6 +34,7 @@ from chatinbox.web.settings import (
 )
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
 from chatinbox.web.upload_form import is_upload, read_upload_form
+from chatinbox.web.site.frame import announced_now
 
 PAGES: dict[str, SettingsPage] = {
     page.name: page
@@ -48,6 +50,7 @@ PAGES: dict[str, SettingsPage] = {
         workspace.PAGE,
         changes.PAGE,
         closing.PAGE,
+        agreements_page.PAGE,
     )
 }
 
@@ -161,6 +164,7 @@ async def _show(
         "menu": [one for one in menu if not one.needs or by.may(one.needs)],
         "told": told,
         "closes_at": by.closed_at + GRACE if by.closed_at else None,
+        "announced": announced_now(),
     }
     words |= await page.show(inst, session, request) if template is None else more or {}
     return show(inst, request, f"settings/{template or page.name}", refused, form, **words)

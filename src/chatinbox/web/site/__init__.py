@@ -12,20 +12,29 @@ from chatinbox.core.installation import Installation
 from chatinbox.watch.visits import Visits
 from chatinbox.web.forms import form_routes
 from chatinbox.web.site import (
+    california,
     changes,
+    cookies,
+    dpa,
     frame,
     home,
     known_places,
     missing,
     plain_pages,
+    privacy,
+    records,
     status,
+    subprocessors,
+    terms,
     write_to_us,
 )
 from chatinbox.web.site.counted import counting
 from chatinbox.web.site.frame import Menu
 
+LEGAL = (privacy, subprocessors, terms, dpa, cookies, california, records)
 ROOMS = (
     home,
+    *LEGAL,
     plain_pages,
     status,
     changes,
@@ -37,11 +46,11 @@ __all__ = ["ROOMS", "home", "missing", "routes"]
 
 
 def routes(inst: Installation, visits: Visits) -> list[Route]:
-    """The routes of the website; where the operator has none, of `/`, which leads to the sign-in, and of known places."""
+    """The routes of the website; where the operator has none, of `/`, which leads to the sign-in, of known places, and of what one agrees to."""
     if not inst.settings.has_website:
         return [
             route
-            for pages in (home.PAGES, known_places.WITHOUT_WEBSITE)
+            for pages in (home.PAGES, known_places.WITHOUT_WEBSITE, *(room.PAGES for room in LEGAL))
             for route in form_routes(inst, pages)
         ]
     return [route for room in ROOMS for route in _counted(inst, visits, room)]

@@ -13,6 +13,9 @@ from typing import Any, Literal, TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.accounts import documents
+from chatinbox.core import operator as named
+from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
@@ -23,12 +26,6 @@ from chatinbox.web.pages import HEADERS, POLICY, fill
 Place: TypeAlias = Literal["head", "product", "trust", "build"]
 KEPT = "public, max-age=60, must-revalidate"
 FRESH = "private, no-store"
-_DEMO_OPERATOR = (
-    "Halden Demo Operations",
-    "1 Example Street, 1771 Halden",
-    "hello@operator.example",
-    "Norway",
-)
 _CSP = "; ".join(f"{name} {value}" for name, value in (POLICY | {"script-src": "'none'"}).items())
 
 
@@ -110,10 +107,22 @@ def signal_of(request: Request) -> Signal:
 
 
 def operator_of(settings: Settings) -> dict[str, str]:
-    """Who runs this installation, as far as the operator said; in the demo somebody make-believe."""
+    """What the operator said about themselves, whole or not; the demo's is make-believe."""
+    whole = named.operator_of(settings)
     names = ("name", "address", "email", "country")
-    said = {name: str(getattr(settings, f"operator_{name}", None) or "") for name in names}
-    return said if any(said.values()) or not settings.demo else dict(zip(names, _DEMO_OPERATOR, strict=True))
+    return {
+        name: str(getattr(whole, name) if whole else getattr(settings, f"operator_{name}")) for name in names
+    }
+
+
+def announced_now() -> list[tuple[str, str, documents.Version]]:
+    """Versions of the documents that were announced and do not hold yet: title, path, version."""
+    at = now()
+    return [
+        (documents.TITLES[kind], f"/{kind}", one)
+        for kind in documents.KINDS
+        for one in documents.announced(kind, at)
+    ]
 
 
 def _frame_words(inst: Installation, request: Request) -> dict[str, Any]:
@@ -122,6 +131,7 @@ def _frame_words(inst: Installation, request: Request) -> dict[str, Any]:
         "here": request.url.path,
         "site_url": inst.settings.public_url,
         "open": inst.settings.sign_up == "open",
-        "operator": operator_of(inst.settings),
+        "operator": named.operator_of(inst.settings),
         "signal": signal_of(request),
+        "announced": announced_now(),
     }

@@ -9,7 +9,7 @@ import pytest
 from chatinbox.accounts import sessions
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.wiring import App, build
-from chatinbox.conftest import Browser
+from chatinbox.conftest import OPERATOR, Browser
 from chatinbox.core.installation import Installation
 from chatinbox.web.site import frame
 
@@ -17,7 +17,7 @@ from chatinbox.web.site import frame
 @pytest.fixture(scope="module")
 async def public(inst: Installation) -> Installation:
     """The installation, with its website on."""
-    return replace(inst, settings=replace(inst.settings, website=True))
+    return replace(inst, settings=replace(inst.settings, website=True, **OPERATOR))
 
 
 @pytest.fixture

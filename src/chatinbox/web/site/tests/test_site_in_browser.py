@@ -12,6 +12,7 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, BrowserContext, Page
 
 from chatinbox.app.wiring import build
+from chatinbox.conftest import OPERATOR
 from chatinbox.core.installation import Installation
 from chatinbox.web.site import frame
 from journeys.chromium import launched, needs_chromium
@@ -29,7 +30,9 @@ async def origin(inst: Installation) -> AsyncIterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     ours = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    demo = replace(inst, settings=replace(inst.settings, website=True, public_url=ours, files_url=ours))
+    demo = replace(
+        inst, settings=replace(inst.settings, website=True, public_url=ours, files_url=ours, **OPERATOR)
+    )
     app = await build(demo)
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)

@@ -1,0 +1,115 @@
+"""Companies that work for the operator: a register the operator keeps, with notice before a new one begins (C36, C68).
+
+The file is `subprocessors.toml` in the data folder. Without it no company works for this installation, and the page says so.
+"""
+
+import tomllib
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from chatinbox.core.settings import Settings
+from chatinbox.core.trouble import Trouble
+
+NOTICE = timedelta(days=30)
+DEMO = Path(__file__).with_name("subprocessors_demo.toml")
+# European Economic Area (GDPR applies by the EEA agreement, Annex XI).
+EEA = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+        "IS",
+        "LI",
+        "NO",
+    ]
+)
+Clauses = Literal["none needed", "SCC module 2", "SCC module 3"]
+Plane = Literal["A", "S", "T", "U"]
+PLANES: dict[str, str] = {
+    "A": "website counts",
+    "S": "security log",
+    "T": "account and staff data",
+    "U": "customer data",
+}
+
+
+class Company(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One company: what it does, where (ISO 3166-1 alpha-2), for which planes, by which transfer tool, since when."""
+
+    name: str
+    purpose: str
+    place: str
+    country: str
+    planes: list[Plane]
+    transfer: Clauses
+    since: date
+    announced_at: date | None = None
+    kind: Literal["infrastructure", "fraud", "learning"] = "infrastructure"
+
+    def is_active(self, today: date) -> bool:
+        """Whether it has begun."""
+        return self.since <= today
+
+
+class Register(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The register: the day the installation opened, and the companies."""
+
+    opened: date | None = None
+    company: list[Company] = []
+
+
+def read(settings: Settings) -> Register:
+    """The register of this installation. Raises Trouble for an entry that may not be."""
+    own = settings.data / "subprocessors.toml"
+    file = own if own.exists() else DEMO if settings.demo else None
+    if file is None:
+        return Register()
+    try:
+        register = msgspec.convert(tomllib.loads(file.read_text()), Register)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise Trouble(f"The register of companies cannot be read: {error}.") from None
+    for company in register.company:
+        _check(company, register.opened)
+    return register
+
+
+def _check(company: Company, opened: date | None) -> None:
+    """Notice ran out before it began; outside the EEA there are clauses; the forbidden kinds stay empty."""
+    at_the_start = opened is not None and company.since <= opened
+    if not at_the_start and (company.announced_at is None or company.since < company.announced_at + NOTICE):
+        raise Trouble(f"{company.name} may begin thirty days after it was announced, not earlier.")
+    if company.country not in EEA and company.transfer == "none needed":
+        raise Trouble(
+            f"{company.name} is outside the EEA: name the module of the standard contractual clauses."
+        )
+    if "S" in company.planes:
+        raise Trouble(f"{company.name} may not receive the security log: it goes to nobody.")
+    if company.kind != "infrastructure":
+        raise Trouble(f"{company.name}: the policy names no receiver of this kind, so there may be none.")

@@ -1,0 +1,17 @@
+"""The terms of use."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.core.installation import Installation
+from chatinbox.web.site.frame import Link
+from chatinbox.web.site.legal import document_page
+
+
+async def get_terms(inst: Installation, request: Request) -> Response:
+    """The terms in force, or an older version of them."""
+    return document_page(inst, request, "terms", "document")
+
+
+PAGES = {"/terms": (get_terms, None), "/terms/versions/{version}": (get_terms, None)}
+LINKS = (Link("trust", "/terms", "Terms of use", 15),)
