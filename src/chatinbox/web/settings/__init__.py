@@ -19,8 +19,8 @@ from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, need_own, read_form, show, throttle
 from chatinbox.web.settings import (
-    changes,
     agreements_page,
+    changes,
     channels,
     closing,
     my_data,
@@ -33,8 +33,8 @@ from chatinbox.web.settings import (
     workspace,
 )
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
-from chatinbox.web.upload_form import is_upload, read_upload_form
 from chatinbox.web.site.frame import announced_now
+from chatinbox.web.upload_form import is_upload, read_upload_form
 
 PAGES: dict[str, SettingsPage] = {
     page.name: page
