@@ -45,6 +45,8 @@ class Installation:
         bell, calm = Bell(), Calm()
         jobs = Jobs(dsn, calm)
         await jobs.open()
+        egress = Egress(db, vault, settings.smtp_url, settings.inside_targets)
+        egress.place("stripe", settings.stripe_api_base)
         return cls(
             settings=settings,
             vault=vault,
@@ -54,7 +56,7 @@ class Installation:
             presence=Presence(bell),
             outbox=Outbox(db, bell, calm),
             files=Files(settings.data / "files"),
-            egress=Egress(db, vault, settings.smtp_url, settings.inside_targets),
+            egress=egress,
             jobs=jobs,
             links=SignedLinks(vault, settings.files_url),
             uploads=Intake(8 * settings.max_upload_bytes),

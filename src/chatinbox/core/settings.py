@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -47,6 +47,12 @@ class Settings:
     operator_register: str = ""
     website: bool = False
     website_channel: str = ""
+    stripe_secret_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_price_monthly: str | None = None
+    stripe_price_yearly: str | None = None
+    stripe_api_base: str = "https://api.stripe.com"
+    plans_file: str | None = None
 
     @property
     def has_website(self) -> bool:
@@ -83,13 +89,13 @@ def _second_origin(ours: str) -> str:
 def read_settings(given: Any, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this start. Raises Trouble for a value that cannot be."""
     found: dict[str, Any] = {}
-    for field in fields(Settings):
-        said = getattr(given, field.name, None)
-        named = environment.get(_variable(field.name))
+    for one in fields(Settings):
+        said = getattr(given, one.name, None)
+        named = environment.get(_variable(one.name))
         if said is not None and said is not False:
-            found[field.name] = said
+            found[one.name] = said
         elif named:
-            found[field.name] = _convert(field.name, named)
+            found[one.name] = _convert(one.name, named)
     if "data" not in found:
         found["data"] = _usual_data()
     return _checked(replace(Settings(), **found))
@@ -125,11 +131,13 @@ def _checked(settings: Settings) -> Settings:
             f"CHATINBOX_MAIL_DOMAIN is a domain, such as mail.example.com, but is “{settings.mail_domain}”."
         )
     _check_smtp(settings.smtp_url)
+    _check_stripe(settings)
     return replace(
         settings,
         data=settings.data.absolute(),
         public_url=_read_origin(settings.public_url, "--public-url"),
         files_url=_read_origin(settings.files_url, "CHATINBOX_FILES_URL"),
+        stripe_api_base=_read_origin(settings.stripe_api_base, "CHATINBOX_STRIPE_API_BASE"),
     )
 
 
@@ -164,6 +172,13 @@ def _check_smtp(url: str | None) -> None:
     raise Trouble(
         "CHATINBOX_SMTP_URL cannot be read. It looks like smtp://user:password@mail.example.com:587."
     )
+
+
+def _check_stripe(settings: Settings) -> None:
+    names = ("stripe_secret_key", "stripe_webhook_secret", "stripe_price_monthly", "stripe_price_yearly")
+    missing = [_variable(name) for name in names if not getattr(settings, name)]
+    if 0 < len(missing) < len(names):
+        raise Trouble(f"To take payments, also set {' and '.join(missing)}; to take none, set none of them.")
 
 
 def _usual_data() -> Path:
