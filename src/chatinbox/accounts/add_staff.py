@@ -7,6 +7,7 @@ from chatinbox.accounts.agreements import accepted
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.staff import Role, Staff
+from chatinbox.accounts.staff_event import staff_changed
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused
@@ -42,7 +43,7 @@ async def join(inst: Installation, account_id: UUID, person_id: UUID, role: Role
     person = await people.read_person(inst, person_id)
     await not_here(inst, account_id, person_id)
     staff, statement = await write_staff(inst, account_id, person_id, person.name, person.email, role)
-    await inst.db.run(account_id, statement, accepted(staff))
+    await inst.db.run(account_id, statement, accepted(staff), staff_changed(account_id))
     await inst.db.directory(
         "select directory.add_membership(%s, %s, %s)", [person_id, account_id, staff.staff_user_id]
     )

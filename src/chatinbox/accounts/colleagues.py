@@ -5,6 +5,7 @@ from uuid import UUID
 from chatinbox.accounts import sessions
 from chatinbox.accounts.invite import withdraw_of
 from chatinbox.accounts.staff import Role, Staff
+from chatinbox.accounts.staff_event import staff_changed
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
@@ -46,6 +47,7 @@ async def _change(
         )
         if row is None:
             raise not_found()
+        await tx.execute(*staff_changed(by.account_id))
     await sessions.end_in_account(inst, row[0], by.account_id)
     if losing:
         await withdraw_of(inst, by.account_id, row[0])

@@ -14,17 +14,13 @@ Reason: TypeAlias = Literal["unpaid", "closing"]
 
 async def set_read_only(inst: Installation, account_id: UUID, reason: Reason) -> None:
     """Makes an account read-only, unless it is already, for whatever reason."""
-    text = (
-        "update account set read_only_at = %s, read_only_reason = %s where account_id = %s and read_only_at is null"
-    )
+    text = "update account set read_only_at = %s, read_only_reason = %s where account_id = %s and read_only_at is null"
     await inst.db.run(account_id, (text, [now(), reason, account_id]))
 
 
 async def clear_read_only(inst: Installation, account_id: UUID, reason: Reason) -> None:
     """Ends it, if this was its reason."""
-    text = (
-        "update account set read_only_at = null, read_only_reason = null where account_id = %s and read_only_reason = %s"
-    )
+    text = "update account set read_only_at = null, read_only_reason = null where account_id = %s and read_only_reason = %s"
     await inst.db.run(account_id, (text, [account_id, reason]))
 
 

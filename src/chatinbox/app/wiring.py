@@ -32,6 +32,7 @@ from chatinbox.web import (
     settings,
     shop,
     site,
+    webhooks,
 )
 from chatinbox.web.answer import refusal
 from chatinbox.web.cookie_guard import guarded_send
@@ -113,6 +114,7 @@ def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
         *settings.routes(inst),
         *photos.routes(inst),
         *scim.routes(inst),
+        *webhooks.routes(inst),
         *chat_doors.routes(inst),
         *assets.routes(),
     ]

@@ -9,6 +9,8 @@ import structlog
 from chatinbox.accounts import change_address, leave, links, passkeys, sessions
 from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app.steadily import steadily
+from chatinbox.billing import keep_up as billing
+from chatinbox.billing.plans import is_on
 from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import kept as email_kept
 from chatinbox.channels.email import poll as email_poll
@@ -48,6 +50,7 @@ def prepare(inst: Installation) -> None:
     inst.jobs.add("deliver", deliver_one, attempts=12, wait_seconds=5, growth=3)
 
     chat_send.add_jobs(inst)
+    _add_billing(inst)
 
     async def wake() -> None:
         async for account_id in every_account(inst):
@@ -79,6 +82,27 @@ def prepare(inst: Installation) -> None:
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)
     inst.jobs.every("* * * * *", "place_left_over_mail", place)
     inst.jobs.every("17 3 * * *", "forget", forget)
+
+
+def _add_billing(inst: Installation) -> None:
+    """Seats follow who works in the account; where no payments are taken, nobody listens."""
+    if not is_on(inst.settings):
+        return
+
+    async def seats(batch: list[Happened]) -> None:
+        for account_id in {happened.account_id for happened in batch}:
+            await billing.ask_later(inst, account_id)
+
+    async def keep_up(account_id: str) -> None:
+        await billing.keep_up(inst, UUID(account_id))
+
+    async def round_() -> None:
+        async for account_id in every_account(inst):
+            await billing.on_the_clock(inst, account_id)
+
+    inst.outbox.on(["staff.changed"], seats)
+    inst.jobs.add("billing", keep_up, attempts=10, wait_seconds=5, growth=3)
+    inst.jobs.every("*/10 * * * *", "billing_round", round_)
 
 
 async def _deliver(inst: Installation, account_id: UUID, message_id: UUID) -> None:

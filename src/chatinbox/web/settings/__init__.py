@@ -20,6 +20,7 @@ from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, need_own, read_form, show, throttle
 from chatinbox.web.settings import (
     agreements_page,
+    billing_page,
     changes,
     channels,
     closing,
@@ -51,6 +52,7 @@ PAGES: dict[str, SettingsPage] = {
         changes.PAGE,
         closing.PAGE,
         agreements_page.PAGE,
+        billing_page.PAGE,
     )
 }
 
@@ -73,7 +75,7 @@ async def _first(_inst: Installation, _request: Request) -> Response:
 
 
 async def _get(inst: Installation, request: Request) -> Response:
-    session, page = await session_of(inst, request, limited=True), _page(request)
+    session, page = await session_of(inst, request, limited=True), _page(inst, request)
     if session is None:
         return RedirectResponse("/sign-in", 303)
     if session.limited and page is not security.PAGE:
@@ -84,7 +86,7 @@ async def _get(inst: Installation, request: Request) -> Response:
 
 
 async def _post(inst: Installation, request: Request) -> Response:
-    session, page = await session_of(inst, request, limited=True), _page(request)
+    session, page = await session_of(inst, request, limited=True), _page(inst, request)
     if session is None:
         need_own(request)
         return RedirectResponse("/sign-in", 303)
@@ -116,8 +118,9 @@ async def _post(inst: Installation, request: Request) -> Response:
     return told if isinstance(told, Response) else await _show(inst, request, session, page, told=told)
 
 
-def _page(request: Request) -> SettingsPage | None:
-    return PAGES.get(request.path_params["page"])
+def _page(inst: Installation, request: Request) -> SettingsPage | None:
+    page = PAGES.get(request.path_params["page"])
+    return page if page and page.exists(inst) else None
 
 
 async def _ask_proof(
@@ -161,7 +164,7 @@ async def _show(
         "session_id": session.session_id,
         "company": await read_account_name(inst, by.account_id),
         "page": page.name,
-        "menu": [one for one in menu if not one.needs or by.may(one.needs)],
+        "menu": [one for one in menu if one.exists(inst) and (not one.needs or by.may(one.needs))],
         "told": told,
         "closes_at": by.closed_at + GRACE if by.closed_at else None,
         "announced": announced_now(),

@@ -43,7 +43,9 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class SettingsPage:
-    """A page of the settings. `group` is its part of the menu: one's own things, or the account's."""
+    """A page of the settings. `group` is its part of the menu: one's own things, or the account's. Where it does not `exist`,
+    its name is as good as a made-up one.
+    """
 
     name: str
     title: str
@@ -51,3 +53,4 @@ class SettingsPage:
     show: Show
     acts: Mapping[str, Act] = field(default_factory=dict)
     needs: Permission | None = None
+    exists: Callable[[Installation], bool] = lambda _inst: True
