@@ -89,7 +89,7 @@ async def _charge(
 
 async def _is_charged(client: Any, known: Billing, row_id: UUID) -> bool:
     found = await client.v1.invoice_items.list_async({"customer": known.customer, "limit": 100})
-    return any((one.metadata or {}).get("seat_change") == str(row_id) for one in found.data)
+    return any(getattr(one.metadata, "seat_change", None) == str(row_id) for one in found.data)
 
 
 async def _set_quantity(

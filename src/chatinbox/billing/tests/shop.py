@@ -66,7 +66,12 @@ class Shop:
         start, sub_id = seconds(), self.id("sub")
         rates = list((session["subscription_data"].get("default_tax_rates") or {}).values())
         item = {"id": self.id("si"), "object": "subscription_item", "quantity": int(line["quantity"])}
-        item["price"] = {"id": line["price"], "object": "price", "unit_amount": amount, "recurring": {"interval": every}}
+        item["price"] = {
+            "id": line["price"],
+            "object": "price",
+            "unit_amount": amount,
+            "recurring": {"interval": every},
+        }
         item |= {"current_period_start": start, "current_period_end": later(start, every)}
         self.subscriptions[sub_id] = {
             "id": sub_id, "object": "subscription", "customer": customer, "status": "active", "created": start,
@@ -119,7 +124,9 @@ class Shop:
         """A bill for the period that begins, with what waits from the one before; tried at once."""
         one = self.subscriptions[sub_id]
         item, customer = one["items"]["data"][0], one["customer"]
-        waiting = [w for w in self.invoice_items.values() if w["subscription"] == sub_id and w["invoice"] is None]
+        waiting = [
+            w for w in self.invoice_items.values() if w["subscription"] == sub_id and w["invoice"] is None
+        ]
         bill_id = self.id("in")
         for line in waiting:
             line["invoice"] = bill_id

@@ -53,7 +53,9 @@ class StandIn:
 
     async def serve(self) -> tuple[uvicorn.Server, "asyncio.Task[None]"]:
         route = Route("/{path:path}", self._answer, methods=["GET", "POST", "DELETE"])
-        config = uvicorn.Config(Starlette(routes=[route]), host="127.0.0.1", port=0, log_level="critical", ws="none")
+        config = uvicorn.Config(
+            Starlette(routes=[route]), host="127.0.0.1", port=0, log_level="critical", ws="none"
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
         while not server.started:

@@ -21,6 +21,7 @@ from chatinbox.web.site import (
     known_places,
     missing,
     plain_pages,
+    pricing,
     privacy,
     records,
     status,
@@ -36,13 +37,14 @@ ROOMS = (
     home,
     *LEGAL,
     plain_pages,
+    pricing,
     status,
     changes,
     write_to_us,
     known_places,
 )
 
-__all__ = ["ROOMS", "home", "missing", "routes"]
+__all__ = ["ROOMS", "home", "missing", "pricing", "routes"]
 
 
 def routes(inst: Installation, visits: Visits) -> list[Route]:
