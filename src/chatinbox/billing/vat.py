@@ -51,6 +51,13 @@ class Tax:
             return "VAT: reverse charge, you account for it"
         return f"VAT {self.rate / 100:g} %" if self.rate else "VAT: not charged"
 
+    @property
+    def short(self) -> str:
+        """The same behind an amount."""
+        if self.reverse:
+            return "without VAT (reverse charge)"
+        return f"with {self.rate / 100:g} % VAT" if self.rate else "no VAT"
+
     def of(self, cents: int) -> int:
         """The tax on an amount: half a cent is rounded away from nothing, so that a refund gives back what was taken."""
         part = (2 * abs(cents) * self.rate + 10_000) // 20_000

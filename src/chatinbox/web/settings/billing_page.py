@@ -54,7 +54,7 @@ async def _show(inst: Installation, session: Session, request: Request) -> dict[
             one: quote(plan, max(1, seats), viewers, one, start, country, known.vat_id) for one in _EVERY
         },
         "bills": await read_bills(inst, account_id),
-        "back": _BACK.get(back or ""),
+        "back": "Thank you. The plan is paid." if back == "paid" and known.is_live else _BACK.get(back or ""),
     }
 
 
