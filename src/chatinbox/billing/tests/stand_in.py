@@ -1,6 +1,7 @@
 """A stand-in for Stripe's API on loopback: its endpoints that are used here, its forms, its idempotency keys, its signature.
 
-`down` makes it fail: "before" answers 500 and does nothing, "after" does it and then hangs up, as networks do.
+`down` makes it fail: "before" answers 500 and does nothing, "after" does it and loses the answer; `luck` says it
+anew for each request.
 """
 
 import asyncio
@@ -8,7 +9,8 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl
 
 import uvicorn
@@ -19,6 +21,7 @@ from starlette.routing import Route
 
 from chatinbox.billing.tests.shop import Shop, Thing, seconds
 
+Down: TypeAlias = Literal["", "before", "after"]
 SECRET = "whsec_of_the_stand_in"
 KEY = "sk_test_stand_in"
 
@@ -47,7 +50,8 @@ class StandIn:
 
     def __init__(self) -> None:
         self.shop, self.asked, self.url = Shop(), list[tuple[str, str, str]](), ""
-        self.down: Literal["", "before", "after"] = ""
+        self.down: Down = ""
+        self.luck: Callable[[], Down] | None = None
         self.headers: list[dict[str, str]] = []
         self._done: dict[str, Thing] = {}
 
@@ -66,13 +70,16 @@ class StandIn:
     async def _answer(self, request: Request) -> Response:
         path = request.path_params["path"]
         if not path.startswith("v1/"):
+            if path.startswith("pay/"):
+                self.shop.pay(path.removeprefix("pay/"))
             return HTMLResponse(f"<h1>The provider's page</h1><p>{path}</p>")
         raw = (await request.body()).decode()
         self.asked.append((request.method, path, raw))
         self.headers.append(dict(request.headers))
         if request.headers.get("authorization") != f"Bearer {KEY}":
             return _wrong(401, "Invalid API Key provided")
-        if self.down == "before":
+        down = self.luck() if self.luck else self.down
+        if down == "before":
             return _wrong(500, "try again")
         key = request.headers.get("idempotency-key", "")
         if key and key in self._done:
@@ -83,7 +90,7 @@ class StandIn:
             return _wrong(404, "No such object")
         if key:
             self._done[key] = done
-        return _wrong(500, "lost on the way") if self.down == "after" else JSONResponse(done)
+        return _wrong(500, "lost on the way") if down == "after" else JSONResponse(done)
 
     # --- customers ------------------------------------------------------------------------------------------------
 

@@ -29,9 +29,7 @@ def test_parts_of_a_period_add_up_to_its_price_and_none_is_negative(
     price: int, period: Period, cuts: list[int]
 ) -> None:
     edges = sorted({0, period.days, *(cut for cut in cuts if cut < period.days)})
-    parts = [
-        until(price, period, b) - until(price, period, a) for a, b in pairwise(edges)
-    ]
+    parts = [until(price, period, b) - until(price, period, a) for a, b in pairwise(edges)]
     assert sum(parts) == price and all(part >= 0 for part in parts)
 
 

@@ -11,6 +11,7 @@ import stripe
 from chatinbox.accounts import colleagues
 from chatinbox.accounts.read_only import set_read_only, why_read_only
 from chatinbox.accounts.staff import Staff
+from chatinbox.app.worker import _add_billing
 from chatinbox.billing.bills import read_bills
 from chatinbox.billing.detach import detach
 from chatinbox.billing.details import set_details
@@ -400,3 +401,15 @@ async def test_where_no_payments_are_taken_nothing_is_stored_or_asked(
     await detach(inst, ada.account_id)
     [rows] = await inst.db.run(ada.account_id, ("select 1 from billing", []))
     assert rows == [] and len(stripe_.asked) == before and await why_read_only(inst, ada.account_id) is None
+
+
+async def test_the_worker_hears_who_joins_and_asks_for_one_round(
+    paid: Installation, ada: Staff, cyd: Staff, people: People
+) -> None:
+    _add_billing(paid)
+    await paid.outbox.pump()
+    for name in ("Bea", "Dan"):
+        await people.colleague(ada, name)
+    before = await waiting(paid, cyd.account_id)
+    await paid.outbox.pump()
+    assert await waiting(paid, ada.account_id) == 1 and await waiting(paid, cyd.account_id) == before
