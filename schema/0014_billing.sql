@@ -1,9 +1,8 @@
 -- Billing: what an account pays for, its bills, and the seats it was charged. Empty where no payments are taken.
 set local role chatinbox_owner;
 
--- An account that can only be read, and why. Export, profile and privacy stay open.
-alter table tenant.account add column if not exists read_only_at timestamptz;
-alter table tenant.account add column if not exists read_only_reason text;
+-- Since when an account can only be read because a bill is open. Letters still arrive; export, profile, privacy stay open.
+alter table tenant.account add column unpaid_at timestamptz;
 
 -- The provider's words about the subscription are a copy; the provider's are the ones that count.
 create table tenant.billing (

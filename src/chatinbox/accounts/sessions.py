@@ -163,7 +163,7 @@ async def read_active(
     [rows] = await inst.db.run(
         account_id,
         (
-            "select u.role, u.name_sealed, a.closed_at from staff_user u join account a on a.account_id = u.account_id"
+            "select u.role, u.name_sealed, a.closed_at, a.unpaid_at from staff_user u join account a on a.account_id = u.account_id"
             " where u.account_id = %s and u.id = %s and u.person_id = %s and u.deactivated_at is null",
             [account_id, staff_user_id, person_id],
         ),
@@ -175,7 +175,7 @@ async def read_active(
     except Erased:
         return None
     name = key.open_text(rows[0][1], account_id, "staff_user", "name", staff_user_id)
-    return Staff(account_id, staff_user_id, person_id, rows[0][0], name, rows[0][2])
+    return Staff(account_id, staff_user_id, person_id, rows[0][0], name, *rows[0][2:])
 
 
 async def list_sessions(inst: Installation, person_id: UUID) -> list[Listed]:

@@ -13,6 +13,11 @@ __all__ = ["Role", "Staff"]
 CLOSED = Refused(
     409, "This account is closed: it can be read and exported, and nothing in it can be changed.", "closed"
 )
+UNPAID = Refused(
+    402,
+    "A bill is open for so long that this account can only be read and exported. Letters still arrive. Pay it under Settings, Plan and bills, and everything goes on.",
+    "unpaid",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +30,14 @@ class Staff:
     role: Role
     name: str
     closed_at: datetime | None = None
+    unpaid_at: datetime | None = None
 
     def may(self, what: Permission) -> bool:
         """Whether their role lets them do this."""
         return what in OF[self.role]
 
     def need(self, what: Permission) -> None:
-        """Raises 403 with a sentence unless they may, and 409 for what changes a closed account."""
+        """Raises 403 with a sentence unless they may, and as `need_open` for what changes the account."""
         if what not in WHILE_CLOSED:
             self.need_open()
         if not self.may(what):
@@ -41,6 +47,10 @@ class Staff:
             )
 
     def need_open(self) -> None:
-        """Raises 409 with a sentence when the account is closed: it can be read and taken along, and nothing in it changes."""
+        """Raises a sentence when the account is closed (409) or unpaid for long (402): it can be read and taken along,
+        and nobody changes anything in it.
+        """
         if self.closed_at:
             raise CLOSED
+        if self.unpaid_at:
+            raise UNPAID

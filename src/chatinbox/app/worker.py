@@ -10,6 +10,7 @@ from chatinbox.accounts import change_address, leave, links, passkeys, sessions
 from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app.steadily import steadily
 from chatinbox.billing import keep_up as billing
+from chatinbox.billing.detach import detach
 from chatinbox.billing.plans import is_on
 from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import kept as email_kept
@@ -75,7 +76,7 @@ def prepare(inst: Installation) -> None:
         await leave.forget_gone(inst)
 
     async def destroy_closed() -> None:
-        await destroy_due(inst)
+        await destroy_due(inst, leave=detach)
 
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
     inst.jobs.every("* * * * *", "wake_snoozed", wake)

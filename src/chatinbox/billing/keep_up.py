@@ -6,7 +6,7 @@ Done after anything that may have changed something, and on a clock; done twice,
 from datetime import timedelta
 from uuid import UUID
 
-from chatinbox.accounts.read_only import clear_read_only, set_read_only
+from chatinbox.accounts.unpaid import clear_unpaid, set_unpaid
 from chatinbox.billing.plans import is_on, plan_of
 from chatinbox.billing.refresh import refresh
 from chatinbox.billing.row import count_seats, read_billing
@@ -35,9 +35,9 @@ async def follow(inst: Installation, account_id: UUID) -> None:
     """Lets access follow from what is known here; asks nobody."""
     stands = (await read_billing(inst, account_id)).stands(plan_of(inst.settings), now())
     if stands.state == "read_only":
-        await set_read_only(inst, account_id, "unpaid")
+        await set_unpaid(inst, account_id)
     else:
-        await clear_read_only(inst, account_id, "unpaid")
+        await clear_unpaid(inst, account_id)
 
 
 async def ask_later(inst: Installation, account_id: UUID) -> None:

@@ -4,6 +4,7 @@ The certificate is made and kept before the first key goes, so what was destroye
 """
 
 import base64
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -24,10 +25,15 @@ from chatinbox.privacy.data_map import read as data_map
 log = structlog.get_logger()
 
 
-async def destroy_due(inst: Installation) -> list[UUID]:
-    """Destroys every account that was closed thirty days ago; which."""
+Leave = Callable[[Installation, UUID], Awaitable[None]]
+
+
+async def destroy_due(inst: Installation, leave: Leave | None = None) -> list[UUID]:
+    """Destroys every account that was closed thirty days ago; which. `leave` takes its leave of others first."""
     rows = await inst.db.directory("select account_id from directory.closed_accounts(%s)", [now() - GRACE])
     for (account_id,) in rows:
+        if leave:
+            await leave(inst, account_id)
         await destroy(inst, account_id)
     return [row[0] for row in rows]
 

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from chatinbox.accounts.sessions import Session, session_for, token_of
-from chatinbox.accounts.staff import CLOSED
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.answer import Door, guarded, refusal
@@ -45,8 +44,11 @@ class StaffDoor:
             return refusal(SIGN_IN)
         if request.method not in ("GET", "HEAD") and not is_own(self._inst, request):
             return refusal(ELSEWHERE)
-        if request.method not in ("GET", "HEAD") and session.staff.closed_at:
-            return refusal(CLOSED)
+        if request.method not in ("GET", "HEAD"):
+            try:
+                session.staff.need_open()
+            except Refused as refused:
+                return refusal(refused)
         with self._inst.calm.answering():
             return await guarded(lambda: self._act(self._inst, session.staff, request))
 

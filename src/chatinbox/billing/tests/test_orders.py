@@ -15,9 +15,9 @@ import httpx
 import pytest
 import stripe
 
-from chatinbox.accounts.read_only import why_read_only
 from chatinbox.accounts.sign_up import open_account
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.unpaid import is_unpaid
 from chatinbox.app.wiring import App
 from chatinbox.billing.bills import read_bills
 from chatinbox.billing.details import set_details
@@ -236,8 +236,8 @@ class World:
             bill.number: (bill.total, bill.status) for bill in await read_bills(self.inst, self.account_id)
         }
         assert kept == {one["number"]: (one["total"], one["status"]) for one in bills}
-        reason = await why_read_only(self.inst, self.account_id)
-        assert (reason is None) == model.may_write(), (reason, model, known)
+        unpaid = await is_unpaid(self.inst, self.account_id)
+        assert unpaid != model.may_write(), (unpaid, model, known)
 
 
 async def play(

@@ -8,9 +8,9 @@ import httpx
 import pytest
 import stripe
 
-from chatinbox.accounts import colleagues
-from chatinbox.accounts.read_only import set_read_only, why_read_only
+from chatinbox.accounts import colleagues, sessions
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.unpaid import clear_unpaid, is_unpaid, set_unpaid
 from chatinbox.app.worker import _add_billing
 from chatinbox.billing.bills import read_bills
 from chatinbox.billing.detach import detach
@@ -25,9 +25,10 @@ from chatinbox.billing.row import Billing, read_billing
 from chatinbox.billing.seats import note_change, tell_changes
 from chatinbox.billing.tests.conftest import Days, Subscribe
 from chatinbox.billing.tests.stand_in import StandIn, signed
-from chatinbox.conftest import People
+from chatinbox.conftest import Browser, People, Say
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 Deliver = Callable[..., Awaitable[httpx.Response]]
@@ -52,12 +53,12 @@ async def test_a_trial_needs_no_card_ends_read_only_and_paying_opens_again(
     assert await state(paid, ada) == "trialing"
     days.on(13.9)
     await on_the_clock(paid, ada.account_id)
-    assert await why_read_only(paid, ada.account_id) is None
+    assert not await is_unpaid(paid, ada.account_id)
     days.on(0.2)
     await on_the_clock(paid, ada.account_id)
-    assert (await state(paid, ada), await why_read_only(paid, ada.account_id)) == ("read_only", "unpaid")
+    assert (await state(paid, ada), await is_unpaid(paid, ada.account_id)) == ("read_only", True)
     await subscribe(ada)
-    assert (await state(paid, ada), await why_read_only(paid, ada.account_id)) == ("active", None)
+    assert (await state(paid, ada), await is_unpaid(paid, ada.account_id)) == ("active", False)
 
 
 async def test_the_bill_that_was_quoted_is_the_bill_that_is_made(
@@ -201,13 +202,13 @@ async def test_an_unpaid_bill_waits_thirty_days_then_the_account_is_read_only_un
     days.on(32)
     stripe_.shop.pass_time()
     await keep_up(paid, ada.account_id)
-    assert (await state(paid, ada), await why_read_only(paid, ada.account_id)) == ("past_due", None)
+    assert (await state(paid, ada), await is_unpaid(paid, ada.account_id)) == ("past_due", False)
     days.on(31)
     await follow(paid, ada.account_id)
-    assert (await state(paid, ada), await why_read_only(paid, ada.account_id)) == ("read_only", "unpaid")
+    assert (await state(paid, ada), await is_unpaid(paid, ada.account_id)) == ("read_only", True)
     stripe_.shop.card_works(known.customer, True)
     await keep_up(paid, ada.account_id)
-    assert (await state(paid, ada), await why_read_only(paid, ada.account_id)) == ("active", None)
+    assert (await state(paid, ada), await is_unpaid(paid, ada.account_id)) == ("active", False)
 
 
 async def test_who_cancels_keeps_what_is_paid_and_loses_nothing_after(
@@ -226,12 +227,25 @@ async def test_who_cancels_keeps_what_is_paid_and_loses_nothing_after(
     assert await state(paid, ada) == "active"
 
 
-async def test_paying_does_not_open_an_account_that_is_closing(
-    paid: Installation, ada: Staff, subscribe: Subscribe
+async def test_in_an_unpaid_account_letters_arrive_and_nobody_answers_until_it_is_paid(
+    inst: Installation, client: Browser, ada: Staff, cyd: Staff, say: Say
 ) -> None:
-    await set_read_only(paid, ada.account_id, "closing")
-    await subscribe(ada)
-    assert await why_read_only(paid, ada.account_id) == "closing"
+    browser = await client.as_(ada)
+    first = await say(ada, "before")
+    assert (await browser.get("/api/list")).status_code == 200
+    await set_unpaid(inst, ada.account_id)
+    second = await say(ada, "after")
+    assert (await browser.get(f"/api/conversations/{second.conversation_id}")).status_code == 200
+    words = {"id": str(new_id()), "text": "No", "seen": 9}
+    for path in (f"/api/conversations/{one.conversation_id}/messages" for one in (first, second)):
+        refused = await browser.post(path, json=words)
+        assert refused.status_code == 402 and refused.json()["error"]["code"] == "unpaid"
+    theirs = await sessions.read_active(inst, cyd.account_id, cyd.staff_user_id, cyd.person_id)
+    assert theirs and theirs.unpaid_at is None
+    await clear_unpaid(inst, ada.account_id)
+    assert (
+        await browser.post(f"/api/conversations/{second.conversation_id}/messages", json=words)
+    ).status_code == 201
 
 
 async def test_two_tabs_cannot_pay_twice(
@@ -400,7 +414,7 @@ async def test_where_no_payments_are_taken_nothing_is_stored_or_asked(
     await keep_up(inst, ada.account_id)
     await detach(inst, ada.account_id)
     [rows] = await inst.db.run(ada.account_id, ("select 1 from billing", []))
-    assert rows == [] and len(stripe_.asked) == before and await why_read_only(inst, ada.account_id) is None
+    assert rows == [] and len(stripe_.asked) == before and not await is_unpaid(inst, ada.account_id)
 
 
 async def test_the_worker_hears_who_joins_and_asks_for_one_round(
