@@ -21,7 +21,10 @@ class Column(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Table(msgspec.Struct, forbid_unknown_fields=True):
-    """One table: its plane, whose data it is, what for, how long, how it is erased, and its name in an export ("" when it is not exported)."""
+    """One table: its plane, whose data it is, what for, how long, how it is erased, and its name in an export ("" when it is not exported).
+
+    `reader`: whether the program may read back what it wrote.
+    """
 
     plane: Plane
     subject: str
@@ -30,6 +33,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True):
     erased: str
     export: str
     columns: dict[str, Column | str]
+    reader: Literal["program", "nobody"] = "program"
 
 
 @cache

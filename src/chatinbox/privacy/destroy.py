@@ -87,8 +87,10 @@ async def _certify(inst: Installation, account_id: UUID, closed_at: datetime) ->
 
 
 async def _counts(inst: Installation, account_id: UUID) -> dict[str, int]:
-    """Rows by table, of every table of the account that the data map names."""
-    tables = [name for name in data_map() if name.startswith("tenant.")]
+    """Rows by table, of every table of the account that the data map names and the program may read."""
+    tables = [
+        name for name, line in data_map().items() if name.startswith("tenant.") and line.reader == "program"
+    ]
     batch = [(f"select count(*) from {name} where account_id = %s", [account_id]) for name in tables]
     found = await inst.db.run(account_id, *batch)
     return {name.removeprefix("tenant."): rows[0][0] for name, rows in zip(tables, found, strict=True)}

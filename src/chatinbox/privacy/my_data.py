@@ -26,7 +26,7 @@ def tables() -> list[str]:
     return [
         name
         for name, line in read().items()
-        if name.startswith("tenant.") and (line.plane == "T" or name in _ABOUT)
+        if name.startswith("tenant.") and line.reader == "program" and (line.plane == "T" or name in _ABOUT)
     ]
 
 

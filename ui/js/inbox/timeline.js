@@ -59,7 +59,8 @@ export function Timeline({ id, talk, row }) {
   const last = entries.at(-1)?.id, count = entries.length + pending.length;
   const kept = useRef({ last: undefined, count: 0, mine: 0 });
 
-  const isAtEnd = () => box.current.scrollTop > -NEAR; // the box counts upwards from its end
+  // The box counts upwards from its end. Once it is gone, as when a key was faster than the paint, nobody reads there.
+  const isAtEnd = () => (box.current?.scrollTop ?? -Infinity) > -NEAR;
   const look = () => {
     if (document.visibilityState !== "visible" || !isAtEnd()) return;
     below.value = 0;

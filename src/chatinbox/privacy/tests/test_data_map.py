@@ -41,3 +41,9 @@ def test_what_is_called_sealed_is_sealed_in_the_map_too() -> None:
 def test_every_line_says_whose_it_is_what_for_and_how_long() -> None:
     for table, line in read().items():
         assert line.subject and line.purpose.endswith(".") and line.kept and line.erased, table
+
+
+async def test_what_nobody_reads_back_is_closed_to_the_program_by_the_database(inst: Installation) -> None:
+    ask = "select c.oid::regclass::text from pg_class c where c.relnamespace = 'tenant'::regnamespace and c.relkind in ('r', 'p') and not has_table_privilege(current_user, c.oid, 'select')"
+    closed = {f"tenant.{name.removeprefix('tenant.')}" for (name,) in await inst.db.directory(ask)}
+    assert closed == {name for name, line in read().items() if line.reader == "nobody"} != set()
