@@ -35,7 +35,9 @@ def settle(inst: Installation) -> Settle:
     """Does what the worker does with an account's events of the kinds that are heard."""
 
     async def all_of(staff: Staff) -> None:
-        ask = "select id, kind, conversation_id, subject_id from event where account_id = %s and kind = any(%s)"
+        ask = (
+            "select id, kind, conversation_id, subject_id from event where account_id = %s and kind = any(%s)"
+        )
         [rows] = await inst.db.run(staff.account_id, (ask, [staff.account_id, HEARD]))
         await record_deeds(inst, [Happened(staff.account_id, *row) for row in rows])
 

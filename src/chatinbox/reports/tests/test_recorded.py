@@ -199,9 +199,7 @@ async def test_overlapping_intervals_of_two_machines_count_once_and_never_the_fu
     assert (await read_activity(inst, cyd.account_id, read_period("28d", UTC))).by_person == {}
 
 
-async def test_an_interval_over_midnight_is_split_where_the_reader_is(
-    inst: Installation, ada: Staff
-) -> None:
+async def test_an_interval_over_midnight_is_split_where_the_reader_is(inst: Installation, ada: Staff) -> None:
     zone = read_zone("Asia/Kolkata")
     with travel(-timedelta(days=3)):
         midnight = now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -140,7 +140,7 @@ def _activity_words(reader: Reader, report: ActivityReport) -> dict[str, Any]:
         "busiest": max([0, *report.by_hour.values()]),
         "parts_of": parts,
         "total": sum(by_day),
-        "here": sum(one.now for one in report.by_person.values()),
+        "here_now": sum(one.now for one in report.by_person.values()),
     }
 
 
