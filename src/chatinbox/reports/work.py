@@ -98,7 +98,7 @@ def without_persons(report: WorkReport) -> WorkReport:
 def unusual_days(report: WorkReport, period: Period) -> list[tuple[date, int, int]]:
     """Days with less than 40 or more than 200 of 100 usual answers: the day, its answers, what such a weekday has.
 
-    Usual is the median of at least three other days with the same name; today is not over and is left out.
+    A difference below eight is not told. Usual is the median of at least three other days with the same name; today is not over and is left out.
     """
     days = period.days()
     counts = {day: report.by_day.get(day, Work()).answers for day in days}
@@ -106,6 +106,6 @@ def unusual_days(report: WorkReport, period: Period) -> list[tuple[date, int, in
     for day in days[:-1]:
         others = [counts[one] for one in days[:-1] if one != day and one.weekday() == day.weekday()]
         usual = median(others) if len(others) >= 3 else 0
-        if usual >= 5 and not 0.4 * usual <= counts[day] <= 2 * usual:
+        if abs(counts[day] - usual) >= 8 and not 0.4 * usual <= counts[day] <= 2 * usual:
             found.append((day, counts[day], round(usual)))
     return found

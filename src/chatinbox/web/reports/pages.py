@@ -200,7 +200,7 @@ def person_sheet(
 
 
 PAGES: Mapping[str, tuple[str, Page]] = {
-    "work": ("Answers and conversations", work),
+    "work": ("Work", work),
     "activity": ("Activity", activity),
     "sign-ins": ("Sign-ins", sign_ins),
 }

@@ -24,7 +24,7 @@ def hours(seconds: int) -> str:
     if seconds < 60:
         return "0" if seconds == 0 else "under 1 min"
     whole, minutes = divmod(seconds // 60, 60)
-    return f"{whole} h {minutes:02}" if whole else f"{minutes} min"
+    return f"{whole:,} h {minutes:02}" if whole else f"{minutes} min"
 
 
 def number(count: int) -> str:
