@@ -7,8 +7,8 @@ import msgspec
 
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
-from chatinbox.core.errors import Refused
 from chatinbox.core.db import Tx
+from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 

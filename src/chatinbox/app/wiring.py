@@ -29,12 +29,12 @@ from chatinbox.web import (
     inbox,
     outbox_pages,
     photos,
+    reports,
     scim,
     settings,
     shop,
     site,
     webhooks,
-    reports,
 )
 from chatinbox.web.answer import refusal
 from chatinbox.web.cookie_guard import guarded_send

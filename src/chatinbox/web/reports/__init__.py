@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from chatinbox.accounts.profile import time_zones
 from chatinbox.accounts.proof import is_recent
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.errors import not_found
@@ -17,7 +18,7 @@ from chatinbox.reports.views import ReportName, note_view
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, read_form, show
 from chatinbox.web.reports.pages import HOW, PAGES, PARTS, SPOKEN, Shown, person
-from chatinbox.web.reports.reader import ZONES, Reader, read_reader
+from chatinbox.web.reports.reader import Reader, read_reader
 from chatinbox.web.settings import ask_proof
 from chatinbox.web.settings.reported import PAGE as REPORTED
 
@@ -125,7 +126,7 @@ def _answer(
         "by": reader.by,
         "title": title,
         "here": here,
-        "zones": ZONES,
+        "zones": time_zones(),
         "how": HOW,
         "hours_of": PARTS,
         "menu": [(name, words) for name, (words, _) in PAGES.items()] if reader.by.may("reports") else [],

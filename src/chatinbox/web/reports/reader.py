@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
+from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import Colleague, read_account_name, read_staff
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.staff import Staff
@@ -13,8 +14,6 @@ from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.reports.period import Period, months, read_period, read_zone
-
-ZONES = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,12 @@ class Reader:
 async def read_reader(inst: Installation, session: Session, request: Request) -> Reader:
     """The reader of a request."""
     by, ask = session.staff, request.query_params
+    zone = ask.get("zone") or (await read_profile(inst, by.person_id)).time_zone
     lines = (await read_workspace(inst, by.account_id)).individual_reports == "on"
     return Reader(
         by,
         await read_account_name(inst, by.account_id),
-        read_period(ask.get("period"), read_zone(ask.get("zone")), months_only=not lines),
+        read_period(ask.get("period"), read_zone(zone), months_only=not lines),
         read_id(ask.get("channel", "")),
         {one.id: one for one in await read_staff(inst, by.account_id)},
         lines,

@@ -1,10 +1,12 @@
 """How my work is reported: what is recorded, who may see it, who looked. The numbers stand in the reports themselves."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
 from chatinbox.accounts.permissions import OF
+from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.staff_record import KINDS, OF_PERSON
@@ -24,6 +26,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "kinds": kinds,
         "see": sorted(one.name for one in staff if one.active and _may(one.role)),
         "views": await views_of(inst, by.account_id, by.staff_user_id),
+        "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
         "names": {one.id: one.name for one in staff},
     }
 
