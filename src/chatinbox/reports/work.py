@@ -105,7 +105,9 @@ def unusual_days(report: WorkReport, period: Period) -> list[tuple[date, int, in
     found = []
     for day in days[:-1]:
         others = [counts[one] for one in days[:-1] if one != day and one.weekday() == day.weekday()]
-        usual = median(others) if len(others) >= 3 else 0
+        if len(others) < 3:
+            continue
+        usual = median(others)
         if abs(counts[day] - usual) >= 8 and not 0.4 * usual <= counts[day] <= 2 * usual:
             found.append((day, counts[day], round(usual)))
     return found

@@ -95,6 +95,8 @@ def test_an_unusual_day_is_named_and_usual_ones_are_not(monkeypatch: pytest.Monk
     found = unusual_days(WorkReport(Work(), {}, {}, by_day), period)
     assert [(day, count) for day, count, _ in found] == [(date(2026, 11, 13), 2)]
     assert unusual_days(WorkReport(Work(), {}, {}, {}), period) == []
+    last = {date(2026, 11, 15): Work(answers=90)}  # today is a Sunday, so only two others are over
+    assert unusual_days(WorkReport(Work(), {}, {}, last), period) == []
 
 
 def test_durations_are_read_in_two_parts() -> None:

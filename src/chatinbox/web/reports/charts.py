@@ -9,7 +9,7 @@ from markupsafe import Markup
 from chatinbox.web.reports.words import weekday
 
 _HEIGHT, _WIDTH = 200.0, 700.0
-_STEPS = (1, 2, 2.5, 5)
+_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 7.5)
 
 
 @dataclass(frozen=True, slots=True)
