@@ -16,7 +16,9 @@ import structlog
 from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.second_factor_rule import must_set_up
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.staff_record import How, Recorded, record
 from chatinbox.core.clock import now
+from chatinbox.core.db import Rows
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
@@ -76,8 +78,10 @@ def _hash(inst: Installation, token: str) -> bytes:
     return inst.vault.blind_installation("session", token)
 
 
-async def start(inst: Installation, staff: Staff, device: str, proven_elsewhere: bool = False) -> str:
-    """Opens a session; its token, which is stored nowhere.
+async def start(
+    inst: Installation, staff: Staff, device: str, proven_elsewhere: bool = False, how: How = "password"
+) -> str:
+    """Opens a session; its token, which is stored nowhere. That somebody signed in, and `how`, is recorded.
 
     It is limited while the account asks for a second factor that the person has not, unless somebody whom the account
     trusts with it (its own sign-on) has proven who they are.
@@ -98,6 +102,12 @@ async def start(inst: Installation, staff: Staff, device: str, proven_elsewhere:
             now() + IDLE,
             now() if limited else None,
         ],
+    )
+    how = "sso" if proven_elsewhere else how
+    await record(
+        inst,
+        staff.account_id,
+        Recorded("sign_in", staff.staff_user_id, now(), session_id=session_id, how=how),
     )
     return token
 
@@ -192,25 +202,30 @@ async def list_sessions(inst: Installation, person_id: UUID) -> list[Listed]:
 
 async def end(inst: Installation, person_id: UUID, session_id: UUID) -> bool:
     """Ends one of a person's sessions; False when it is not theirs or has ended."""
-    return bool(await _end(inst, "select id from directory.end_session(%s, %s, %s)", person_id, session_id))
+    return bool(await _end(inst, "select * from directory.end_session(%s, %s, %s)", person_id, session_id))
 
 
 async def end_others(inst: Installation, person_id: UUID, kept: UUID | None) -> int:
     """Ends every session of a person but one; how many."""
-    return len(await _end(inst, "select id from directory.end_other_sessions(%s, %s, %s)", person_id, kept))
+    return len(await _end(inst, "select * from directory.end_other_sessions(%s, %s, %s)", person_id, kept))
 
 
 async def end_in_account(inst: Installation, person_id: UUID, account_id: UUID) -> int:
     """Ends every session a person has in one account; how many."""
-    return len(
-        await _end(inst, "select id from directory.end_sessions_in(%s, %s, %s)", person_id, account_id)
-    )
+    return len(await _end(inst, "select * from directory.end_sessions_in(%s, %s, %s)", person_id, account_id))
 
 
 async def _end(inst: Installation, text: str, person_id: UUID, other: UUID | None) -> list[UUID]:
-    ended = [row[0] for row in await inst.db.directory(text, [person_id, other, now()])]
+    rows = await inst.db.directory(text, [person_id, other, now()])
+    ended = [row[0] for row in rows]
     _forget(set(ended))
+    await _record_ends(inst, [(*row, now()) for row in rows])
     return ended
+
+
+async def _record_ends(inst: Installation, ends: Rows) -> None:
+    for session_id, account_id, staff_user_id, at in ends:
+        await record(inst, account_id, Recorded("session_end", staff_user_id, at, session_id=session_id))
 
 
 def _forget(ended: set[UUID]) -> None:
@@ -246,5 +261,6 @@ async def watch_revocations(inst: Installation) -> None:
 
 
 async def forget(inst: Installation) -> None:
-    """Removes sessions a day after they ended or expired."""
-    await inst.db.directory("select directory.forget_sessions(%s)", [now() - timedelta(days=1)])
+    """Removes sessions a day after they ended or expired; that they ran out is recorded."""
+    before = now() - timedelta(days=1)
+    await _record_ends(inst, await inst.db.directory("select * from directory.forget_sessions(%s)", [before]))

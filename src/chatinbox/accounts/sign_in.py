@@ -51,7 +51,7 @@ async def sign_in_with_passkey(inst: Installation, challenge: str, answer: str, 
     staff = await first_staff(inst, person_id)
     if staff is None:
         raise _wrong()
-    return await sessions.start(inst, staff, device)
+    return await sessions.start(inst, staff, device, how="passkey")
 
 
 async def first_staff(inst: Installation, person_id: UUID) -> Staff | None:

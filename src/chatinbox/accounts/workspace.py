@@ -7,6 +7,7 @@ import msgspec
 
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.db import Tx
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
@@ -18,6 +19,7 @@ class Workspace(msgspec.Struct, frozen=True):
     privacy_address: str = ""
     second_factor: Literal["optional", "required"] = "optional"
     country: str = ""
+    individual_reports: Literal["on", "off"] = "on"
 
 
 async def read_workspace(inst: Installation, account_id: UUID) -> Workspace:
@@ -25,6 +27,14 @@ async def read_workspace(inst: Installation, account_id: UUID) -> Workspace:
     ask = "select settings_sealed from account where account_id = %s"
     [rows] = await inst.db.run(account_id, (ask, [account_id]))
     return _open(await inst.vault.account_key(account_id), account_id, rows[0][0])
+
+
+async def read_in(inst: Installation, tx: Tx) -> Workspace:
+    """The settings within a transaction, and nobody changes them before it ends."""
+    key = await inst.vault.account_key(tx.account_id)
+    row = await tx.one("select settings_sealed from account where account_id = %s for share", [tx.account_id])
+    assert row
+    return _open(key, tx.account_id, row[0])
 
 
 async def change_workspace(inst: Installation, by: Staff, **changes: Any) -> Workspace:

@@ -15,7 +15,7 @@ import psycopg
 import uvicorn
 import uvloop
 
-from chatinbox.accounts import sessions
+from chatinbox.accounts import activity, sessions
 from chatinbox.app import database, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
 from chatinbox.app.ready import Ready, say_ready
@@ -111,6 +111,8 @@ class _Serving:
             await running.enter_async_context(meanwhile("worker", lambda: worker.run(inst)))
         if self._web:
             await running.enter_async_context(meanwhile("sessions", lambda: sessions.watch_revocations(inst)))
+            running.push_async_callback(activity.finish, inst)
+            await running.enter_async_context(meanwhile("activity", lambda: activity.keep_writing(inst)))
             running.push_async_callback(settle)
             web = await running.enter_async_context(_web(inst, self._web))
             await running.enter_async_context(meanwhile("visits", lambda: web.visits.keep(inst.db)))

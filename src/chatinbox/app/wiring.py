@@ -20,6 +20,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy import subprocessors
 from chatinbox.watch.visits import Visits
 from chatinbox.web import (
+    activity,
     api,
     assets,
     entrance,
@@ -28,6 +29,7 @@ from chatinbox.web import (
     inbox,
     outbox_pages,
     photos,
+    reports,
     scim,
     settings,
     shop,
@@ -101,7 +103,8 @@ def _api_routes(inst: Installation) -> list[BaseRoute]:
     """The inbox's doors: straight behind the router, for they answer their own errors and are asked most."""
     door = staff_door(inst)
     held_routes = [Route(path, door(act), methods=[method]) for method, path, act in held.ROUTES]
-    return [*api.routes(door), *held_routes]
+    signs = [Route(path, door(act), methods=[method]) for method, path, act in activity.ROUTES]
+    return [*api.routes(door), *held_routes, *signs]
 
 
 def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
@@ -115,6 +118,7 @@ def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
         *photos.routes(inst),
         *scim.routes(inst),
         *webhooks.routes(inst),
+        *reports.routes(inst),
         *chat_doors.routes(inst),
         *assets.routes(),
     ]

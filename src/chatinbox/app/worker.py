@@ -23,6 +23,8 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.outbox import Happened
 from chatinbox.privacy.destroy import destroy_due
+from chatinbox.reports.forget import forget_old as forget_reports
+from chatinbox.reports.recorded import HEARD, record_deeds
 
 log = structlog.get_logger()
 
@@ -42,8 +44,12 @@ def prepare(inst: Installation) -> None:
     async def search(batch: list[Happened]) -> None:
         await index(inst, batch)
 
+    async def count(batch: list[Happened]) -> None:
+        await record_deeds(inst, batch)
+
     inst.outbox.on(["message.received", "message.sent", "note.added"], search)
     inst.outbox.on(["message.sent", "delivery.redirected"], deliver)
+    inst.outbox.on(HEARD, count)
 
     async def deliver_one(account_id: str, message_id: str) -> None:
         await _deliver(inst, UUID(account_id), UUID(message_id))
@@ -68,6 +74,7 @@ def prepare(inst: Installation) -> None:
         async for account_id in every_account(inst):
             await email_receive.forget_old(inst, account_id)
             await email_kept.forget_kept(inst, account_id)
+            await forget_reports(inst, account_id)
         await sessions.forget(inst)
         await links.forget(inst)
         await sso_pending.forget(inst)

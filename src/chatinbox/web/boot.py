@@ -4,8 +4,10 @@ from typing import Any
 
 import msgspec
 
+from chatinbox.accounts import activity
 from chatinbox.accounts.queries import read_account_name, read_staff
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.workspace import read_workspace
 from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.inbox import Counts, counts_statement, open_tags, read_list, tags_statement
 from chatinbox.core.installation import Installation
@@ -17,7 +19,10 @@ async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
     listed = await read_list(inst, by, view)
     staff = await read_staff(inst, by.account_id)
     tags, counts = await inst.db.run(by.account_id, tags_statement(by), counts_statement(by))
+    workspace = await read_workspace(inst, by.account_id)
+    pace = {"sign": activity.pace.sign * 1000, "idle": activity.pace.idle * 1000}
     return {
+        "activity": pace if workspace.individual_reports == "on" else None,
         "me": {
             "staff_user_id": by.staff_user_id,
             "name": by.name,

@@ -2,6 +2,7 @@
 // The inbox: four zones, what floats over them, and the few things that run beside them.
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { startActivity } from "./activity.js";
 import { offlineSince, signedOut } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { Customer } from "./customer.js";
@@ -60,4 +61,5 @@ startKeys();
 startSync();
 startLive();
 startPresence();
+startActivity();
 performance.mark("inbox:ready");

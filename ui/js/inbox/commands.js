@@ -62,6 +62,7 @@ export const COMMANDS = [
   { id: "spam", name: () => (row()?.spam ? "Not spam" : "Spam"), group: "Sort out", keys: ["!"], icon: "spam", run: () => spam(id()), when: isOpen },
 
   ...VIEWS.map((one) => ({ id: `go-${one.id}`, name: one.name, group: "Go to", keys: [one.key], icon: one.icon, run: () => goTo(one.id) })),
+  { id: "go-reports", name: "Reports", group: "Go to", keys: ["g r"], icon: "chart", run: () => location.assign("/reports") },
   { id: "go-settings", name: "Settings", group: "Go to", keys: ["g s"], icon: "gear", run: () => location.assign("/settings") },
   ...(told.boot.outbox ? [{ id: "go-outbox", name: "Outbox", group: "Go to", keys: ["g o"], icon: "send", run: () => location.assign("/outbox") }] : []),
 

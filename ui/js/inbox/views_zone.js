@@ -41,6 +41,7 @@ export const Views = () => html`
       ${tags.value.length > 0 && html`<h2 class="label">Tags</h2>${tags.value.slice(0, SHOWN_TAGS).map((tag) => html`<${Tag} key=${tag.id} tag=${tag} />`)}`}
     </div>
     ${told.boot.outbox && html`<a class="view" href="/outbox" title="Outbox" aria-keyshortcuts="g o"><${Icon} is="send" /><span>Outbox</span><kbd aria-hidden="true">g o</kbd></a>`}
+    <a class="view" href="/reports" title="Reports" aria-keyshortcuts="g r"><${Icon} is="chart" /><span>Reports</span><kbd aria-hidden="true">g r</kbd></a>
     <a class="view" href="/settings" title="Settings" aria-keyshortcuts="g s"><${Icon} is="gear" /><span>Settings</span><kbd aria-hidden="true">g s</kbd></a>
     <div class="who"><${Face} name=${me.name} hue=${me.hue} photo=${me.photo} staff size="1.5rem" on="here" /><span class="cut">${me.name}</span>
       <button class="btn btn--bare btn--icon knob push" aria-label="Dark or light" title="Dark or light" onClick=${flipTheme}><${Icon} is="moon" /></button></div>

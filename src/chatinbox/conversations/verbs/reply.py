@@ -80,6 +80,7 @@ async def reply(
         place_event=False,
         subject_id=message_id,
         staff_user_id=by.staff_user_id,
+        data={"status": then} if then == "done" else None,
         body=seal_body(key, body, by.account_id, "message", message_id),
         preview=key.seal(preview(body.text), by.account_id, "conversation", "preview", conversation_id),
         delivery=new_id(),

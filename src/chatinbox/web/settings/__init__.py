@@ -27,6 +27,8 @@ from chatinbox.web.settings import (
     my_data,
     people_page,
     profile,
+    reported,
+    reports_switch,
     security,
     sessions_page,
     sign_in_rules,
@@ -44,6 +46,7 @@ PAGES: dict[str, SettingsPage] = {
         security.PAGE,
         sessions_page.PAGE,
         my_data.PAGE,
+        reported.PAGE,
         people_page.PAGE,
         sign_in_rules.PAGE,
         sso_page.PAGE,
@@ -53,6 +56,7 @@ PAGES: dict[str, SettingsPage] = {
         closing.PAGE,
         agreements_page.PAGE,
         billing_page.PAGE,
+        reports_switch.PAGE,
     )
 }
 
@@ -105,7 +109,7 @@ async def _post(inst: Installation, request: Request) -> Response:
         if page.group == "account" and not WHILE_CLOSED.intersection(needs):
             session.staff.need_open()
         if act.proof and not is_recent(session):
-            asked = await _ask_proof(inst, request, session, page, form)
+            asked = await ask_proof(inst, request, session, page, form)
             if asked:
                 return asked
         told = await act.do(inst, session, form)
@@ -123,7 +127,7 @@ def _page(inst: Installation, request: Request) -> SettingsPage | None:
     return page if page and page.exists(inst) else None
 
 
-async def _ask_proof(
+async def ask_proof(
     inst: Installation, request: Request, session: Session, page: SettingsPage, form: Form
 ) -> Response | None:
     """The page that asks who it is, carrying what was typed; None when this form brought the proof with it."""
@@ -173,4 +177,4 @@ async def _show(
     return show(inst, request, f"settings/{template or page.name}", refused, form, **words)
 
 
-__all__ = ["PAGES", "Act", "SettingsPage", "routes"]
+__all__ = ["PAGES", "Act", "SettingsPage", "ask_proof", "routes"]
