@@ -6,6 +6,8 @@ import { told } from "./told.js";
 const { boot } = told;
 
 export const me = boot.me;
+/** Whether my role lets me do this; the server asks again each time. */
+export const may = (what) => me.permissions.includes(what);
 export const account = boot.account;
 export const filesOrigin = boot.files_origin;
 export const channels = boot.channels;
