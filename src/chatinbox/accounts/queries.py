@@ -23,6 +23,7 @@ class Colleague(msgspec.Struct):
     person_id: UUID
     joined_at: datetime
     photo: UUID | None = None
+    role_id: UUID | None = None
 
 
 async def read_account_name(inst: Installation, account_id: UUID) -> str:
@@ -39,7 +40,7 @@ async def read_staff(inst: Installation, account_id: UUID) -> list[Colleague]:
     [rows] = await inst.db.run(
         account_id,
         (
-            "select id, person_id, role, name_sealed, email_sealed, joined_at, deactivated_at, photo_id from staff_user"
+            "select id, person_id, role, name_sealed, email_sealed, joined_at, deactivated_at, photo_id, role_id from staff_user"
             " where account_id = %s order by joined_at, id",
             [account_id],
         ),
@@ -58,6 +59,7 @@ async def _open(
     joined_at: datetime,
     deactivated_at: datetime | None,
     photo_id: UUID | None,
+    role_id: UUID | None,
 ) -> Colleague:
     hue = int.from_bytes(row_id.bytes[-2:]) % 360
     try:
@@ -74,4 +76,5 @@ async def _open(
         person_id,
         joined_at,
         photo_id,
+        role_id,
     )
