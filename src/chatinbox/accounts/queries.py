@@ -12,7 +12,10 @@ GONE = "Former colleague"
 
 
 class Colleague(msgspec.Struct):
-    """A staff user as colleagues see them. `hue` is the colour of their face."""
+    """A staff user as colleagues see them. `hue` is the colour of their face.
+
+    Who left has a number for a name, the place in which they joined, so it is the same for as long as the account is.
+    """
 
     id: UUID
     name: str
@@ -24,6 +27,7 @@ class Colleague(msgspec.Struct):
     joined_at: datetime
     photo: UUID | None = None
     role_id: UUID | None = None
+    erased: bool = False
 
 
 async def read_account_name(inst: Installation, account_id: UUID) -> str:
@@ -45,12 +49,13 @@ async def read_staff(inst: Installation, account_id: UUID) -> list[Colleague]:
             [account_id],
         ),
     )
-    return [await _open(inst, account_id, *row) for row in rows]
+    return [await _open(inst, account_id, number, *row) for number, row in enumerate(rows, 1)]
 
 
 async def _open(
     inst: Installation,
     account_id: UUID,
+    number: int,
     row_id: UUID,
     person_id: UUID,
     role: str,
@@ -65,13 +70,17 @@ async def _open(
     try:
         key = await inst.vault.person_key(person_id)
     except Erased:
-        return Colleague(row_id, GONE, role, hue, False, "", person_id, joined_at)
+        return Colleague(row_id, f"{GONE} {number}", role, hue, False, "", person_id, joined_at, erased=True)
+    if deactivated_at:
+        return Colleague(
+            row_id, f"{GONE} {number}", role, hue, False, "", person_id, joined_at, role_id=role_id
+        )
     return Colleague(
         row_id,
         key.open_text(name, account_id, "staff_user", "name", row_id),
         role,
         hue,
-        deactivated_at is None,
+        True,
         key.open_text(email, account_id, "staff_user", "email", row_id),
         person_id,
         joined_at,

@@ -246,3 +246,18 @@ async def test_the_pages_ask_as_much_for_one_as_for_many(inst: Installation, ada
         inst.db.run = run  # type: ignore[method-assign]
     assert asked[1] == asked[3] == 3
     assert await sessions.read_active(inst, ada.account_id, ada.staff_user_id, ada.person_id)
+
+
+async def test_who_left_is_called_by_a_number_everywhere_until_they_are_taken_back(
+    inst: Installation, ada: Staff, bea: Staff, people: People, client: Browser
+) -> None:
+    await people.colleague(ada, "Dan")
+    await colleagues.deactivate(inst, ada, bea.staff_user_id)
+    await client.as_(ada)
+    for page in ("/settings/people", "/settings/changes", "/settings/teams", "/inbox"):
+        seen = (await client.get(page)).text
+        assert "Bea" not in seen and "bea." not in seen, page
+    names = [one.name for one in await read_staff(inst, ada.account_id)]
+    assert names == ["Ada", "Former colleague 2", "Dan"]
+    await colleagues.reactivate(inst, ada, bea.staff_user_id)
+    assert [one.name for one in await read_staff(inst, ada.account_id)] == ["Ada", "Bea", "Dan"]
