@@ -198,7 +198,7 @@ async def accept(inst: Installation, token: str, name: str, password: str) -> St
         name, _, _ = checked(name, asked.email, "x")
         check_strength(password, name, asked.email)
         await take_invitation(inst, token)
-        return await _placed(
+        return await placed(
             inst, asked, await add_staff(inst, asked.account_id, name, asked.email, asked.role, password)
         )
     if await people.prove(inst, asked.email, password) is None:

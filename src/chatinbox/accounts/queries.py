@@ -39,8 +39,11 @@ async def read_account_name(inst: Installation, account_id: UUID) -> str:
     return key.open_text(rows[0][0], account_id, "account", "name", account_id)
 
 
-async def read_staff(inst: Installation, account_id: UUID) -> list[Colleague]:
-    """Everybody who works or worked in the account, in the order they joined."""
+async def read_staff(inst: Installation, account_id: UUID, *, by_name: bool = False) -> list[Colleague]:
+    """Everybody who works or worked in the account, in the order they joined.
+
+    `by_name` also those who left, for the company's own list of its people (SCIM), which looks for them by address.
+    """
     [rows] = await inst.db.run(
         account_id,
         (
@@ -49,12 +52,13 @@ async def read_staff(inst: Installation, account_id: UUID) -> list[Colleague]:
             [account_id],
         ),
     )
-    return [await _open(inst, account_id, number, *row) for number, row in enumerate(rows, 1)]
+    return [await _open(inst, account_id, by_name, number, *row) for number, row in enumerate(rows, 1)]
 
 
 async def _open(
     inst: Installation,
     account_id: UUID,
+    by_name: bool,
     number: int,
     row_id: UUID,
     person_id: UUID,
@@ -71,7 +75,7 @@ async def _open(
         key = await inst.vault.person_key(person_id)
     except Erased:
         return Colleague(row_id, f"{GONE} {number}", role, hue, False, "", person_id, joined_at, erased=True)
-    if deactivated_at:
+    if deactivated_at and not by_name:
         return Colleague(
             row_id, f"{GONE} {number}", role, hue, False, "", person_id, joined_at, role_id=role_id
         )
@@ -80,7 +84,7 @@ async def _open(
         key.open_text(name, account_id, "staff_user", "name", row_id),
         role,
         hue,
-        True,
+        deactivated_at is None,
         key.open_text(email, account_id, "staff_user", "email", row_id),
         person_id,
         joined_at,
