@@ -1,11 +1,13 @@
 """Every door, asked by a colleague of another team: what they may not see is not there, byte for byte."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.types import Send
 
 from chatinbox.accounts import sessions, teams
 from chatinbox.accounts.permissions import Permission, Role
@@ -21,6 +23,7 @@ from chatinbox.conversations.team_channels import set_channel_teams
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.web.live import Live, StaffStream
 from chatinbox.web.tests.test_tenancy import BODIES, PLACES, Theirs, rows_of, send, things_of, told
 
 MINE_TO_NAME = {"tag", "staff"}  # of the account, not of a channel
@@ -302,3 +305,32 @@ async def test_a_viewer_looks_and_changes_nothing(
     assert {name for name in after if after[name] != before[name]} <= {"seen"}
     boot = (await client.get("/inbox")).text
     assert '"permissions":[]' in boot
+
+
+async def test_live_hints_name_no_conversation_of_another_team(
+    inst: Installation, ada: Staff, bea: Staff, say: Say
+) -> None:
+    hidden = await hide(inst, ada, say)
+    shown = await say(ada, "By chat", via="chat")
+    live = Live(inst)
+    heard: dict[str, list[bytes]] = {"ada": [], "bea": []}
+
+    def reader(name: str) -> Send:
+        async def send_(message: MutableMapping[str, Any]) -> None:
+            heard[name].append(message.get("body", b""))
+
+        return send_
+
+    for name, staff in (("ada", ada), ("bea", bea)):
+        stream = StaffStream(reader(name), await now_as(inst, staff), new_id())
+        live._streams[ada.account_id].add(stream)
+    for talk in (UUID(hidden.ids["conversation"]), shown.conversation_id):
+        inst.bell.ring(ada.account_id, 99, talk)
+        inst.presence.staff_here(ada.account_id, talk, ada.staff_user_id, True, True)
+    await asyncio.sleep(0.3)
+    live._streams.clear()
+    told_to = {name: b"".join(lines) for name, lines in heard.items()}
+    assert all(hidden.ids["conversation"].encode() in told_to[name] for name in ("ada",))
+    assert hidden.ids["conversation"].encode() not in told_to["bea"]
+    for name in ("ada", "bea"):
+        assert str(shown.conversation_id).encode() in told_to[name] and b'"feed":99' in told_to[name]
