@@ -1,5 +1,7 @@
-"""Invitations: a colleague is asked to join; it ends after a week, when it is withdrawn, or when it is used."""
+"""Invitations: a colleague is asked to join; it ends after 72 hours, when it is withdrawn,
+declined or used, and its address ends with it (clause C21)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,13 +10,16 @@ import msgspec
 
 from chatinbox.accounts import people
 from chatinbox.accounts.add_staff import add_staff, join, not_here
+from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.closing import read_closed_at
 from chatinbox.accounts.letters import write_to
-from chatinbox.accounts.links import Link, gone, look, make_link, use
+from chatinbox.accounts.links import Link, gone, look, make_link, take_invitation
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.queries import read_account_name
+from chatinbox.accounts.roles import NAMES, given
 from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.staff import Role, Staff
+from chatinbox.accounts.teams import read_teams
 from chatinbox.core.clock import now
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import Refused, not_found
@@ -25,6 +30,10 @@ from chatinbox.core.installation import Installation
 class _Words(msgspec.Struct):
     email: str
     role: Role
+    role_id: UUID | None = None
+    role_name: str = ""
+    team_ids: list[UUID] = []
+    by_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +43,61 @@ class Invitation:
     id: UUID
     email: str
     role: Role
+    role_id: UUID | None
+    role_name: str
+    team_ids: list[UUID]
+    by_name: str
     created_at: datetime
     expires_at: datetime
 
 
-async def invite(inst: Installation, by: Staff, email: str, role: Role) -> str:
-    """Invites somebody by e-mail; the link. The answer is the same for known and unknown addresses."""
+async def invite(inst: Installation, by: Staff, email: str, role: str, team_ids: Sequence[UUID] = ()) -> str:
+    """Invites somebody by e-mail, with a role and into teams; the link. The answer is the same for known and unknown
+    addresses. Raises for more than `by` may give, and not-found for a team.
+    """
     by.need("staff")
+    becomes = await given(inst, by, role)
+    if team_ids and not {team.id for team in await read_teams(inst, by.account_id)} >= set(team_ids):
+        raise not_found()
     _, email, _ = checked("x", email, "x")
     link_id = new_id()
     key = await inst.vault.account_key(by.account_id)
-    words = key.seal(msgspec.json.encode(_Words(email, role)), by.account_id, "link", "words", link_id)
+    words = key.seal(
+        msgspec.json.encode(
+            _Words(email, becomes.role, becomes.role_id, becomes.name, list(team_ids), by.name)
+        ),
+        by.account_id,
+        "link",
+        "words",
+        link_id,
+    )
     token = await make_link(inst, "invitation", by.person_id, by.account_id, words, link_id)
     address = f"{inst.settings.public_url}/invitation/{token}"
+    await inst.db.run(by.account_id, noted(key, by, "staff.invited", after=becomes.name))
     company = await read_account_name(inst, by.account_id)
     text = (
         f"{by.name} invites you to work in the inbox of {company}.\n\n{address}\n\n"
-        "The link is good for seven days and for you alone. If you do not know what this is about, ignore it.\n"
+        f"The link is good for 72 hours and for you alone. {by.name} gave us your address for this and nothing else. When you"
+        " decline, or do nothing until then, it is erased.\n"
     )
     await write_to(
         inst, by.account_id, by.person_id, email, f"{by.name} invites you to {company}", text, "invitation"
     )
     return address
+
+
+async def resend(inst: Installation, by: Staff, invitation_id: UUID) -> str:
+    """Sends an open invitation again, good for another 72 hours; its earlier link ends. Raises not-found."""
+    by.need("staff")
+    ask = "select * from directory.invitations_of(%s, %s)"
+    for row_id, sealed, *_ in await inst.db.directory(ask, [by.account_id, now()]):
+        if row_id == invitation_id:
+            key = await inst.vault.account_key(by.account_id)
+            words = msgspec.json.decode(key.open(sealed, by.account_id, "link", "words", row_id), type=_Words)
+            link = await invite(inst, by, words.email, str(words.role_id or words.role), words.team_ids)
+            await withdraw(inst, by, invitation_id)
+            return link
+    raise not_found()
 
 
 async def list_invitations(inst: Installation, by: Staff) -> list[Invitation]:
@@ -69,7 +111,19 @@ async def _open(inst: Installation, account_id: UUID, rows: Rows) -> list[Invita
     opened = []
     for row_id, sealed, created_at, expires_at in rows:
         words = msgspec.json.decode(key.open(sealed, account_id, "link", "words", row_id), type=_Words)
-        opened.append(Invitation(row_id, words.email, words.role, created_at, expires_at))
+        opened.append(
+            Invitation(
+                row_id,
+                words.email,
+                words.role,
+                words.role_id,
+                words.role_name or NAMES[words.role],
+                words.team_ids,
+                words.by_name,
+                created_at,
+                expires_at,
+            )
+        )
     return opened
 
 
@@ -88,6 +142,8 @@ async def withdraw(inst: Installation, by: Staff, invitation_id: UUID) -> None:
     )
     if not gone:
         raise not_found()
+    key = await inst.vault.account_key(by.account_id)
+    await inst.db.run(by.account_id, noted(key, by, "staff.invitation_withdrawn"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +154,10 @@ class Asked:
     company: str
     email: str
     role: Role
+    role_id: UUID | None
+    role_name: str
+    team_ids: list[UUID]
+    by_name: str
 
 
 async def read_invitation(inst: Installation, token: str) -> Asked:
@@ -113,7 +173,18 @@ async def _asked(inst: Installation, link: Link) -> Asked:
     words = msgspec.json.decode(
         key.open(link.words_sealed, link.account_id, "link", "words", link.id), type=_Words
     )
-    return Asked(link.account_id, await read_account_name(inst, link.account_id), words.email, words.role)
+    company = await read_account_name(inst, link.account_id)
+    called = words.role_name or NAMES[words.role]
+    return Asked(
+        link.account_id,
+        company,
+        words.email,
+        words.role,
+        words.role_id,
+        called,
+        words.team_ids,
+        words.by_name,
+    )
 
 
 async def accept(inst: Installation, token: str, name: str, password: str) -> Staff:
@@ -126,14 +197,42 @@ async def accept(inst: Installation, token: str, name: str, password: str) -> St
     if known is None:
         name, _, _ = checked(name, asked.email, "x")
         check_strength(password, name, asked.email)
-        await use(inst, "invitation", token)
-        return await add_staff(inst, asked.account_id, name, asked.email, asked.role, password)
+        await take_invitation(inst, token)
+        return await placed(
+            inst, asked, await add_staff(inst, asked.account_id, name, asked.email, asked.role, password)
+        )
     if await people.prove(inst, asked.email, password) is None:
         raise Refused(422, "This address has a sign-in already, and this is not its password.", "password")
     await not_here(inst, asked.account_id, known)
-    await use(inst, "invitation", token)
+    await take_invitation(inst, token)
     await people.confirm(inst, known)
-    return await join(inst, asked.account_id, known, asked.role)
+    return await placed(inst, asked, await join(inst, asked.account_id, known, asked.role))
+
+
+async def placed(inst: Installation, asked: Asked | Invitation, staff: Staff) -> Staff:
+    """Into their own role and the teams they were invited to, as far as those are still there."""
+    whose = [staff.account_id, staff.staff_user_id]
+    await inst.db.run(
+        staff.account_id,
+        (
+            # A role that was removed meanwhile leaves them to look only: nobody gets more than was given.
+            "update staff_user u set role_id = r.id, role = case when r.id is null then 'viewer' else u.role end"
+            " from (select %s::uuid as id) a left join role r on r.account_id = %s and r.id = a.id"
+            " where a.id is not null and u.account_id = %s and u.id = %s",
+            [asked.role_id, staff.account_id, *whose],
+        ),
+        (
+            "insert into team_member (account_id, team_id, staff_user_id)"
+            " select %s, t.id, %s from team t where t.account_id = %s and t.id = any(%s)",
+            [*whose, staff.account_id, asked.team_ids],
+        ),
+    )
+    return staff
+
+
+async def decline(inst: Installation, token: str) -> None:
+    """The one who was invited does not want to: the invitation and their address are erased. Raises when it is gone."""
+    await take_invitation(inst, token)
 
 
 async def withdraw_of(inst: Installation, account_id: UUID, person_id: UUID) -> None:

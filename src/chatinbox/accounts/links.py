@@ -15,7 +15,7 @@ Purpose: TypeAlias = Literal["confirm", "reset", "invitation", "setup"]
 GOOD_FOR: dict[str, timedelta] = {
     "confirm": timedelta(days=3),
     "reset": timedelta(hours=1),
-    "invitation": timedelta(days=7),
+    "invitation": timedelta(hours=72),
     "setup": timedelta(days=7),
 }
 
@@ -70,6 +70,13 @@ async def use(inst: Installation, purpose: Purpose, token: str) -> Link:
     return await _get(inst, "use_link", purpose, token)
 
 
+async def take_invitation(inst: Installation, token: str) -> None:
+    """Ends an invitation and leaves nothing of it, whether it was used or declined. Raises as `look`."""
+    ask = "select id from directory.take_invitation(%s, %s)"
+    if not await inst.db.directory(ask, [_hash(inst, token), now()]):
+        raise gone()
+
+
 async def use_setup(inst: Installation, token: str) -> None:
     """Uses up a set-up link and every other one. Raises when it is no longer good, or somebody is here already."""
     [[good]] = await inst.db.directory("select directory.use_setup(%s, %s)", [_hash(inst, token), now()])
@@ -83,7 +90,8 @@ async def end_links(inst: Installation, person_id: UUID, purpose: Purpose) -> No
 
 
 async def forget(inst: Installation) -> None:
-    """Removes links a day after they expired."""
+    """Removes links a day after they expired, and invitations, which hold an address, at once."""
+    await inst.db.directory("select directory.forget_invitations(%s)", [now()])
     await inst.db.directory("select directory.forget_links(%s)", [now() - timedelta(days=1)])
 
 

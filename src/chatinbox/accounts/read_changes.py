@@ -24,6 +24,19 @@ WORDS: dict[str, str] = {
     "workspace.privacy_address": "Privacy address",
     "workspace.individual_reports": "Lines per person in reports about staff",
     "workspace.languages": "Languages of the search",
+    "staff.role": "Role of a colleague",
+    "staff.left": "Let a colleague go",
+    "staff.returned": "Took a colleague back",
+    "staff.invited": "Invited a colleague",
+    "staff.invitation_withdrawn": "Took an invitation back",
+    "role.made": "Made a role",
+    "role.changed": "What a role lets do",
+    "role.removed": "Removed a role",
+    "team.made": "Made a team",
+    "team.joined": "Put into a team",
+    "team.left": "Taken out of a team",
+    "team.removed": "Removed a team",
+    "channel.teams": "Who sees a channel",
 }
 
 

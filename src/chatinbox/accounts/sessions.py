@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.permissions import ALL
 from chatinbox.accounts.second_factor_rule import must_set_up
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.staff_record import How, Recorded, record
@@ -54,14 +55,30 @@ class Listed:
     seen_at: datetime
 
 
+# Who somebody is in an account, with the channels that belong to teams and to none of theirs.
+_STAFF = """
+select u.role, u.name_sealed, a.closed_at, a.unpaid_at, r.permissions, array(select tc.channel_id from team_channel tc
+    where tc.account_id = u.account_id group by tc.channel_id
+   having not bool_or(exists (select from team_member m where m.account_id = %s and m.team_id = tc.team_id
+      and m.staff_user_id = %s)))
+  from staff_user u join account a on a.account_id = u.account_id
+  left join role r on r.account_id = u.account_id and r.id = u.role_id
+ where u.account_id = %s and u.id = %s and u.person_id = %s and u.deactivated_at is null"""
+
 _known: dict[bytes, tuple[float, Session]] = {}
 _ended: dict[UUID, float] = {}  # lately: what was on its way while a session ended must not outlive it
 _ears: list[Callable[[UUID], None]] = []
+_account_ears: list[Callable[[UUID], None]] = []
 
 
 def on_end(ear: Callable[[UUID], None]) -> None:
     """Calls `ear` with the id of each session that ends, to end what it opened."""
     _ears.append(ear)
+
+
+def on_look_again(ear: Callable[[UUID], None]) -> None:
+    """Calls `ear` with each account whose staff may do or see something else now."""
+    _account_ears.append(ear)
 
 
 def cookie_name(inst: Installation) -> str:
@@ -159,11 +176,24 @@ async def mark_proven(inst: Installation, session: Session) -> None:
             _known[hashed] = (until, replace(known, proven_at=now()))
 
 
-def look_again(account_id: UUID) -> None:
-    """What is remembered of an account's sessions is asked anew: the account was closed or opened."""
+def forget_account(account_id: UUID) -> None:
+    """Remembers none of an account's sessions."""
     for hashed, (_, session) in list(_known.items()):
         if session.staff.account_id == account_id:
             del _known[hashed]
+
+
+def look_again(account_id: UUID) -> None:
+    """What is remembered of an account's sessions is asked anew: the account was closed or opened."""
+    forget_account(account_id)
+    for ear in _account_ears:
+        ear(account_id)
+
+
+async def staff_changed(inst: Installation, account_id: UUID) -> None:
+    """What somebody may do or see was changed: sessions are read anew, here at once and elsewhere within two seconds."""
+    await inst.db.directory("select directory.mark_staff_changed(%s, %s)", [account_id, now()])
+    look_again(account_id)
 
 
 async def read_active(
@@ -173,9 +203,8 @@ async def read_active(
     [rows] = await inst.db.run(
         account_id,
         (
-            "select u.role, u.name_sealed, a.closed_at, a.unpaid_at from staff_user u join account a on a.account_id = u.account_id"
-            " where u.account_id = %s and u.id = %s and u.person_id = %s and u.deactivated_at is null",
-            [account_id, staff_user_id, person_id],
+            _STAFF,
+            [account_id, staff_user_id, account_id, staff_user_id, person_id],
         ),
     )
     if not rows:
@@ -185,7 +214,10 @@ async def read_active(
     except Erased:
         return None
     name = key.open_text(rows[0][1], account_id, "staff_user", "name", staff_user_id)
-    return Staff(account_id, staff_user_id, person_id, rows[0][0], name, *rows[0][2:])
+    role, _, closed_at, unpaid_at, permissions, kept_out = rows[0]
+    custom = None if permissions is None else ALL.intersection(permissions)
+    staff = Staff(account_id, staff_user_id, person_id, role, name, closed_at, unpaid_at, custom)
+    return staff if staff.may("channels") else replace(staff, kept_out=frozenset(kept_out))
 
 
 async def list_sessions(inst: Installation, person_id: UUID) -> list[Listed]:
@@ -244,12 +276,16 @@ def _forget(ended: set[UUID]) -> None:
 async def watch_revocations(inst: Installation) -> None:
     """Learns every two seconds which sessions other processes ended, and which ran out, until cancelled."""
     seen: set[UUID] = set()
+    looked: set[UUID] = set()
     since = now()
     while True:
         await asyncio.sleep(2)
         try:
             rows = await inst.db.directory(
                 "select id from directory.ended_since(%s, %s)", [since - timedelta(seconds=10), now()]
+            )
+            changed = await inst.db.directory(
+                "select account_id from directory.staff_changed_since(%s)", [since - timedelta(seconds=10)]
             )
         except Exception:
             log.exception("revocations_failed")
@@ -258,6 +294,12 @@ async def watch_revocations(inst: Installation) -> None:
         ended = {row[0] for row in rows}
         _forget(ended - seen)
         seen = ended
+        # Each round again while it is recent: a reading that began before the change may have ended after it.
+        for account_id in {row[0] for row in changed} | looked:
+            forget_account(account_id)
+        for account_id in {row[0] for row in changed} - looked:
+            look_again(account_id)
+        looked = {row[0] for row in changed}
 
 
 async def forget(inst: Installation) -> None:

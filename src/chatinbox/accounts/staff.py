@@ -31,10 +31,17 @@ class Staff:
     name: str
     closed_at: datetime | None = None
     unpaid_at: datetime | None = None
+    custom: frozenset[Permission] | None = None  # what a role of the account's own lets them do
+    kept_out: frozenset[UUID] = frozenset()  # channels of teams they are not in
 
     def may(self, what: Permission) -> bool:
         """Whether their role lets them do this."""
-        return what in OF[self.role]
+        return what in self.permissions
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What they may do besides reading."""
+        return OF[self.role] if self.custom is None else self.custom
 
     def need(self, what: Permission) -> None:
         """Raises 403 with a sentence unless they may, and as `need_open` for what changes the account."""

@@ -57,6 +57,7 @@ class App:
         self.live = Live(inst)
         self.visits = Visits()
         sessions.on_end(self.live.end_session)
+        sessions.on_look_again(self.live.end_account)
         self._api: ASGIApp = Router(_api_routes(inst), redirect_slashes=False, default=refusal(not_found()))
         self._ours: ASGIApp = Starlette(
             routes=_our_routes(inst, self.visits), exception_handlers=_errors(inst)

@@ -8,6 +8,7 @@ import msgspec
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.rows import Page, Row, by_ids_statement, list_statement, open_rows, page_of
 from chatinbox.conversations.verbs.tag import Tag
+from chatinbox.conversations.who import sight
 from chatinbox.core.db import Rows, Statement
 from chatinbox.core.installation import Installation
 
@@ -16,11 +17,11 @@ COUNT_LIMIT = 100  # shown as 99+
 
 _FEED = "select last from counter where account_id = %s and kind = 'feed'"
 
-_COUNT = "(select count(*) from (select from conversation c where c.account_id = %(account)s and {where} limit 100) x)"
+_COUNT = "(select count(*) from (select from conversation c where c.account_id = %(account)s and {where}{sight} limit 100) x)"
 _COUNTS = (
     "select "
     + ", ".join(
-        _COUNT.format(where=where)
+        _COUNT.replace("{where}", where)
         for where in (
             "c.shelf = 'todo'",
             "c.assignee_id = %(me)s and c.shelf = 'todo'",
@@ -31,7 +32,7 @@ _COUNTS = (
         )
     )
     + (
-        ", (select count(*) from (select from raw_mail r where r.account_id = %(account)s and r.held_at is not null limit 100) x)"
+        ", (select count(*) from (select from raw_mail r where r.account_id = %(account)s and r.held_at is not null{sight_of_mail} limit 100) x)"
     )
 )
 
@@ -69,7 +70,8 @@ class Synced(msgspec.Struct):
 
 def counts_statement(by: Staff) -> Statement:
     """The statement for the counts beside the views."""
-    return _COUNTS, {"account": by.account_id, "me": by.staff_user_id}
+    text = _COUNTS.replace("{sight}", sight(by)).replace("{sight_of_mail}", sight(by).replace("c.", "r."))
+    return text, {"account": by.account_id, "me": by.staff_user_id, "kept_out": list(by.kept_out)}
 
 
 async def read_list(
@@ -105,7 +107,7 @@ async def read_since(inst: Installation, by: Staff, after: int) -> Synced:
         tags_statement(by),
     )
     kinds = {kind for (kind,) in told}
-    reset = len(found) > SYNC_LIMIT
+    reset = len(found) > SYNC_LIMIT or "team" in kinds  # what one may see is another now
     return Synced(
         feed=feed[0][0],
         rows=[] if reset else open_rows(inst, by, found),

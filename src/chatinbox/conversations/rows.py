@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.who import sight
 from chatinbox.core.clock import millis
 from chatinbox.core.db import Params, Rows, Statement
 from chatinbox.core.errors import bad_request
@@ -81,7 +82,12 @@ def list_statement(
     by: Staff, view: str, status: str, tag_id: UUID | None, sort: str, after: str | None
 ) -> Statement:
     """The statement for one page of a view. Raises bad-request for an unknown view."""
-    values: dict[str, Any] = {"account": by.account_id, "me": by.staff_user_id, "limit": PAGE + 1}
+    values: dict[str, Any] = {
+        "account": by.account_id,
+        "me": by.staff_user_id,
+        "limit": PAGE + 1,
+        "kept_out": list(by.kept_out),
+    }
     where = [_where(view, status, values)]
     if tag_id:
         where.append(
@@ -101,7 +107,7 @@ def list_statement(
             else "(c.last_at, c.id) < (%(after)s, %(after_id)s)"
         )
     order = "c.waiting_since, c.id" if longest else "c.last_at desc, c.id desc"
-    page = _PAGE.format(where=" and ".join(where), order=order)
+    page = _PAGE.format(where=" and ".join(where) + sight(by), order=order)
     return _JOIN.format(page=page) + " order by " + order.replace("c.", "p."), values
 
 
@@ -120,11 +126,12 @@ def _where(view: str, status: str, values: dict[str, Any]) -> str:
 
 def by_ids_statement(by: Staff, where: str, values: Params, limit: int, order: str = "c.feed") -> Statement:
     """The statement for rows chosen otherwise: by id, or by feed number."""
-    page = _PAGE.format(where=where, order=order)
+    page = _PAGE.format(where=where + sight(by), order=order)
     merged: dict[str, Any] = {
         "account": by.account_id,
         "me": by.staff_user_id,
         "limit": limit,
+        "kept_out": list(by.kept_out),
         **dict(values),
     }
     return _JOIN.format(page=page) + " order by " + order.replace("c.", "p."), merged

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
@@ -9,8 +10,10 @@ from chatinbox.core.vault import Erased
 MAX_NAME = 200
 
 
-async def rename_customer(inst: Installation, account_id: UUID, customer_id: UUID, name: str) -> None:
+async def rename_customer(inst: Installation, by: Staff, customer_id: UUID, name: str) -> None:
     """Sets the name; an empty one takes it away. Raises not-found and bad-request."""
+    by.need("customers")
+    account_id = by.account_id
     name = " ".join(name.split())
     if len(name) > MAX_NAME:
         raise bad_request(f"A name has at most {MAX_NAME} letters.", "name")

@@ -21,7 +21,7 @@ from chatinbox.conversations.incoming import NewFile
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.timeline import new_message, read_timeline
 from chatinbox.conversations.verbs.reply import Held
-from chatinbox.conversations.who import customer_of
+from chatinbox.conversations.who import customer_for, in_sight
 from chatinbox.core.cleaning import clean_html
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.ids import read_id
@@ -251,7 +251,7 @@ async def put_draft(inst: Installation, by: Staff, request: Request) -> Response
 
 async def delete_draft(inst: Installation, by: Staff, request: Request) -> Response:
     """Throws unsent words away."""
-    await customer_of(inst, by.account_id, path_id(request))
+    await customer_for(inst, by, path_id(request))
     await verbs.drop_draft(inst, by, path_id(request))
     return Response(status_code=204)
 
@@ -264,7 +264,8 @@ async def post_tag(inst: Installation, by: Staff, request: Request) -> Response:
 async def post_file(inst: Installation, by: Staff, request: Request) -> Response:
     """A file for the next answer or note of a conversation."""
     conversation_id = path_id(request)
-    customer_id = await customer_of(inst, by.account_id, conversation_id)
+    by.need("answer" if by.may("answer") else "note")
+    customer_id = await customer_for(inst, by, conversation_id)
     limit = inst.settings.max_upload_bytes
     with inst.uploads.share() as share:
         content = await read_upload(request, limit, too_large(limit), share)
@@ -308,7 +309,9 @@ async def get_customer(inst: Installation, by: Staff, request: Request) -> Respo
 async def put_customer(inst: Installation, by: Staff, request: Request) -> Response:
     """Gives a customer a name."""
     told = await read_body(request, Name)
-    await rename_customer(inst, by.account_id, path_id(request), told.name)
+    by.need("customers")
+    await read_panel(inst, by, path_id(request))  # one they may not see is not there
+    await rename_customer(inst, by, path_id(request), told.name)
     return answer(await read_panel(inst, by, path_id(request)))
 
 
@@ -316,7 +319,7 @@ async def put_here(inst: Installation, by: Staff, request: Request) -> Response:
     """Which conversation this staff user looks at."""
     told = await read_body(request, Here)
     if told.conversation_id:
-        await customer_of(inst, by.account_id, told.conversation_id)
+        await customer_for(inst, by, told.conversation_id)
         inst.presence.staff_here(by.account_id, told.conversation_id, by.staff_user_id, True, told.typing)
     inst.presence.leave_others(by.account_id, by.staff_user_id, told.conversation_id)
     return Response(status_code=204)
@@ -340,6 +343,7 @@ async def _check_files(inst: Installation, by: Staff, conversation_id: UUID, fil
     """Nothing is sent or kept without a file it names. Raises not-found for one that is not this conversation's."""
     if not file_ids:
         return
+    await in_sight(inst, by, conversation_id)
     ask = "select count(*) from attachment where account_id = %s and conversation_id = %s and id = any(%s)"
     [rows] = await inst.db.run(by.account_id, (ask, [by.account_id, conversation_id, file_ids]))
     if rows[0][0] != len(set(file_ids)):

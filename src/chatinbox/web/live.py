@@ -7,14 +7,17 @@ reader is slow is skipped and told the newest number once it reads again, so nob
 import asyncio
 import time
 from collections import defaultdict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+import structlog
 from starlette.types import Receive, Send
 
 from chatinbox.accounts.sessions import has_ended
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.who import sight
 from chatinbox.core.bell import Ring
 from chatinbox.core.installation import Installation
 from chatinbox.core.stream import BEAT, Stream
@@ -22,15 +25,22 @@ from chatinbox.core.stream import BEAT, Stream
 BURST_SECONDS = 0.01
 BEAT_SECONDS = 20.0
 _encode = msgspec.json.Encoder().encode
+log = structlog.get_logger()
+Words: TypeAlias = Callable[[set[UUID]], list[dict[str, Any]]]
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return b"data: " + _encode(value) + b"\n\n"
 
 
 class StaffStream(Stream):
     """A staff user's stream, bound to the session that opened it."""
 
-    __slots__ = ("_task", "ending", "session_id")
+    __slots__ = ("_task", "by", "ending", "session_id")
 
-    def __init__(self, send: Send, session_id: UUID) -> None:
+    def __init__(self, send: Send, by: Staff, session_id: UUID) -> None:
         super().__init__(send)
+        self.by = by
         self.session_id = session_id
         self.ending = False
         self._task = asyncio.current_task()
@@ -51,6 +61,7 @@ class Live:
         self._changed: dict[UUID, tuple[int, set[UUID]]] = {}
         self._moved: defaultdict[UUID, set[UUID]] = defaultdict(set)
         self._feeds: dict[UUID, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._beat: asyncio.Task[None] | None = None
         inst.bell.hear_all(self._heard)
 
@@ -73,25 +84,58 @@ class Live:
     def _tell_changes(self, account_id: UUID) -> None:
         feed, where = self._changed.pop(account_id, (0, set()))
         self._feeds[account_id] = max(feed, self._feeds.get(account_id, 0))
-        self._tell(account_id, {"feed": self._feeds[account_id], "c": list(where)})
+        number = self._feeds[account_id]
+        self._tell(account_id, where, lambda seen: [{"feed": number, "c": list(seen)}])
 
     def _tell_moves(self, account_id: UUID) -> None:
-        presence = self._inst.presence
-        for conversation_id in self._moved.pop(account_id, set()):
-            people = [
-                {"staff_user_id": who, "typing": typing} for who, typing in presence.staff_at(conversation_id)
-            ]
-            visitor = {
-                "here": presence.is_visitor_here(conversation_id),
-                "typing": presence.is_visitor_typing(conversation_id),
-            }
-            told = {"conversation_id": conversation_id, "people": people, "visitor": visitor}
-            self._tell(account_id, {"here": told})
+        where = self._moved.pop(account_id, set())
+        self._tell(account_id, where, lambda seen: [{"here": self._here(one)} for one in seen])
 
-    def _tell(self, account_id: UUID, value: dict[str, Any]) -> None:
-        data = b"data: " + _encode(value) + b"\n\n"
+    def _here(self, conversation_id: UUID) -> dict[str, Any]:
+        presence = self._inst.presence
+        people = [
+            {"staff_user_id": who, "typing": typing} for who, typing in presence.staff_at(conversation_id)
+        ]
+        visitor = {
+            "here": presence.is_visitor_here(conversation_id),
+            "typing": presence.is_visitor_typing(conversation_id),
+        }
+        return {"conversation_id": conversation_id, "people": people, "visitor": visitor}
+
+    def _tell(self, account_id: UUID, where: set[UUID], words: Words) -> None:
+        """Tells everybody of the account; who is kept out of channels hears of conversations they may see alone."""
+        limited: defaultdict[frozenset[UUID], list[StaffStream]] = defaultdict(list)
+        told = [_line(value) for value in words(where)]
         for stream in tuple(self._streams.get(account_id, ())):
-            stream.tell(data)
+            if stream.by.kept_out and where:
+                limited[stream.by.kept_out].append(stream)
+                continue
+            for data in told:
+                stream.tell(data)
+        for streams in limited.values():
+            task = asyncio.create_task(self._tell_limited(streams, where, words))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _tell_limited(self, streams: list[StaffStream], where: set[UUID], words: Words) -> None:
+        by = streams[0].by
+        ask = f"select c.id from conversation c where c.account_id = %(account)s and c.id = any(%(where)s){sight(by)}"
+        values = {"account": by.account_id, "where": list(where), "kept_out": list(by.kept_out)}
+        try:
+            [rows] = await self._inst.db.run(by.account_id, (ask, values))
+        except Exception:
+            log.exception("live_sight_failed")  # they ask by themselves within half a minute
+            return
+        for value in words({row[0] for row in rows}):
+            for stream in streams:
+                if not stream.ending:
+                    stream.tell(_line(value))
+
+    def end_account(self, account_id: UUID) -> None:
+        """What staff of an account may see was changed: every stream begins again, and its page asks anew."""
+        for stream in tuple(self._streams.get(account_id, ())):
+            stream.tell(b'data: {"again":true}\n\n')
+            stream.end()
 
     def end_session(self, session_id: UUID) -> None:
         """Ends every stream that a session opened."""
@@ -121,7 +165,7 @@ class Live:
 
     async def serve(self, by: Staff, session_id: UUID, receive: Receive, send: Send) -> None:
         """One staff user's stream, until either side ends it. The account comes from the session, never from the wire."""
-        stream = StaffStream(send, session_id)
+        stream = StaffStream(send, by, session_id)
         await stream.begin()
         self._streams[by.account_id].add(stream)
         if has_ended(session_id):  # while it began

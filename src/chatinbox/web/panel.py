@@ -6,7 +6,9 @@ from uuid import UUID
 import msgspec
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.who import sight
 from chatinbox.core.clock import millis
+from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.read import read_customer
 
@@ -14,22 +16,25 @@ from chatinbox.customers.read import read_customer
 async def read_panel(inst: Installation, by: Staff, customer_id: UUID) -> dict[str, Any]:
     """The customer with their last conversations and counts. Raises not-found."""
     customer = await read_customer(inst, by.account_id, customer_id)
-    ask = [by.account_id, customer_id]
+    ask = {"account": by.account_id, "customer": customer_id, "kept_out": list(by.kept_out)}
+    whose = f"c.account_id = %(account)s and c.customer_id = %(customer)s{sight(by)}"
     talks, held = await inst.db.run(
         by.account_id,
         (
-            "select id, number, subject_sealed, preview_sealed, status, last_at from conversation"
-            " where account_id = %s and customer_id = %s order by last_at desc limit 20",
+            "select id, number, subject_sealed, preview_sealed, status, last_at from conversation c"
+            f" where {whose} order by last_at desc limit 20",
             ask,
         ),
         (
             "select (select count(*) from message m join conversation c on c.account_id = m.account_id"
-            " and c.id = m.conversation_id where c.account_id = %s and c.customer_id = %s),"
+            f" and c.id = m.conversation_id where {whose}),"
             " (select count(*) from attachment a join conversation c on c.account_id = a.account_id"
-            " and c.id = a.conversation_id where c.account_id = %s and c.customer_id = %s)",
-            ask + ask,
+            f" and c.id = a.conversation_id where {whose})",
+            ask,
         ),
     )
+    if by.kept_out and not talks:  # known to other teams alone
+        raise not_found()
     key = await inst.vault.customer_key(by.account_id, customer_id)
 
     def words(row_id: UUID, subject: bytes | None, preview: bytes | None) -> str:

@@ -5,7 +5,7 @@ import { openMenu } from "./menu_state.js";
 import { close, goTo, open, step } from "./open.js";
 import { flipDensity, flipTheme, fold } from "./prefs.js";
 import { openId, view, zone } from "./route.js";
-import { me, readRow } from "./store.js";
+import { may, me, readRow } from "./store.js";
 import { told } from "./told.js";
 import { undoLast } from "./toasts.js";
 import { VIEWS, shelfOf } from "./views.js";
@@ -14,7 +14,9 @@ import { dialog } from "./dialogs.js";
 import { focusComposer, sendNow } from "./composer_acts.js";
 
 const id = () => openId.peek();
+const canWrite = () => isOpen() && (may("answer") || may("note"));
 const isOpen = () => id() !== null && view.peek() !== "held";
+const canArrange = () => isOpen() && may("arrange");
 const row = () => readRow(id());
 
 /** Moves the cursor in the list when nothing is open, else opens the neighbour. */
@@ -45,21 +47,21 @@ export const COMMANDS = [
   { id: "hide-list", name: "Hide the list", group: "Move", keys: ["mod+."], icon: "rows", typing: true, run: () => fold("list") },
   { id: "customer", name: "Hide the customer", group: "Move", keys: ["mod+/"], icon: "user", typing: true, run: toggleCustomer, when: isOpen },
 
-  { id: "reply", name: "Reply", group: "Answer", keys: ["r"], icon: "reply", run: () => focusComposer("reply"), when: isOpen },
-  { id: "note", name: "Note", group: "Answer", keys: ["n"], icon: "pen", run: () => focusComposer("note"), when: isOpen },
-  { id: "send", name: "Send", group: "Answer", keys: ["mod+enter"], icon: "send", typing: true, run: () => sendNow(), when: isOpen },
-  { id: "send-done", name: "Send and mark done", group: "Answer", keys: ["mod+shift+enter"], icon: "check", typing: true, run: () => sendNow("done"), when: isOpen },
+  { id: "reply", name: "Reply", group: "Answer", keys: ["r"], icon: "reply", run: () => focusComposer("reply"), when: () => isOpen() && may("answer") },
+  { id: "note", name: "Note", group: "Answer", keys: ["n"], icon: "pen", run: () => focusComposer("note"), when: () => isOpen() && may("note") },
+  { id: "send", name: "Send", group: "Answer", keys: ["mod+enter"], icon: "send", typing: true, run: () => sendNow(), when: canWrite },
+  { id: "send-done", name: "Send and mark done", group: "Answer", keys: ["mod+shift+enter"], icon: "check", typing: true, run: () => sendNow("done"), when: () => isOpen() && may("answer") },
   { id: "undo", name: "Undo", group: "Answer", keys: ["z"], icon: "undo", run: undoLast },
 
-  { id: "done", name: () => (row()?.status === "done" ? "Back to do" : "Done"), group: "Sort out", keys: ["e"], icon: "check", run: () => setStatus(id(), row().status === "done" ? "todo" : "done"), when: isOpen },
-  { id: "snooze", name: "Snooze", group: "Sort out", keys: ["b"], icon: "snooze", run: () => openMenu("snooze", "[data-menu=snooze]"), when: isOpen },
-  { id: "wake", name: "Wake now", group: "Sort out", keys: [], icon: "snooze", run: () => snooze(id(), null), when: () => isOpen() && shelfOf(row()) === "snoozed" },
-  { id: "assign", name: "Assign", group: "Sort out", keys: ["a"], icon: "user", run: () => openMenu("assign", "[data-menu=assign]"), when: isOpen },
-  { id: "assign-me", name: "Assign to me", group: "Sort out", keys: ["i"], icon: "user", run: () => assign(id(), me.staff_user_id), when: isOpen },
-  { id: "tag", name: "Tag", group: "Sort out", keys: ["l"], icon: "tag", run: () => openMenu("tags", "[data-menu=tags]"), when: isOpen },
-  { id: "status", name: "Whose turn", group: "Sort out", keys: ["s"], icon: "done", run: () => openMenu("status", "[data-menu=status]"), when: isOpen },
+  { id: "done", name: () => (row()?.status === "done" ? "Back to do" : "Done"), group: "Sort out", keys: ["e"], icon: "check", run: () => setStatus(id(), row().status === "done" ? "todo" : "done"), when: canArrange },
+  { id: "snooze", name: "Snooze", group: "Sort out", keys: ["b"], icon: "snooze", run: () => openMenu("snooze", "[data-menu=snooze]"), when: canArrange },
+  { id: "wake", name: "Wake now", group: "Sort out", keys: [], icon: "snooze", run: () => snooze(id(), null), when: () => canArrange() && shelfOf(row()) === "snoozed" },
+  { id: "assign", name: "Assign", group: "Sort out", keys: ["a"], icon: "user", run: () => openMenu("assign", "[data-menu=assign]"), when: canArrange },
+  { id: "assign-me", name: "Assign to me", group: "Sort out", keys: ["i"], icon: "user", run: () => assign(id(), me.staff_user_id), when: canArrange },
+  { id: "tag", name: "Tag", group: "Sort out", keys: ["l"], icon: "tag", run: () => openMenu("tags", "[data-menu=tags]"), when: canArrange },
+  { id: "status", name: "Whose turn", group: "Sort out", keys: ["s"], icon: "done", run: () => openMenu("status", "[data-menu=status]"), when: canArrange },
   { id: "unread", name: "Mark as unread", group: "Sort out", keys: ["shift+u"], icon: "mail", run: () => unread(id()), when: isOpen },
-  { id: "spam", name: () => (row()?.spam ? "Not spam" : "Spam"), group: "Sort out", keys: ["!"], icon: "spam", run: () => spam(id()), when: isOpen },
+  { id: "spam", name: () => (row()?.spam ? "Not spam" : "Spam"), group: "Sort out", keys: ["!"], icon: "spam", run: () => spam(id()), when: canArrange },
 
   ...VIEWS.map((one) => ({ id: `go-${one.id}`, name: one.name, group: "Go to", keys: [one.key], icon: one.icon, run: () => goTo(one.id) })),
   { id: "go-reports", name: "Reports", group: "Go to", keys: ["g r"], icon: "chart", run: () => location.assign("/reports") },

@@ -9,7 +9,7 @@ import { Icon, Key, html, keyName, spoken } from "./html.js";
 import { openMenu } from "./menu_state.js";
 import { sendNow } from "./composer_acts.js";
 import { hereAt, iType } from "./presence.js";
-import { firstName, person } from "./store.js";
+import { firstName, may, person } from "./store.js";
 import { link, list, surround } from "./text_tools.js";
 import { size } from "./time.js";
 
@@ -104,7 +104,7 @@ export function Composer({ id, row, talk }) {
   <form class="composer" data-side=${kind} aria-label=${isNote ? "A note to your team" : `Answer to ${who}`} data-drop=${dropping.value || undefined} onSubmit=${(event) => event.preventDefault()}
       onDragOver=${(event) => carries(event) && (event.preventDefault(), (dropping.value = true))} onDragLeave=${(event) => event.currentTarget.contains(event.relatedTarget) || (dropping.value = false)} onDrop=${drop}>
     <div class="bar"><div class="segments" role="radiogroup" aria-label="Reply or note">
-        <label data-on=${!isNote || undefined}><input type="radio" name="side" value="reply" checked=${!isNote} aria-keyshortcuts="r" onChange=${() => choose("reply")} /><${Icon} is="reply" flip />Reply<${Key} of="r" /></label><label data-on=${isNote || undefined}><input type="radio" name="side" value="note" checked=${isNote} aria-keyshortcuts="n" onChange=${() => choose("note")} /><${Icon} is="pen" />Note<${Key} of="n" /></label></div>
+        ${may("answer") && html`<label data-on=${!isNote || undefined}><input type="radio" name="side" value="reply" checked=${!isNote} aria-keyshortcuts="r" onChange=${() => choose("reply")} /><${Icon} is="reply" flip />Reply<${Key} of="r" /></label>`}${may("note") && html`<label data-on=${isNote || undefined}><input type="radio" name="side" value="note" checked=${isNote} aria-keyshortcuts="n" onChange=${() => choose("note")} /><${Icon} is="pen" />Note<${Key} of="n" /></label>`}</div>
       ${isNote ? html`<span class="cut small"><b>Only your team sees this.</b></span>` : html`<span class="cut muted small"><${To} row=${row} talk=${talk} /></span>`}</div>
     <textarea key=${id + kind} ref=${field} dir="auto" class="text" rows="2" aria-label=${isNote ? "Note to your team" : `Reply to ${who}`} placeholder=${isNote ? "Write to your team." : `Write to ${who}.`} value=${side.text.value} onInput=${written} onKeyDown=${pressed} onPaste=${pasted}></textarea>
     <${Attached} draft=${draft} side=${side} />

@@ -9,7 +9,7 @@ import { Hold } from "./hold.js";
 import { html } from "./html.js";
 import { outboxOf } from "./outbox.js";
 import { openId } from "./route.js";
-import { rowOf } from "./store.js";
+import { may, rowOf } from "./store.js";
 import { refresh, talkOf } from "./talks.js";
 import { Timeline } from "./timeline.js";
 
@@ -41,7 +41,7 @@ function Open({ id }) {
     ${(state === "loading" || state === "new") && html`<div class="timeline"><${TalkBones} /></div>`}
     ${state === "error" && html`<div class="timeline timeline--middle"><${Trouble} error=${talk.error.value} what="This conversation" again=${() => ((talk.state.value = "new"), refresh(talk))} /></div>`}
     ${state === "gone" && html`<${Gone} />`}
-    ${held ? html`<${Hold} key=${held.id} item=${held} talk=${talk} />` : state !== "gone" && html`<${Composer} id=${id} row=${row} talk=${talk} />`}`;
+    ${held ? html`<${Hold} key=${held.id} item=${held} talk=${talk} />` : state !== "gone" && (may("answer") || may("note")) && html`<${Composer} id=${id} row=${row} talk=${talk} />`}`;
 }
 
 export function Conversation() {

@@ -6,7 +6,7 @@ import { Face, Icon, html } from "./html.js";
 import { openNumber } from "./open.js";
 import { hereAt } from "./presence.js";
 import { openId, zone } from "./route.js";
-import { keepRow, readRow, rowOf } from "./store.js";
+import { keepRow, may, readRow, rowOf } from "./store.js";
 import { full, month, since } from "./time.js";
 import { talkOf } from "./talks.js";
 import { sayError } from "./toasts.js";
@@ -40,7 +40,7 @@ async function rename(talk, customer, name) {
 
 function Name({ talk, customer }) {
   if (editing.value !== customer.id) {
-    return html`<h2 dir="auto">${customer.name}</h2><button class="btn btn--bare btn--icon btn--tiny" aria-label="Change the name" title="Change the name" onClick=${() => (editing.value = customer.id)}><${Icon} is="pen" small /></button>`;
+    return html`<h2 dir="auto">${customer.name}</h2>${may("customers") && html`<button class="btn btn--bare btn--icon btn--tiny" aria-label="Change the name" title="Change the name" onClick=${() => (editing.value = customer.id)}><${Icon} is="pen" small /></button>`}`;
   }
   return html`<input class="rename" dir="auto" aria-label="Name" maxlength="120" value=${customer.named === false ? "" : customer.name} ref=${(one) => one && (one.focus(), one.select())}
     onKeyDown=${(event) => { if (event.key === "Enter") rename(talk, customer, event.target.value); else if (event.key === "Escape") editing.value = null; event.stopPropagation(); }} onBlur=${(event) => editing.value && rename(talk, customer, event.target.value)} />`;

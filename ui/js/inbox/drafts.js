@@ -2,7 +2,7 @@
 // Unsent words: in memory at once, on the server a moment later, in this browser only while the server is not reached.
 import { signal } from "@preact/signals";
 import { Refused, del, offlineSince, put } from "./api.js";
-import { change, me } from "./store.js";
+import { change, may, me } from "./store.js";
 
 const PAUSE = 700;
 const NAME = `chatinbox-unsent-${me.staff_user_id}`;
@@ -12,7 +12,7 @@ const drafts = new Map();
 function make(id) {
   return {
     id,
-    kind: signal("reply"),
+    kind: signal(may("answer") ? "reply" : "note"),
     reply: { text: signal(""), files: signal(/** @type {any[]} */ ([])) },
     note: { text: signal(""), files: signal(/** @type {any[]} */ ([])) },
     /** Words another tab or computer kept after ours, when there are any. */
@@ -38,7 +38,7 @@ export function takeDraft(id, kept) {
   const draft = draftOf(id);
   if (!kept || draft.dirty || kept.revision < draft.revision) return;
   draft.revision = kept.revision;
-  draft.kind.value = kept.kind;
+  if (may(kept.kind === "note" ? "note" : "answer")) draft.kind.value = kept.kind;
   draft[kept.kind].text.value = kept.text;
   draft[kept.kind].files.value = kept.files.map((file) => ({ ...file, key: file.id, progress: 1 }));
 }

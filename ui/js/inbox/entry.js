@@ -7,7 +7,7 @@ import { Letter } from "./letter.js";
 import { openId } from "./route.js";
 import { fromHtml, isDesigned, paragraphs, scriptOf } from "./rich.js";
 import { toHtml } from "./markup.js";
-import { me, person, rowOf } from "./store.js";
+import { authorOf, me, person, rowOf } from "./store.js";
 import { State } from "./delivery.js";
 import { clock, full } from "./time.js";
 import { hereAt } from "./presence.js";
@@ -50,7 +50,7 @@ function FromCustomer({ entry, latest }) {
     <${Pictures} count=${entry.remote_pictures} /><${Said} entry=${entry} /><${Files} files=${entry.files} inPlace=${entry.html} /><${Quoted} quoted=${entry.quoted} /></div></article>`;
 }
 
-const called = (entry) => (entry.author_id === me.staff_user_id ? "You" : entry.author_name || person(entry.author_id).name);
+const called = (entry) => (entry.author_id === me.staff_user_id ? "You" : authorOf(entry));
 
 const FromStaff = ({ entry }) => html`<article class="msg" data-by="staff" data-entry=${entry.id} data-pending=${entry.pending?.state}><div class="in">
   <header><b class="cut" dir="auto">${called(entry)}</b>${entry.via ? html`<${Way} entry=${entry} />` : null}<${Time} at=${entry.at} /></header>

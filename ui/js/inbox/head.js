@@ -7,7 +7,7 @@ import { openMenu } from "./menu_state.js";
 import { close, step } from "./open.js";
 import { hereAt } from "./presence.js";
 import { zone } from "./route.js";
-import { firstName, me, person, tagsOf, titleOf } from "./store.js";
+import { firstName, may, me, person, tagsOf, titleOf } from "./store.js";
 import { soon } from "./time.js";
 import { STATUS } from "./views.js";
 
@@ -34,6 +34,7 @@ function Others({ id }) {
 
 function Assignee({ row }) {
   const who = row.assignee_id && person(row.assignee_id);
+  if (!may("arrange")) return html`<span class="small muted">${who ? `With ${row.assignee_id === me.staff_user_id ? "you" : firstName(who.name)}` : "With nobody"}</span>`;
   return html`<button class="btn" data-menu="assign" aria-haspopup="dialog" aria-keyshortcuts="a" title="Assign" onClick=${(event) => openMenu("assign", event.currentTarget)}>
     ${who ? html`<${Face} name=${who.name} hue=${who.hue} photo=${who.photo} staff size="1.125rem" />${row.assignee_id === me.staff_user_id ? "You" : firstName(who.name)}` : html`<${Icon} is="user" />Nobody`}<${Key} of="a" /></button>`;
 }
@@ -44,8 +45,10 @@ const Tags = ({ row }) => {
     ${tags.slice(0, 1).map((tag) => html`<${Chip} key=${tag.id} tag=${tag} />`)}
     ${shown > 1 && html`<span class="roomy">${tags.slice(1, shown).map((tag) => html`<${Chip} key=${tag.id} tag=${tag} />`)}</span>`}
     ${more > 0 && html`<span class="small faint" title=${tags.slice(shown).map((tag) => tag.name).join(", ")}>+${more}</span>`}
-    <button class="btn btn--bare btn--slim" data-menu="tags" aria-label="Tags" title="Tags" aria-haspopup="dialog" aria-keyshortcuts="l" onClick=${(event) => openMenu("tags", event.currentTarget)}><${Icon} is=${tags.length ? "plus" : "tag"} small /><${Key} of="l" /></button></span>`;
+    ${may("arrange") && html`<button class="btn btn--bare btn--slim" data-menu="tags" aria-label="Tags" title="Tags" aria-haspopup="dialog" aria-keyshortcuts="l" onClick=${(event) => openMenu("tags", event.currentTarget)}><${Icon} is=${tags.length ? "plus" : "tag"} small /><${Key} of="l" /></button>`}</span>`;
 };
+
+const wording = (row) => (row.spam ? "Spam" : row.snoozed_until ? `Until ${soon(row.snoozed_until)}` : STATUS[row.status]);
 
 export function Head({ row }) {
   const isDone = row.status === "done" && !row.snoozed_until;
@@ -59,10 +62,10 @@ export function Head({ row }) {
       <button class="btn btn--bare btn--icon to-customer" aria-label="Customer" title="Customer" onClick=${() => (zone.value = zone.value === "customer" ? "conversation" : "customer")}><${Icon} is="user" /></button>
     </div>
     <div class="line">
-      <button class="btn status" data-menu="status" data-is=${row.snoozed_until ? "snoozed" : row.status} aria-haspopup="dialog" aria-keyshortcuts="s" title="Whose turn (s)" onClick=${(event) => openMenu("status", event.currentTarget)}>${row.spam ? "Spam" : row.snoozed_until ? `Until ${soon(row.snoozed_until)}` : STATUS[row.status]}<${Icon} is="down" small /></button>
+      ${!may("arrange") ? html`<span class="small"><b>${wording(row)}</b></span>` : html`<button class="btn status" data-menu="status" data-is=${row.snoozed_until ? "snoozed" : row.status} aria-haspopup="dialog" aria-keyshortcuts="s" title="Whose turn (s)" onClick=${(event) => openMenu("status", event.currentTarget)}>${wording(row)}<${Icon} is="down" small /></button>`}
       <${Assignee} row=${row} /><${Tags} row=${row} />
-      <button class="btn btn--bare push" data-menu="snooze" aria-label="Snooze" title="Snooze" aria-haspopup="dialog" aria-keyshortcuts="b" onClick=${(event) => openMenu("snooze", event.currentTarget)}><${Icon} is="snooze" /><span class="roomy">Snooze</span><${Key} of="b" /></button>
-      <button class="btn" aria-keyshortcuts=${spoken("e")} data-act="done" onClick=${() => setStatus(row.id, isDone ? "todo" : "done")}><${Icon} is=${isDone ? "undo" : "check"} />${isDone ? "To do" : "Done"}<${Key} of="e" /></button>
+      ${may("arrange") && html`<button class="btn btn--bare push" data-menu="snooze" aria-label="Snooze" title="Snooze" aria-haspopup="dialog" aria-keyshortcuts="b" onClick=${(event) => openMenu("snooze", event.currentTarget)}><${Icon} is="snooze" /><span class="roomy">Snooze</span><${Key} of="b" /></button>
+      <button class="btn" aria-keyshortcuts=${spoken("e")} data-act="done" onClick=${() => setStatus(row.id, isDone ? "todo" : "done")}><${Icon} is=${isDone ? "undo" : "check"} />${isDone ? "To do" : "Done"}<${Key} of="e" /></button>`}
     </div>
   </header>`;
 }

@@ -7,7 +7,7 @@ import { RowBones } from "./bones.js";
 import { Trouble } from "./empty.js";
 import { Icon, html } from "./html.js";
 import { openMenu } from "./menu_state.js";
-import { counts } from "./store.js";
+import { counts, may } from "./store.js";
 import { ListStrips } from "./strips.js";
 import { ago, full, size } from "./time.js";
 import { say, sayError } from "./toasts.js";
@@ -65,7 +65,7 @@ export function HeldNote() {
       <div class="line wide"><span class="face held-face" aria-hidden="true">?</span><div class="grow"><h2 class="title cut" dir="auto">${item.subject || "No subject"}</h2><p class="muted cut" dir="auto">${item.from || "Unknown sender"} · ${full(item.at)}</p></div><span class="chip held-chip push"><${Icon} is="shield" small />held back</span></div>
       <ul class="stack"><li class="line"><${Icon} is="x" tone="late" /><span>${item.reason}</span></li></ul>
       <div class="strip"><${Icon} is="file" /><span class="grow">The letter as it came, ${size(item.size)}. Saved as a file; no browser opens it.</span><a class="btn" href=${`/api/held/${item.id}/raw`} download="letter.eml">Save it<${Icon} is="get" small /></a></div>
-      ${sure.value === item.id
+      ${!may("arrange") ? null : sure.value === item.id
         ? html`<div class="line wrap" role="alertdialog" aria-label="Throw it away for good?"><b>Throw it away for good?</b><button class="btn push" onClick=${() => (sure.value = null)}>Keep it</button><button class="btn btn--danger" onClick=${() => discard(item)}><${Icon} is="trash" />Throw away</button></div>`
         : html`<div class="line wrap"><button class="btn btn--main" onClick=${() => release(item)}><${Icon} is="inbox" />Let it in</button><button class="btn btn--danger-line" onClick=${() => (sure.value = item.id)}><${Icon} is="trash" />Throw away…</button></div>`}
     </div>` : html`<div class="calm"><p class="faint">${items.value?.length ? "Choose a letter." : "Nothing is held back."}</p></div>`}</main>`;

@@ -8,14 +8,14 @@ import { focusComposer } from "./composer_acts.js";
 import { markSeen } from "./open.js";
 import { dropItem, sendAnyway, takeBack } from "./outbox.js";
 import { paragraphs } from "./rich.js";
-import { firstName, person, rowOf } from "./store.js";
+import { authorOf, firstName, person, rowOf } from "./store.js";
 import { ago, length, now } from "./time.js";
 
 function headline(latest, customer) {
   if (!latest) return "Something new arrived";
   const passed = now.value - latest.at;
   const when = passed < 60_000 ? `${Math.max(1, Math.round(passed / 1000))} s ago` : passed < 3_600_000 ? `${length(passed)} ago` : `at ${ago(latest.at)}`;
-  return latest.by === "customer" ? `${firstName(customer.name)} wrote ${when}` : `${firstName(latest.author_name || person(latest.author_id).name)} answered ${when}`;
+  return latest.by === "customer" ? `${firstName(customer.name)} wrote ${when}` : `${firstName(authorOf(latest))} answered ${when}`;
 }
 
 export function Hold({ item, talk }) {

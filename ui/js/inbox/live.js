@@ -15,6 +15,7 @@ export const hearTabs = (kind, act) => listeners.set(kind, act);
 
 function act(words) {
   if (words.bye) signedOut.value = true;
+  else if (words.again) location.reload(); // what one may do or see is another now; unsent words are kept
   else if (words.here) noteHere(words.here);
   else heard(words);
 }

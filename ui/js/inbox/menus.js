@@ -11,7 +11,7 @@ import { openId, shown, sort, tag } from "./route.js";
 import { sendNow } from "./composer_acts.js";
 import { signOut } from "./sign_out.js";
 import { proposals, readTime } from "./snooze_times.js";
-import { me, readRow, rowOf, staff, tags } from "./store.js";
+import { may, me, readRow, rowOf, staff, tags } from "./store.js";
 import { soon } from "./time.js";
 import { EmojiMenu } from "./emoji.js";
 import { STATUS, VIEWS, written } from "./views.js";
@@ -71,11 +71,10 @@ function Status({ anchor, id }) {
 function More({ anchor, id, words }) {
   const row = rowOf(id).value;
   const items = () => [
-    { id: "rename", icon: "pen", name: "Change the subject", run: words.rename },
+    ...(may("arrange") ? [{ id: "rename", icon: "pen", name: "Change the subject", run: words.rename }] : []),
     { id: "unread", icon: "mail", name: "Mark as unread", key: "shift+u", run: () => unread(id) },
     { id: "link", icon: "link", name: "Copy its address", run: () => navigator.clipboard?.writeText(`${location.origin}/inbox/all/${row.number}`) },
-    { rule: true },
-    { id: "spam", icon: "spam", name: row.spam ? "Not spam" : "Spam", key: "!", run: () => spam(id) },
+    ...(may("arrange") ? [{ rule: true }, { id: "spam", icon: "spam", name: row.spam ? "Not spam" : "Spam", key: "!", run: () => spam(id) }] : []),
   ];
   return html`<${Menu} label="More" anchor=${anchor} items=${items} />`;
 }

@@ -8,7 +8,7 @@ import { openMenu } from "./menu_state.js";
 import { open } from "./open.js";
 import { hereAt } from "./presence.js";
 import { addressOf, openId, query, shown } from "./route.js";
-import { me, person, rowOf, tagsOf } from "./store.js";
+import { may, me, person, rowOf, tagsOf } from "./store.js";
 import { ago, full, length, now, soon } from "./time.js";
 import { startSwipe } from "./swipe.js";
 import { scriptOf } from "./rich.js";
@@ -68,8 +68,8 @@ export function Row({ id, size, at }) {
   const words = hit ? highlighted(said) : said || html`<span class="faint">#${row.number}</span>`;
   const marks = html`<${Looking} here=${here} /><${Assignee} row=${row} />${tags[0] && html`<${Chip} tag=${tags[0]} />`}`;
   return html`<li aria-setsize=${size} aria-posinset=${at + 1}><a class="row" href=${addressOf(row.number)} data-id=${id} data-unread=${row.unread || undefined} aria-current=${isOpen ? "true" : undefined}
-      onClick=${follow} onPointerDown=${(event) => startSwipe(event, { done: () => setStatus(id, row.status === "done" ? "todo" : "done"), snooze: () => openMenu("snooze", null, { id }) })}
-      onContextMenu=${(event) => (event.preventDefault(), openMenu("row", event.currentTarget, { id }))}>
+      onClick=${follow} onPointerDown=${(event) => may("arrange") && startSwipe(event, { done: () => setStatus(id, row.status === "done" ? "todo" : "done"), snooze: () => openMenu("snooze", null, { id }) })}
+      onContextMenu=${(event) => may("arrange") && (event.preventDefault(), openMenu("row", event.currentTarget, { id }))}>
     <${Icon} is=${WAY[row.via] ?? "chat"} />
     <span>${row.unread && html`<span class="unseen">Unread. </span>`}<span class="name cut" dir="auto">${row.customer.name}</span><${Mark} row=${row} here=${here} /><time title=${full(row.last_at)}>${ago(row.last_at)}</time></span>
     ${row.subject

@@ -6,6 +6,8 @@ import { told } from "./told.js";
 const { boot } = told;
 
 export const me = boot.me;
+/** Whether my role lets me do this; the server asks again each time. */
+export const may = (what) => me.permissions.includes(what);
 export const account = boot.account;
 export const filesOrigin = boot.files_origin;
 export const channels = boot.channels;
@@ -59,6 +61,11 @@ export async function whileChanging(id, work) {
 
 export const NOBODY = { id: null, name: "Former colleague", hue: 265, active: false };
 export const person = (id) => staff.value.find((one) => one.id === id) ?? NOBODY;
+/** What the writer of an entry is called; who left has a number for a name. */
+export const authorOf = (entry) => {
+  const who = person(entry.author_id);
+  return who.active ? entry.author_name || who.name : who.name;
+};
 export const tagOf = (id) => tags.value.find((tag) => tag.id === id);
 export const tagsOf = (row) => row.tags.map(tagOf).filter(Boolean);
 

@@ -111,7 +111,8 @@ async def _join(inst: Installation, connection: Connection, came: Arrival) -> St
             raise Refused(409, "Two sign-ins met. Try again.", "sso_again")
     if invited:
         await inst.db.directory("select directory.withdraw_invitation(%s, %s)", [account_id, invited.id])
-    return await join(inst, account_id, person_id, role)
+    staff = await join(inst, account_id, person_id, role)
+    return await invite.placed(inst, invited, staff) if invited else staff
 
 
 class Admission(msgspec.Struct):

@@ -19,7 +19,9 @@ _KNOWN = Refused(409, "Somebody with this userName is in the account already.", 
 async def read_provisioned(inst: Installation, by: Staff) -> list[Colleague]:
     """The people of the confirmed domains, in the order they joined."""
     ours = {one.name for one in await read_domains(inst, by.account_id) if one.confirmed_at}
-    return [one for one in await read_staff(inst, by.account_id) if domain_of(one.email) in ours]
+    return [
+        one for one in await read_staff(inst, by.account_id, by_name=True) if domain_of(one.email) in ours
+    ]
 
 
 async def read_one(inst: Installation, by: Staff, staff_user_id: UUID) -> Colleague:
@@ -37,7 +39,10 @@ async def provision(inst: Installation, by: Staff, user_name: str, name: str) ->
         raise Refused(
             400, "The userName must be an address of a domain the account has confirmed.", "invalidValue"
         )
-    if any(one.email.casefold() == email.casefold() for one in await read_staff(inst, by.account_id)):
+    if any(
+        one.email.casefold() == email.casefold()
+        for one in await read_staff(inst, by.account_id, by_name=True)
+    ):
         raise _KNOWN
     connection = await read_connection(inst, by.account_id)
     role = (connection and connection.join_role) or "staff"

@@ -92,7 +92,9 @@ class Stage:
         if first and scene.thread.via == "chat" and scene.thread.email:
             where = self._house.account_id, received.conversation_id, received.customer_id
             await claim_address(self._inst, *where, scene.thread.email)
-            await rename_customer(self._inst, self._house.account_id, received.customer_id, scene.thread.name)
+            await rename_customer(
+                self._inst, next(iter(self._house.staff.values())), received.customer_id, scene.thread.name
+            )
 
     async def _by_chat(self, scene: Scene, step: Step) -> Received:
         files = [enclosure(name) for name in step.files]

@@ -40,8 +40,8 @@ async def list_held(inst: Installation, by: Staff) -> list[Held]:
         by.account_id,
         (
             "select id, held_at, held_reason, size, summary_sealed from raw_mail where account_id = %s"
-            " and held_at is not null order by held_at desc limit 200",
-            [by.account_id],
+            " and held_at is not null and channel_id <> all(%s::uuid[]) order by held_at desc limit 200",
+            [by.account_id, list(by.kept_out)],
         ),
     )
     found = []
@@ -70,8 +70,9 @@ async def _held(inst: Installation, by: Staff, raw_mail_id: UUID) -> Arrived:
     [rows] = await inst.db.run(
         by.account_id,
         (
-            "select channel_id from raw_mail where account_id = %s and id = %s and held_at is not null",
-            [by.account_id, raw_mail_id],
+            "select channel_id from raw_mail where account_id = %s and id = %s and held_at is not null"
+            " and channel_id <> all(%s::uuid[])",
+            [by.account_id, raw_mail_id, list(by.kept_out)],
         ),
     )
     if not rows:
@@ -81,6 +82,7 @@ async def _held(inst: Installation, by: Staff, raw_mail_id: UUID) -> Arrived:
 
 async def release(inst: Installation, by: Staff, raw_mail_id: UUID) -> UUID:
     """Lets a letter in as well as it can be read; its conversation. Raises not-found, or a sentence when it cannot."""
+    by.need("arrange")
     conversation_id = await place(inst, await _held(inst, by, raw_mail_id), by_hand=True)
     if conversation_id is None:
         raise Refused(409, "This letter cannot be read at all. Download it to look at it.", "unreadable")
@@ -90,6 +92,7 @@ async def release(inst: Installation, by: Staff, raw_mail_id: UUID) -> UUID:
 
 async def discard(inst: Installation, by: Staff, raw_mail_id: UUID) -> None:
     """Throws a held letter away for good."""
+    by.need("arrange")
     await _held(inst, by, raw_mail_id)
     await discard_raw(inst, by.account_id, raw_mail_id)
     await _tell(inst, by, raw_mail_id, "mail.discarded")

@@ -32,13 +32,16 @@ class Kept:
 
 
 async def list_kept(inst: Installation, by: Staff) -> list[Kept]:
-    """The last fifty letters to customers, and those to oneself: a colleague's links are theirs alone."""
+    """The last fifty letters to customers, and those to oneself: a colleague's links are theirs alone.
+
+    Who is kept out of a channel sees none to customers: a letter does not say by which channel it left.
+    """
     [rows] = await inst.db.run(
         by.account_id,
         (
             "select id, subject_kind, subject_id, raw_sealed, at from kept_mail where account_id = %s"
-            " and (subject_kind = 'customer' or subject_id = %s) order by at desc limit 50",
-            [by.account_id, by.person_id],
+            " and (subject_kind = 'customer' and %s or subject_id = %s) order by at desc limit 50",
+            [by.account_id, not by.kept_out, by.person_id],
         ),
     )
     opened = [await _open(inst, by.account_id, *row) for row in rows]
@@ -51,8 +54,8 @@ async def read_kept(inst: Installation, by: Staff, kept_id: UUID) -> Kept:
         by.account_id,
         (
             "select id, subject_kind, subject_id, raw_sealed, at from kept_mail where account_id = %s and id = %s"
-            " and (subject_kind = 'customer' or subject_id = %s)",
-            [by.account_id, kept_id, by.person_id],
+            " and (subject_kind = 'customer' and %s or subject_id = %s)",
+            [by.account_id, kept_id, not by.kept_out, by.person_id],
         ),
     )
     kept = await _open(inst, by.account_id, *rows[0]) if rows else None

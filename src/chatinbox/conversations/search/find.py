@@ -12,6 +12,7 @@ import msgspec
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.body import open_body
 from chatinbox.conversations.search.tokens import fold, prefix_question, question
+from chatinbox.conversations.who import sight
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import bad_request
 from chatinbox.core.installation import Installation
@@ -32,11 +33,11 @@ select f.ordinal, f.subject_id, f.conversation_id, m.position, m.body_sealed, n.
   left join lateral (select position, body_sealed from note
     where m.position is null and account_id = %(account)s and id = f.subject_id offset 0) n on true
   left join lateral (select customer_id, subject_sealed from conversation
-    where account_id = %(account)s and id = f.conversation_id offset 0) c on true
+    c where account_id = %(account)s and id = f.conversation_id{sight} offset 0) c on true
  order by f.ordinal desc"""
 _OF_PEOPLE = """
-select c.id from search.find(%(ways)s::bigint[], %(before)s, 20) f, lateral (select id, last_at from conversation
-    where account_id = %(account)s and customer_id = f.subject_id order by last_at desc limit 10) c
+select c.id from search.find(%(ways)s::bigint[], %(before)s, 20) f, lateral (select id, last_at from conversation c
+    where account_id = %(account)s and customer_id = f.subject_id{sight} order by last_at desc limit 10) c
  where f.conversation_id is null order by c.last_at desc limit 10"""
 
 
@@ -65,11 +66,15 @@ async def find(inst: Installation, by: Staff, asked: str, after: str | None = No
     key = (await inst.vault.account_key(by.account_id)).derived("search")
     ways = question(key, asked, await _languages(inst, by.account_id))
     values: dict[str, Any] = {"account": by.account_id, "before": before, "most": OFFERED, "ways": ways}
+    values["kept_out"] = list(by.kept_out)
+    sees = sight(by)
     hits = await _by_number(inst, by, asked) if after is None else []
     people = prefix_question(key, asked) if after is None else []
     # No ways, no rows: both travel together.
     of_people, offered = await inst.db.run(
-        by.account_id, (_OF_PEOPLE, values | {"ways": people}), (_OFFERED, values)
+        by.account_id,
+        (_OF_PEOPLE.replace("{sight}", sees), values | {"ways": people}),
+        (_OFFERED.replace("{sight}", sees), values),
     )
     hits += [Hit(row[0], None, None, None) for row in of_people]
     hits += _looked_at(inst, by, asked, offered)
@@ -106,8 +111,8 @@ async def _by_number(inst: Installation, by: Staff, asked: str) -> list[Hit]:
     [rows] = await inst.db.run(
         by.account_id,
         (
-            "select id from conversation where account_id = %s and number = %s",
-            [by.account_id, int(number[1])],
+            f"select c.id from conversation c where c.account_id = %(account)s and c.number = %(number)s{sight(by)}",
+            {"account": by.account_id, "number": int(number[1]), "kept_out": list(by.kept_out)},
         ),
     )
     return [Hit(row[0], None, None, None) for row in rows]

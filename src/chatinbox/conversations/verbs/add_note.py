@@ -9,7 +9,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.attachments import link
 from chatinbox.conversations.body import Body, preview, seal_body
 from chatinbox.conversations.change import Changed, change
-from chatinbox.conversations.who import key_of
+from chatinbox.conversations.who import in_sight, key_of
 from chatinbox.core.clock import now
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
@@ -34,6 +34,8 @@ async def add_note(
     attachment_ids: Sequence[UUID] = (),
 ) -> Changed:
     """Stores a note. The same `note_id` again changes nothing. Raises not-found."""
+    by.need("note")
+    await in_sight(inst, by, conversation_id)
     key = await key_of(inst, by.account_id, conversation_id)
     statement = change(
         by.account_id,

@@ -6,6 +6,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.change import Changed, apply_or_refuse, change
+from chatinbox.conversations.who import in_sight
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 
@@ -14,6 +15,8 @@ async def assign(
     inst: Installation, by: Staff, conversation_id: UUID, staff_user_id: UUID | None
 ) -> Changed | None:
     """Gives a conversation to a staff user of the same account, or to nobody. Raises not-found for either id."""
+    by.need("arrange")
+    await in_sight(inst, by, conversation_id)
     statement = change(
         by.account_id,
         conversation_id,

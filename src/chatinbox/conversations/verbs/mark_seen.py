@@ -5,12 +5,14 @@ from uuid import UUID
 from psycopg.errors import ForeignKeyViolation
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.who import in_sight
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 
 
 async def mark_seen(inst: Installation, by: Staff, conversation_id: UUID, position: int) -> None:
     """Notes the last position read; it may go back to 0 (unread). Raises not-found."""
+    await in_sight(inst, by, conversation_id)
     try:
         await inst.db.run(
             by.account_id,

@@ -12,7 +12,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.attachments import link
 from chatinbox.conversations.body import Body, preview, seal_body
 from chatinbox.conversations.change import change
-from chatinbox.conversations.who import key_of
+from chatinbox.conversations.who import in_sight, key_of
 from chatinbox.core.clock import now
 from chatinbox.core.errors import not_found
 from chatinbox.core.ids import new_id
@@ -69,6 +69,8 @@ async def reply(
     then: Literal["waiting", "done"] = "waiting",
 ) -> Replied | Held:
     """Stores the answer and its delivery. Sending the same `message_id` again changes nothing. Raises not-found."""
+    by.need("answer")
+    await in_sight(inst, by, conversation_id)
     key, at = await key_of(inst, by.account_id, conversation_id), now()
     statement = change(
         by.account_id,

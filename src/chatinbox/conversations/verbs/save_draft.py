@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.body import Body, seal_body
-from chatinbox.conversations.who import key_of
+from chatinbox.conversations.who import in_sight, key_of
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 
@@ -21,6 +21,8 @@ async def save_draft(
     attachment_ids: Sequence[UUID] = (),
 ) -> bool:
     """Keeps the newest words; False when another tab kept newer ones. Raises not-found."""
+    by.need("answer" if kind == "reply" else "note")
+    await in_sight(inst, by, conversation_id)
     key = await key_of(inst, by.account_id, conversation_id)
     sealed = seal_body(key, body, by.account_id, "draft", conversation_id)
     [rows] = await inst.db.run(
@@ -48,6 +50,7 @@ async def save_draft(
 
 async def drop_draft(inst: Installation, by: Staff, conversation_id: UUID) -> None:
     """Throws the draft away."""
+    await in_sight(inst, by, conversation_id)
     await inst.db.run(
         by.account_id,
         (

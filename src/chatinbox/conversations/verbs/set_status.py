@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.change import Changed, apply_or_refuse, change
+from chatinbox.conversations.who import in_sight
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 
@@ -16,6 +17,8 @@ _SETS = """status = %(status)s::text, snoozed_until = null,
 
 async def set_status(inst: Installation, by: Staff, conversation_id: UUID, status: Status) -> Changed | None:
     """Moves a conversation to to do, waiting or done; wakes it when it was snoozed. None when it was so already."""
+    by.need("arrange")
+    await in_sight(inst, by, conversation_id)
     statement = change(
         by.account_id,
         conversation_id,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.change import Changed, apply, apply_or_refuse, change
+from chatinbox.conversations.who import in_sight
 from chatinbox.core.clock import millis, now
 from chatinbox.core.errors import bad_request
 from chatinbox.core.installation import Installation
@@ -14,6 +15,8 @@ async def snooze(
     inst: Installation, by: Staff, conversation_id: UUID, until: datetime | None
 ) -> Changed | None:
     """Snoozes until a time that is still to come, or wakes with None. Raises not-found and bad-request."""
+    by.need("arrange")
+    await in_sight(inst, by, conversation_id)
     if until is not None and until <= now():
         raise bad_request("Choose a time that is still to come.", "past_time")
     statement = change(

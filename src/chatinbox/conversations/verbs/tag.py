@@ -7,6 +7,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.change import Changed, apply_or_refuse, change, tell
+from chatinbox.conversations.who import in_sight
 from chatinbox.core.clock import now
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import bad_request, not_found
@@ -35,6 +36,8 @@ class Tag:
 
 async def tag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UUID) -> Changed | None:
     """Puts a tag on a conversation; None when it had it. Raises not-found for either id."""
+    by.need("arrange")
+    await in_sight(inst, by, conversation_id)
     statement = change(
         by.account_id,
         conversation_id,
@@ -55,6 +58,8 @@ async def tag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UUID
 
 async def untag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UUID) -> Changed | None:
     """Takes a tag off; None when it was not there. Raises not-found for the conversation."""
+    by.need("arrange")
+    await in_sight(inst, by, conversation_id)
     statement = change(
         by.account_id,
         conversation_id,
@@ -70,6 +75,7 @@ async def untag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UU
 
 async def create_tag(inst: Installation, by: Staff, name: str) -> Tag:
     """Makes a tag, or gives the one of that name. Raises bad-request."""
+    by.need("arrange")
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME:
         raise bad_request(f"A tag has between 1 and {MAX_NAME} letters.", "tag_name")

@@ -21,6 +21,9 @@ async def post_invitation(inst: Installation, request: Request) -> Response:
     form, token = await read_form(request), request.path_params["token"]
     try:
         throttle(request, token)
+        if form.get("do") == "decline":
+            await invite.decline(inst, token)
+            return show(inst, request, "entrance/declined")
         staff = await invite.accept(inst, token, form.get("name", ""), form.get("password", ""))
     except Refused as refused:
         if refused.code == "link":

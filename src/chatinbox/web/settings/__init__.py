@@ -29,10 +29,12 @@ from chatinbox.web.settings import (
     profile,
     reported,
     reports_switch,
+    roles_page,
     security,
     sessions_page,
     sign_in_rules,
     sso_page,
+    teams_page,
     workspace,
 )
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
@@ -48,6 +50,8 @@ PAGES: dict[str, SettingsPage] = {
         my_data.PAGE,
         reported.PAGE,
         people_page.PAGE,
+        teams_page.PAGE,
+        roles_page.PAGE,
         sign_in_rules.PAGE,
         sso_page.PAGE,
         channels.PAGE,

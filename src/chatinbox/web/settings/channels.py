@@ -17,7 +17,7 @@ from chatinbox.web.settings.page import Act, SettingsPage
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
     by = session.staff
     return {
-        "channels": await read_channels(inst, by.account_id),
+        "channels": [one for one in await read_channels(inst, by.account_id) if one.id not in by.kept_out],
         "public_url": inst.settings.public_url,
         "mail_port": inst.settings.mail_port,
         "mailboxes": await mailbox.read_mailboxes(inst, by) if by.may("channels") else {},
