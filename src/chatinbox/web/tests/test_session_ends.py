@@ -36,10 +36,11 @@ from chatinbox.core.db import Database
 from chatinbox.core.vault import Vault
 
 async def main(data, dsn, person_id, session_id):
-    db = await Database.open(dsn, Vault.open(Path(data)), 2)
+    vault = Vault.open(Path(data))
+    db = await Database.open(dsn, vault, 2)
     print("ready", flush=True)
     sys.stdin.readline()
-    assert await sessions.end(SimpleNamespace(db=db), UUID(person_id), UUID(session_id))
+    assert await sessions.end(SimpleNamespace(db=db, vault=vault), UUID(person_id), UUID(session_id))
     print("ended", flush=True)
     await db.close()
 
