@@ -1,5 +1,6 @@
 """Roles and invitations: nobody gives more than they have, and an invitation leaves nothing behind (clause C21)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -72,6 +73,18 @@ async def test_a_role_that_is_changed_holds_at_once_in_open_sessions(
     assert (await client.post("/api/tags", json={"name": "b"})).status_code == 403
     with pytest.raises(Refused, match="role_in_use"):
         await roles.remove_role(inst, ada, role)
+
+
+async def test_who_sees_reports_by_a_role_of_the_accounts_own_is_named_to_those_they_are_about(
+    inst: Installation, ada: Staff, bea: Staff, people: People, new_browser: Callable[[], Browser]
+) -> None:
+    cas = await people.colleague(ada, "Cas")
+    hers = await new_browser().as_(cas)
+    told = 'Who may see it</h2><p class="small">'
+    assert (await hers.get("/settings/reported")).text.split(told)[1].startswith("Ada. ")
+    role = await roles.create_role(inst, ada, "Lead", ["answer", "reports"])
+    await colleagues.set_role(inst, ada, bea.staff_user_id, str(role))
+    assert (await hers.get("/settings/reported")).text.split(told)[1].startswith("Ada, Bea. ")
 
 
 async def test_roles_are_of_one_account(inst: Installation, ada: Staff, bea: Staff, cyd: Staff) -> None:
