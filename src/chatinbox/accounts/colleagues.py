@@ -61,9 +61,9 @@ async def _change(
         row = await tx.one(_WHO, [by.account_id, staff_user_id])
         if row is None:
             raise not_found()
-        need_over(by, row[1])
         if losing and [one[0] for one in owners] == [staff_user_id]:
             raise _LAST
+        need_over(by, row[1])
         await tx.execute(
             f"update staff_user set {sets} where account_id = %s and id = %s",
             [*values, by.account_id, staff_user_id],

@@ -230,7 +230,7 @@ async def test_the_accounts_own_copy_is_a_paper_with_its_name(
     text = " ".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(answer.content))
     assert "Tea" in text and OPERATOR["operator_name"] in text and "Coffee" not in text
     await _as(named, visitor, cyd)
-    assert "Tea" not in (await visitor.get("/settings/agreements")).text
+    assert "Ada" not in (await visitor.get("/settings/agreements")).text
 
 
 async def test_an_account_in_the_united_kingdom_gets_the_addendum(

@@ -28,7 +28,10 @@ async def an_admin(inst: Installation, ada: Staff, bea: Staff) -> Staff:
     return await now_as(inst, bea)
 
 
-async def test_an_admin_makes_no_owner_and_changes_none(inst: Installation, ada: Staff, bea: Staff) -> None:
+async def test_an_admin_makes_no_owner_and_changes_none(
+    inst: Installation, ada: Staff, bea: Staff, people: People
+) -> None:
+    await colleagues.set_role(inst, ada, (await people.colleague(ada, "Dan")).staff_user_id, "owner")
     admin = await an_admin(inst, ada, bea)
     for act in (
         lambda: colleagues.set_role(inst, admin, admin.staff_user_id, "owner"),
