@@ -273,8 +273,10 @@ async def test_these_pages_are_for_everybody_and_fit_a_narrow_phone(
     await sign_in(site, page, ada)
     await page.goto(f"{site.url}/settings/security")
     await page.get_by_role("button", name="Set it up").click()
+    await expect(page.get_by_role("heading", name="Set up the authenticator app")).to_be_visible()
     await is_fine("scan")
     await add_passkey(site, visitor, "phone")
+    await expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
     await is_fine("codes")
     for name in ("security", "sign-in-rules"):
         await page.goto(f"{site.url}/settings/{name}")
