@@ -1,13 +1,14 @@
 """The worker: pumps the outbox, runs the jobs, keeps the clocks."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import structlog
 
 from chatinbox.accounts import change_address, leave, links, passkeys, sessions
+from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.sso import pending as sso_pending
+from chatinbox.app import deliver
 from chatinbox.app.steadily import steadily
 from chatinbox.billing import keep_up as billing
 from chatinbox.billing.detach import detach
@@ -16,11 +17,9 @@ from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import kept as email_kept
 from chatinbox.channels.email import poll as email_poll
 from chatinbox.channels.email import receive as email_receive
-from chatinbox.channels.email import send as email_send
 from chatinbox.conversations.search.index import index
 from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core.installation import Installation
-from chatinbox.core.jobs import job_ids
 from chatinbox.core.outbox import Happened
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.reports.forget import forget_old as forget_reports
@@ -32,15 +31,6 @@ log = structlog.get_logger()
 def prepare(inst: Installation) -> None:
     """Says who hears which event, and which work runs on a clock. Read this to know what happens after a commit."""
 
-    async def deliver(batch: list[Happened]) -> None:
-        each = {
-            f"deliver {happened.subject_id}": job_ids(
-                account_id=happened.account_id, message_id=happened.subject_id
-            )
-            for happened in batch
-        }
-        await inst.jobs.later_all("deliver", each)
-
     async def search(batch: list[Happened]) -> None:
         await index(inst, batch)
 
@@ -48,13 +38,8 @@ def prepare(inst: Installation) -> None:
         await record_deeds(inst, batch)
 
     inst.outbox.on(["message.received", "message.sent", "note.added"], search)
-    inst.outbox.on(["message.sent", "delivery.redirected"], deliver)
+    deliver.prepare(inst)
     inst.outbox.on(HEARD, count)
-
-    async def deliver_one(account_id: str, message_id: str) -> None:
-        await _deliver(inst, UUID(account_id), UUID(message_id))
-
-    inst.jobs.add("deliver", deliver_one, attempts=12, wait_seconds=5, growth=3)
 
     chat_send.add_jobs(inst)
     _add_billing(inst)
@@ -111,27 +96,6 @@ def _add_billing(inst: Installation) -> None:
     inst.outbox.on(["staff.changed"], seats)
     inst.jobs.add("billing", keep_up, attempts=10, wait_seconds=5, growth=3)
     inst.jobs.every("*/10 * * * *", "billing_round", round_)
-
-
-async def _deliver(inst: Installation, account_id: UUID, message_id: UUID) -> None:
-    [rows] = await inst.db.run(
-        account_id,
-        (
-            "select id, kind from delivery where account_id = %s and message_id = %s and state in ('waiting', 'sending')",
-            [account_id, message_id],
-        ),
-    )
-    for delivery_id, kind in rows:
-        send = {"email": email_send.send, "chat": chat_send.send}[kind]
-        await send(inst, account_id, delivery_id)
-
-
-async def every_account(inst: Installation) -> AsyncIterator[UUID]:
-    """Every account's id, a page at a time."""
-    last = UUID(int=0)
-    while rows := await inst.db.directory("select account_id from directory.accounts_after(%s, 500)", [last]):
-        for (last,) in rows:
-            yield last
 
 
 async def run(inst: Installation) -> None:

@@ -243,6 +243,7 @@ def _messages(
     for row_id, position, at, author, staff_user_id, via, origin, sealed, state, changed_at, reason in rows:
         body = open_body(key, sealed, account_id, "message", row_id) if key else Body()
         opened = files.open(row for row in attached if row[6] == row_id)
+        waits = author == "staff" and state is None  # nobody has set it out yet
         messages.append(
             Message(
                 id=row_id,
@@ -263,7 +264,11 @@ def _messages(
                 to=list(body.to),
                 cc=list(body.cc),
                 from_address=body.from_address,
-                state=State(state, millis(changed_at), reason) if state else None,
+                state=State("waiting", millis(at))
+                if waits
+                else State(state, millis(changed_at), reason)
+                if state
+                else None,
                 automatic=origin == "automatic",
                 lang=body.language,
             )

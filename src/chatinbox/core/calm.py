@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 MANY = 4
+TURN_SECONDS = 0.1
 LASTS_SECONDS = 0.05  # shorter lulls are only the gap between one answer and the next question
 
 
@@ -18,6 +19,7 @@ class Calm:
         self._calm = asyncio.Event()
         self._calm.set()
         self._lull: asyncio.TimerHandle | None = None
+        self._turns = asyncio.Lock()
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -40,3 +42,9 @@ class Calm:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._calm.wait(), at_most)
+
+    async def turn(self) -> None:
+        """As `wait`, for many small pieces: while it is busy they begin one after the other, ten a second."""
+        if not self._calm.is_set():
+            async with self._turns:
+                await self.wait(TURN_SECONDS)

@@ -21,10 +21,15 @@ from chatinbox.core.statement import Params, Rows, Statement
 from chatinbox.core.trip import forget, trip
 from chatinbox.core.vault import Vault
 
-__all__ = ["Database", "Params", "Rows", "Statement", "Tx", "statements"]
+__all__ = ["LAZILY", "Database", "Params", "Rows", "Statement", "Tx", "statements"]
 
 statements: ContextVar[list[str] | None] = ContextVar("statements", default=None)
 """Set to a list in tests to see every statement that was sent."""
+
+
+LAZILY: Statement = ("set local synchronous_commit = off", ())
+"""For what is made again from the outbox when it is lost: this commit does not wait for the disk. The log is written in
+order, so the outbox row's removal, which comes later, is never kept without it (PostgreSQL, "Asynchronous Commit")."""
 
 
 def _note(text: str) -> None:

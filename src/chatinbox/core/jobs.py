@@ -17,9 +17,9 @@ from psycopg.conninfo import make_conninfo
 from chatinbox.core.calm import Calm
 
 log = structlog.get_logger()
-GIVES_WAY_SECONDS = 1.0
 # A queue is empty when plans are made, and long when speed matters: without this the next job is found by reading all.
 _OPTIONS = "-c search_path=work -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off"
+_WAITING = "select queueing_lock as word from procrastinate_jobs where status = 'todo' and queueing_lock = any(%(words)s)"
 
 Work: TypeAlias = Callable[..., Awaitable[None]]
 
@@ -53,7 +53,7 @@ class Jobs:
         )
 
         async def politely(**ids: str) -> None:
-            await self._calm.wait(GIVES_WAY_SECONDS)
+            await self._calm.turn()
             await work(**ids)
 
         self._app.task(name=name, retry=retry)(politely)
@@ -75,14 +75,23 @@ class Jobs:
             await deferrer.defer_async(**dict(ids))
 
     async def later_all(self, name: str, each: Mapping[str, Mapping[str, str]]) -> None:
-        """Asks for a piece of work many times at once: the word that keeps each single, and its ids."""
+        """Asks for a piece of work many times at once: a word for each, and its ids. A waiting one of the same word
+        is enough, and no two of the same word are worked on at once.
+        """
+        waiting = await self._app.connector.execute_query_all_async(_WAITING, words=list(each))
         job = self._app.configure_task(name).job
-        jobs = [job.evolve(task_kwargs=dict(ids), queueing_lock=once) for once, ids in each.items()]
+        jobs = [
+            job.evolve(task_kwargs=dict(ids), queueing_lock=once, lock=once)
+            for once, ids in each.items()
+            if {"word": once} not in waiting
+        ]
         try:
-            await self._app.job_manager.batch_defer_jobs_async(jobs)
-        except exceptions.AlreadyEnqueued:  # one of them waits already: then one after the other
-            for once, ids in each.items():
-                await self.later(name, ids, once)
+            if jobs:
+                await self._app.job_manager.batch_defer_jobs_async(jobs)
+        except exceptions.AlreadyEnqueued:  # somebody was faster with one of them: then one after the other
+            for one in jobs:
+                with contextlib.suppress(exceptions.AlreadyEnqueued):
+                    await self._app.job_manager.defer_job_async(one)
 
     async def open(self) -> None:
         """Connects."""

@@ -14,11 +14,11 @@ import structlog
 
 from chatinbox.core.bell import Bell
 from chatinbox.core.calm import Calm
-from chatinbox.core.db import Database
+from chatinbox.core.db import LAZILY, Database
 
 log = structlog.get_logger()
-BATCH = 2000
-GIVES_WAY_SECONDS = 1.0
+BATCH = 4000
+GIVES_WAY_SECONDS = 2.0  # as long as search may lag behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class Outbox:
         """Claims one batch and does it; how many rows are done."""
         try:
             async with self._db.work() as conn:
+                await conn.execute(LAZILY[0])
                 rows = await (await conn.execute(_CLAIM, [0, BATCH])).fetchall()
                 done: list[int] = []
                 for kind, batch in _by_kind(rows).items():

@@ -6,6 +6,7 @@ So that no verb does more for it, and reports read one narrow table. Doing a bat
 from collections import defaultdict
 from uuid import UUID
 
+from chatinbox.core.db import LAZILY
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 
@@ -44,4 +45,4 @@ async def record_deeds(inst: Installation, batch: list[Happened]) -> None:
     for happened in batch:
         by_account[happened.account_id].append(happened.event_id)
     for account_id, events in by_account.items():
-        await inst.db.run(account_id, (_RECORD, {"account": account_id, "events": events}))
+        await inst.db.run(account_id, LAZILY, (_RECORD, {"account": account_id, "events": events}))

@@ -19,6 +19,7 @@ REALLY_SENT = (
 )
 UNREAD = timedelta(hours=5)
 
+_WRITTEN = "select id from message where account_id = %s and author = 'staff'"
 _ANSWERS = """
 select d.id, d.conversation_id, d.message_id, d.kind, d.changed_at, m.position < c.position as answered
   from delivery d join message m on m.account_id = d.account_id and m.id = d.message_id
@@ -28,6 +29,8 @@ select d.id, d.conversation_id, d.message_id, d.kind, d.changed_at, m.position <
 
 async def deliver_answers(inst: Installation, house: House, scenes: Sequence[Scene]) -> None:
     """Says of each answer what became of it; the newest letters are really sent."""
+    [written] = await inst.db.run(house.account_id, (_WRITTEN, [house.account_id]))
+    await verbs.set_out(inst, house.account_id, [message_id for (message_id,) in written])
     [answers] = await inst.db.run(house.account_id, (_ANSWERS, [house.account_id]))
     failed = {
         s.last_reply: s.thread.end.partition(" ")[2] for s in scenes if s.thread.end.startswith("failed")

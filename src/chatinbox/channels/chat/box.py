@@ -23,6 +23,7 @@ from chatinbox.conversations.verbs.attach import attach
 from chatinbox.conversations.verbs.claim_address import claim_address
 from chatinbox.conversations.verbs.mark_delivery import State, mark_delivery
 from chatinbox.conversations.verbs.receive import receive
+from chatinbox.conversations.verbs.set_out import set_out
 from chatinbox.core.clock import millis, now
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.installation import Installation
@@ -170,9 +171,10 @@ class Box:
         [rows] = await self._inst.db.run(
             visitor.account_id,
             (
-                "select d.id from message m join delivery d on d.account_id = m.account_id and d.message_id = m.id"
+                "select coalesce(d.id, m.id) from message m left join delivery d on d.account_id = m.account_id"
+                " and d.message_id = m.id and d.kind = 'chat'"
                 " where m.account_id = %s and m.conversation_id = %s and m.author = 'staff' and m.position <= %s"
-                " and d.kind = 'chat' and d.state <> 'seen' order by m.position desc limit 100",
+                " and m.via = 'chat' and d.state is distinct from 'seen' order by m.position desc limit 100",
                 [visitor.account_id, visitor.conversation_id, min(told.position, 1 << 60)],
             ),
         )
@@ -191,6 +193,7 @@ class Box:
         return await prove(self._inst, channel, request.headers.get("authorization"))
 
     async def _move(self, visitor: Visitor, deliveries: list[UUID], state: State) -> None:
+        await set_out(self._inst, visitor.account_id, deliveries)  # those that the visitor was faster than
         for delivery_id in deliveries:
             await mark_delivery(self._inst, visitor.account_id, visitor.conversation_id, delivery_id, state)
 

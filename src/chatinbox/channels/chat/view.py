@@ -22,7 +22,7 @@ PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"}
 
 _WINDOW = """(select * from message where account_id = %(account)s and conversation_id = %(conversation)s
   and position > %(after)s and position < %(before)s order by position {order} limit %(limit)s) m"""
-_MESSAGES = """select m.id, m.position, m.at, m.author, m.staff_user_id, m.body_sealed, d.id, d.state from {window}
+_MESSAGES = """select m.id, m.position, m.at, m.author, m.staff_user_id, m.body_sealed, m.via, d.id, d.state from {window}
   left join lateral (select id, state from delivery d where m.author = 'staff' and d.account_id = m.account_id
     and d.message_id = m.id and d.kind = 'chat' limit 1) d on true order by m.position"""
 _FILES = """select a.message_id, a.id, a.name_sealed, a.type, a.size from {window}
@@ -127,7 +127,7 @@ def _open(
     account_id = visitor.account_id
     attached = _files(inst, visitor, key, files)
     messages, brought, writers, mine = [], [], {}, 0
-    for row_id, position, at, wrote, staff_user_id, sealed, delivery_id, state in rows:
+    for row_id, position, at, wrote, staff_user_id, sealed, via, delivery_id, state in rows:
         body = open_body(key, sealed, account_id, "message", row_id)
         by_staff = wrote == "staff"
         if staff_user_id and body.author_name:
@@ -143,8 +143,8 @@ def _open(
                 attached.get(row_id, []),
             )
         )
-        if delivery_id and state in ("waiting", "sending", "sent", "failed"):
-            brought.append(delivery_id)
+        if by_staff and via == "chat" and state not in ("delivered", "seen"):
+            brought.append(delivery_id or row_id)
         if state == "seen":
             mine = position
     email = key.open_text(address, account_id, "address", "value", address_id) if address else None

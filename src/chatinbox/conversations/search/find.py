@@ -11,7 +11,7 @@ import msgspec
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.body import open_body
-from chatinbox.conversations.search.tokens import fold, prefix_question, question
+from chatinbox.conversations.search.tokens import Tokens, fold, prefix_question, question
 from chatinbox.conversations.who import sight
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import bad_request
@@ -63,13 +63,13 @@ async def find(inst: Installation, by: Staff, asked: str, after: str | None = No
     if not asked:
         return Found([], None)
     before = _before(after)
-    key = (await inst.vault.account_key(by.account_id)).derived("search")
-    ways = question(key, asked, await _languages(inst, by.account_id))
+    tokens = Tokens((await inst.vault.account_key(by.account_id)).derived("search"))
+    ways = question(tokens, asked, await _languages(inst, by.account_id))
     values: dict[str, Any] = {"account": by.account_id, "before": before, "most": OFFERED, "ways": ways}
     values["kept_out"] = list(by.kept_out)
     sees = sight(by)
     hits = await _by_number(inst, by, asked) if after is None else []
-    people = prefix_question(key, asked) if after is None else []
+    people = prefix_question(tokens, asked) if after is None else []
     # No ways, no rows: both travel together.
     of_people, offered = await inst.db.run(
         by.account_id,

@@ -4,8 +4,8 @@ from collections import defaultdict
 from uuid import UUID
 
 from chatinbox.conversations.body import open_body
-from chatinbox.conversations.search.tokens import prefix_tokens, text_tokens
-from chatinbox.core.db import Rows
+from chatinbox.conversations.search.tokens import Tokens, prefix_tokens, text_tokens
+from chatinbox.core.db import LAZILY, Rows, Statement
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.core.vault import SealKey
@@ -50,7 +50,7 @@ async def index_ids(inst: Installation, account_id: UUID, ids: list[UUID], names
     )
     if not found:
         return
-    account_key = (await inst.vault.account_key(account_id)).derived("search")
+    words = await _words(inst, account_id)
     keys = inst.vault.known_customer_keys(account_id, {row[4] for row in found})
     subjects: list[UUID] = []
     conversations: list[UUID | None] = []
@@ -64,17 +64,17 @@ async def index_ids(inst: Installation, account_id: UUID, ids: list[UUID], names
             text += " " + key.open_text(subject, account_id, "conversation", "subject", conversation_id)
         subjects.append(row_id)
         conversations.append(conversation_id)
-        tokens.append(text_tokens(account_key, text, languages[0][0]))
-    told = await _names(inst, account_id, account_key, keys) if names else {}
+        tokens.append(text_tokens(words, text, languages[0][0]))
+    told = await _names(inst, account_id, words, keys) if names else {}
     for customer_id, beginnings in told.items():
         subjects.append(customer_id)
         conversations.append(None)
         tokens.append(beginnings)
-    await _add(inst, account_id, subjects, conversations, tokens)
+    await inst.db.run(account_id, LAZILY, _added(subjects, conversations, tokens))
 
 
 async def _names(
-    inst: Installation, account_id: UUID, account_key: bytes, keys: dict[UUID, SealKey]
+    inst: Installation, account_id: UUID, words: Tokens, keys: dict[UUID, SealKey]
 ) -> dict[UUID, list[int]]:
     rows: Rows
     [rows] = await inst.db.run(account_id, (_NAMES, [account_id, list(keys)]))
@@ -86,34 +86,34 @@ async def _names(
             key.open_text(value, account_id, "address", "value", address_id)
             for address_id, value in zip(address_ids, addresses, strict=True)
         ]
-        found[customer_id] = prefix_tokens(account_key, " ".join(told))
+        found[customer_id] = prefix_tokens(words, " ".join(told))
     return found
 
 
-async def _add(
-    inst: Installation,
-    account_id: UUID,
-    subjects: list[UUID],
-    conversations: list[UUID | None],
-    tokens: list[list[int]],
-) -> None:
-    flat = [one for each in tokens for one in each]
-    await inst.db.run(
-        account_id,
-        (
-            "select search.add(%s::uuid[], %s::uuid[], %s::int[], %s::bigint[])",
-            [subjects, conversations, [len(each) for each in tokens], flat],
-        ),
+async def _words(inst: Installation, account_id: UUID) -> Tokens:
+    return Tokens((await inst.vault.account_key(account_id)).derived("search"))
+
+
+def _added(subjects: list[UUID], conversations: list[UUID | None], tokens: list[list[int]]) -> Statement:
+    flat = ",".join(
+        str(one) for each in tokens for one in each
+    )  # thousands: the driver's way with a list is slow
+    return (
+        "select search.add(%s::uuid[], %s::uuid[], %s::int[], %s::bigint[])",
+        [subjects, conversations, [len(each) for each in tokens], f"{{{flat}}}"],
     )
 
 
 async def renamed(inst: Installation, account_id: UUID, customer_id: UUID) -> None:
     """A customer's name or addresses changed: their beginnings are taken out and added anew."""
     keys = inst.vault.known_customer_keys(account_id, [customer_id])
-    account_key = (await inst.vault.account_key(account_id)).derived("search")
-    names = await _names(inst, account_id, account_key, keys)
-    await inst.db.run(account_id, ("select search.forget(%s::uuid[])", [[customer_id]]))
-    await _add(inst, account_id, list(names), [None] * len(names), list(names.values()))
+    words = await _words(inst, account_id)
+    names = await _names(inst, account_id, words, keys)
+    await inst.db.run(
+        account_id,
+        ("select search.forget(%s::uuid[])", [[customer_id]]),
+        _added(list(names), [None] * len(names), list(names.values())),
+    )
 
 
 async def rebuild(inst: Installation, account_id: UUID) -> int:

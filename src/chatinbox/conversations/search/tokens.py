@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 
 import Stemmer
 
@@ -35,15 +36,13 @@ def fold(text: str) -> str:
 
 def words(text: str) -> Iterator[str]:
     """Folded words: compounds whole and in parts (`hc-20418`, `hc`, `20418`), scripts without spaces in pairs."""
-    for found in _WORD.finditer(fold(text)):
-        word = found[0]
-        if _CJK.search(word):
+    for word in _WORD.findall(fold(text)):
+        if not word.isascii() and _CJK.search(word):
             yield from _pairs(word)
             continue
-        parts = _PART.findall(word)
-        if len(parts) > 1:
-            yield word
-        yield from parts
+        yield word
+        if not word.isalnum():
+            yield from _PART.findall(word)
 
 
 def _pairs(word: str) -> Iterator[str]:
@@ -62,34 +61,47 @@ def stem(word: str, language: str) -> str:
     return str(_stemmer(language).stemWord(word))
 
 
-def token(key: bytes, kind: str, word: str) -> int:
-    """64 bits of a keyed hash (BLAKE2b, RFC 7693), signed as PostgreSQL's bigint is."""
-    digest = blake2b(f"{kind}\0{word}".encode(), digest_size=8, key=key).digest()
-    return int.from_bytes(digest, signed=True)
+class Tokens:
+    """What words are called under an account's key: 64 bits of a keyed hash (BLAKE2b, RFC 7693), signed as PostgreSQL's
+    bigint is. A word that comes again is not hashed again, so this is made for one batch and not kept.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._begun = blake2b(digest_size=8, key=key)
+        self._known: dict[str, tuple[int, ...]] = {}
+
+    def of(self, kind: str, word: str) -> int:
+        """One word of one kind."""
+        hashed = self._begun.copy()
+        hashed.update(f"{kind}\0{word}".encode())
+        return int.from_bytes(hashed.digest(), signed=True)
+
+    def of_word(self, word: str, languages: Sequence[str]) -> tuple[int, ...]:
+        """A word and its stem in each language. Always the same languages, for one batch."""
+        known = self._known.get(word)
+        if known is None:
+            stems = [self.of(language, stem(word, language)) for language in languages]
+            known = self._known[word] = (self.of("w", word), *stems)
+        return known
 
 
-def text_tokens(key: bytes, text: str, languages: Iterable[str]) -> list[int]:
+def text_tokens(tokens: Tokens, text: str, languages: Iterable[str]) -> list[int]:
     """The tokens of a message: each word, and its stem in each of the account's languages."""
-    seen = dict.fromkeys(words(text))
     known = [language for language in languages if language in LANGUAGES]
-    tokens: dict[int, None] = {}
-    for word in list(seen)[:MOST_TOKENS]:
-        tokens[token(key, "w", word)] = None
-        for language in known:
-            tokens[token(key, language, stem(word, language))] = None
-    return list(tokens)
+    said = islice(dict.fromkeys(words(text)), MOST_TOKENS)
+    return list(dict.fromkeys(token for word in said for token in tokens.of_word(word, known)))
 
 
-def prefix_tokens(key: bytes, text: str) -> list[int]:
+def prefix_tokens(tokens: Tokens, text: str) -> list[int]:
     """The tokens of a name or an address: the beginnings of its words, as people type them."""
-    tokens: dict[int, None] = {}
+    found: dict[int, None] = {}
     for word in words(text):
         for length in range(SHORTEST_PREFIX, min(len(word), LONGEST_PREFIX) + 1):
-            tokens[token(key, "p", word[:length])] = None
-    return list(tokens)
+            found[tokens.of("p", word[:length])] = None
+    return list(found)
 
 
-def question(key: bytes, text: str, languages: Iterable[str]) -> list[list[int]]:
+def question(tokens: Tokens, text: str, languages: Iterable[str]) -> list[list[int]]:
     """The ways a question may be met: by the stems of its words in one of the languages; a word that stands as it was
     asked has the same stem. Without a language that we know, by the words themselves. All ways are equally long.
     """
@@ -97,11 +109,11 @@ def question(key: bytes, text: str, languages: Iterable[str]) -> list[list[int]]
     if not asked:
         return []
     known = [language for language in languages if language in LANGUAGES]
-    ways = [[token(key, language, stem(word, language)) for word in asked] for language in known]
-    return ways or [[token(key, "w", word) for word in asked]]
+    ways = [[tokens.of(language, stem(word, language)) for word in asked] for language in known]
+    return ways or [[tokens.of("w", word) for word in asked]]
 
 
-def prefix_question(key: bytes, text: str) -> list[list[int]]:
+def prefix_question(tokens: Tokens, text: str) -> list[list[int]]:
     """The one way a question may be the beginning of names."""
     asked = [word for word in dict.fromkeys(words(text)) if len(word) >= SHORTEST_PREFIX][:6]
-    return [[token(key, "p", word[:LONGEST_PREFIX]) for word in asked]] if asked else []
+    return [[tokens.of("p", word[:LONGEST_PREFIX]) for word in asked]] if asked else []

@@ -10,6 +10,7 @@ from chatinbox.conversations.verbs.receive import receive
 from chatinbox.conversations.verbs.rename import rename
 from chatinbox.conversations.verbs.reply import reply
 from chatinbox.conversations.verbs.save_draft import drop_draft, save_draft
+from chatinbox.conversations.verbs.set_out import set_out
 from chatinbox.conversations.verbs.set_status import set_status
 from chatinbox.conversations.verbs.snooze import snooze
 from chatinbox.conversations.verbs.tag import create_tag, tag, untag
@@ -27,6 +28,7 @@ __all__ = [
     "rename",
     "reply",
     "save_draft",
+    "set_out",
     "set_status",
     "snooze",
     "tag",

@@ -1,4 +1,4 @@
-"""Reply: staff answer, and a delivery is on its way to where the customer wrote."""
+"""Reply: staff answer where the customer wrote; who hears the event sets its delivery out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +15,11 @@ from chatinbox.conversations.change import change
 from chatinbox.conversations.who import in_sight, key_of
 from chatinbox.core.clock import now
 from chatinbox.core.errors import not_found
-from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 _MESSAGE = """message_out as (
   insert into message (account_id, id, conversation_id, position, author, staff_user_id, via, body_sealed, at)
   select %(account)s, %(subject)s, %(conversation)s, changed.position, 'staff', %(staff)s, changed.via, %(body)s, %(at)s
-    from changed),
-on_its_way as (
-  insert into delivery (account_id, id, conversation_id, message_id, channel_id, kind, state, changed_at)
-  select %(account)s, %(delivery)s, %(conversation)s, %(subject)s, changed.channel_id, changed.via, 'waiting', %(at)s
     from changed),
 written as (
   delete from draft where account_id = %(account)s and staff_user_id = %(staff)s and conversation_id = %(conversation)s
@@ -68,7 +63,7 @@ async def reply(
     send_anyway: bool = False,
     then: Literal["waiting", "done"] = "waiting",
 ) -> Replied | Held:
-    """Stores the answer and its delivery. Sending the same `message_id` again changes nothing. Raises not-found."""
+    """Stores the answer. Sending the same `message_id` again changes nothing. Raises not-found."""
     by.need("answer")
     await in_sight(inst, by, conversation_id)
     key, at = await key_of(inst, by.account_id, conversation_id), now()
@@ -85,7 +80,6 @@ async def reply(
         data={"status": then} if then == "done" else None,
         body=seal_body(key, body, by.account_id, "message", message_id),
         preview=key.seal(preview(body.text), by.account_id, "conversation", "preview", conversation_id),
-        delivery=new_id(),
         status=then,
         seen=seen_position,
         at=at,

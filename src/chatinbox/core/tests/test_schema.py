@@ -6,6 +6,7 @@ from psycopg import errors
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
+from chatinbox.core.postgres import Cluster
 
 OF_ACCOUNTS = "select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'tenant' and c.relkind in ('r', 'p')"
 
@@ -106,13 +107,51 @@ async def test_a_forged_context_is_an_error(inst: Installation, ada: Staff, cyd:
 
 
 @pytest.mark.parametrize(
-    "statement", ["select * from ctx.secret", "select * from directory.chat_key", "set role chatinbox_owner"]
+    "statement",
+    [
+        "select * from ctx.secret",
+        "select ctx.inner_pad()",
+        "select ctx.outer_pad()",
+        "select * from directory.chat_key",
+        "set role chatinbox_owner",
+    ],
 )
 async def test_the_app_cannot_read_the_signing_key_or_the_directory_or_become_the_owner(
     inst: Installation, statement: str
 ) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         await inst.db.directory(statement)
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+async def test_no_session_can_have_the_signing_key_printed(
+    inst: Installation, cluster: Cluster, ada: Staff, is_guarded: bool
+) -> None:
+    """The key stands in the plans of a session. Unguarded it would be printed: so the proof can fail."""
+    dsn = cluster.dsn(cluster.superuser, psycopg.conninfo.conninfo_to_dict(inst.db.dsn)["dbname"])  # type: ignore[arg-type]
+    said: list[str] = []
+    async with (
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn,
+        conn.transaction(force_rollback=True),
+    ):
+        if not is_guarded:
+            await conn.execute("alter function ctx.account() reset debug_print_plan")
+        found = await (await conn.execute("select inner_pad, outer_pad from ctx.secret")).fetchone()
+        await conn.execute("set local role chatinbox_app")
+        conn.add_notice_handler(
+            lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}")
+        )
+        for name in ("debug_print_plan", "debug_print_parse", "debug_print_rewritten"):
+            await conn.execute(f"set local {name} = on")
+        await conn.execute("set local client_min_messages = log")
+        await conn.execute(f"set local app.context = '{inst.vault.context(ada.account_id)}'")  # type: ignore[arg-type]
+        assert await (await conn.execute("select account_id from tenant.account")).fetchall() == [
+            (ada.account_id,)
+        ]
+    assert found and said
+    plans = "".join("".join(said).split())  # lines break anywhere
+    printed = ["".join(str(byte - 256 * (byte > 127)) for byte in pad) in plans for pad in found]
+    assert printed == [not is_guarded] * 2
 
 
 async def test_a_context_ends_with_its_transaction(inst: Installation, ada: Staff) -> None:

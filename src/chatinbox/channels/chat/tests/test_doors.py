@@ -37,6 +37,12 @@ async def answer(inst: Installation, who: Staff, conversation_id: UUID, text: st
 
 
 async def deliveries(inst: Installation, who: Staff) -> list[tuple[str, str]]:
+    """Kind and state of the account's deliveries, after its answers were set out."""
+    [written] = await inst.db.run(
+        who.account_id,
+        ("select id from message where account_id = %s and author = 'staff'", [who.account_id]),
+    )
+    await verbs.set_out(inst, who.account_id, [message_id for (message_id,) in written])
     [rows] = await inst.db.run(
         who.account_id,
         ("select kind, state from delivery where account_id = %s order by id", [who.account_id]),

@@ -36,6 +36,7 @@ async def add_email_channel(inst: Installation, who: Staff) -> None:
 async def answered(inst: Installation, who: Staff, visitor: Browser) -> tuple[UUID, UUID]:
     conversation_id = await conversation_of(inst, who, (await visitor.say("hello"))["id"])
     await answer(inst, who, conversation_id, "Good morning")
+    await deliveries(inst, who)
     [rows] = await inst.db.run(
         who.account_id, ("select id from delivery where account_id = %s", [who.account_id])
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.kept import Kept, list_kept
 from chatinbox.channels.email.send import send
+from chatinbox.conversations import verbs
 from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.inbox import read_list
 from chatinbox.conversations.timeline import Message, Timeline, read_timeline
@@ -40,16 +41,11 @@ async def only(inst: Installation, staff: Staff, view: str = "all") -> Timeline:
 
 
 async def sent(inst: Installation, staff: Staff, conversation_id: UUID) -> Kept:
-    """Works off the delivery and gives the letter that would have left."""
-    [rows] = await inst.db.run(
-        staff.account_id,
-        (
-            "select id from delivery where account_id = %s and conversation_id = %s order by id",
-            [staff.account_id, conversation_id],
-        ),
-    )
-    for (delivery_id,) in rows:
-        await send(inst, staff.account_id, delivery_id)
+    """Works off the deliveries of a conversation and gives the letter that would have left."""
+    mine = {message.id for message in await messages(inst, staff, conversation_id)}
+    for delivery_id, *_ in await deliveries(inst, staff):
+        if delivery_id in mine:
+            await send(inst, staff.account_id, delivery_id)
     return (await list_kept(inst, staff))[0]
 
 
@@ -60,7 +56,12 @@ async def messages(inst: Installation, staff: Staff, conversation_id: UUID) -> l
 
 
 async def deliveries(inst: Installation, staff: Staff) -> list[tuple[UUID, str, str | None]]:
-    """Id, state and reason of the account's deliveries."""
+    """Id, state and reason of the account's deliveries, after its answers were set out."""
+    [written] = await inst.db.run(
+        staff.account_id,
+        ("select id from message where account_id = %s and author = 'staff'", [staff.account_id]),
+    )
+    await verbs.set_out(inst, staff.account_id, [message_id for (message_id,) in written])
     [rows] = await inst.db.run(
         staff.account_id,
         ("select id, state, reason from delivery where account_id = %s order by id", [staff.account_id]),

@@ -13,7 +13,7 @@ from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.search.index import index_ids, rebuild
-from chatinbox.conversations.search.tokens import prefix_tokens, question, text_tokens
+from chatinbox.conversations.search.tokens import Tokens, prefix_tokens, question, text_tokens
 from chatinbox.core.db import statements
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -108,7 +108,7 @@ async def test_more_than_a_bucket_of_messages_is_turned_over_and_still_found(
     got = await say(ada, "the very first needle")
     await index_ids(inst, ada.account_id, [got.message_id])
     key = (await inst.vault.account_key(ada.account_id)).derived("search")
-    tokens = text_tokens(key, "plain hay", ["en"])
+    tokens = text_tokens(Tokens(key), "plain hay", ["en"])
     for _ in range(5):
         ids = [new_id() for _ in range(1000)]
         await inst.db.run(
@@ -222,10 +222,13 @@ async def test_without_an_account_the_search_answers_nobody(inst: Installation) 
 
 
 def test_tokens_of_two_accounts_never_meet_and_say_nothing() -> None:
-    one, two = text_tokens(b"a" * 32, "bowl moss", ["en"]), text_tokens(b"b" * 32, "bowl moss", ["en"])
+    one, two = (
+        text_tokens(Tokens(b"a" * 32), "bowl moss", ["en"]),
+        text_tokens(Tokens(b"b" * 32), "bowl moss", ["en"]),
+    )
     assert not set(one) & set(two)
-    assert set(question(b"a" * 32, "bowl", ["en"])[0]) <= set(one)
-    assert not set(one) & set(prefix_tokens(b"a" * 32, "bowl moss"))
+    assert set(question(Tokens(b"a" * 32), "bowl", ["en"])[0]) <= set(one)
+    assert not set(one) & set(prefix_tokens(Tokens(b"a" * 32), "bowl moss"))
 
 
 @pytest.mark.parametrize(

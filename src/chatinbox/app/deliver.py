@@ -1,0 +1,88 @@
+"""Deliver: answers find their way out. What was written is set out from the outbox; then one job an account sends all
+that waits there, a few at once, so that a busy account holds nobody else up.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chatinbox.accounts.every_account import every_account
+from chatinbox.channels.chat import send as chat_send
+from chatinbox.channels.email import send as email_send
+from chatinbox.conversations.verbs.set_out import set_out
+from chatinbox.core.clock import now
+from chatinbox.core.installation import Installation
+from chatinbox.core.jobs import job_ids
+from chatinbox.core.outbox import Happened
+
+AT_ONCE = 4
+LEFT_OVER = timedelta(minutes=10)
+
+Send = Callable[[Installation, UUID, UUID], Awaitable[datetime | None]]
+_SEND: dict[str, Send] = {"email": email_send.send, "chat": chat_send.send}
+_DUE = """
+select id, kind from delivery where account_id = %s and state in ('waiting', 'sending')
+   and coalesce(due_at, changed_at) <= %s order by id limit 1000"""
+
+
+def prepare(inst: Installation) -> None:
+    """Says who hears of answers, and which work brings them out."""
+
+    async def written(batch: list[Happened]) -> None:
+        by_account: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for happened in batch:
+            if happened.subject_id:
+                by_account[happened.account_id].append(happened.subject_id)
+        for account_id, message_ids in by_account.items():
+            await set_out(inst, account_id, message_ids)
+        await _ask(inst, by_account)
+
+    async def redirected(batch: list[Happened]) -> None:
+        await _ask(inst, {happened.account_id for happened in batch})
+
+    async def work(account_id: str) -> None:
+        await deliver(inst, UUID(account_id))
+
+    async def again(account_id: str) -> None:
+        await _ask(inst, [UUID(account_id)])
+
+    async def left_over() -> None:
+        async for account_id in every_account(inst):
+            if await _due(inst, account_id, now() - LEFT_OVER):
+                await _ask(inst, [account_id])
+
+    inst.outbox.on(["message.sent"], written)
+    inst.outbox.on(["delivery.redirected"], redirected)
+    inst.jobs.add("deliver", work, attempts=100, wait_seconds=5)
+    inst.jobs.add("deliver_again", again, attempts=100, wait_seconds=5)
+    inst.jobs.every("*/10 * * * *", "deliver_left_over", left_over)
+
+
+async def deliver(inst: Installation, account_id: UUID) -> None:
+    """Sends all that waits in one account and is due. Each is tried once; what is to be tried again gets a time."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(delivery_id: UUID, kind: str) -> None:
+        async with turn:
+            await inst.calm.turn()
+            due_at = await _SEND[kind](inst, account_id, delivery_id)
+        if due_at:
+            ids = job_ids(account_id=account_id)
+            await inst.jobs.later("deliver_again", ids, once=f"deliver again {delivery_id}", at=due_at)
+
+    async with asyncio.TaskGroup() as together:
+        for delivery_id, kind in await _due(inst, account_id, now()):
+            together.create_task(one(delivery_id, kind))
+
+
+async def _due(inst: Installation, account_id: UUID, at: datetime) -> list[tuple[UUID, str]]:
+    [rows] = await inst.db.run(account_id, (_DUE, [account_id, at]))
+    return [(delivery_id, kind) for delivery_id, kind in rows]
+
+
+async def _ask(inst: Installation, account_ids: Iterable[UUID]) -> None:
+    """One job an account: a waiting one is enough, and no two of one account run at once."""
+    each = {f"deliver {account_id}": job_ids(account_id=account_id) for account_id in account_ids}
+    await inst.jobs.later_all("deliver", each)
