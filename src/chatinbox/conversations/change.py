@@ -19,8 +19,8 @@ from chatinbox.core.installation import Installation
 FEED = "feed as (update counter set last = last + 1 where account_id = %(account)s and kind = 'feed' and closed_at is null returning last)"
 EVENT = """
 happened as (insert into event (account_id, id, feed, kind, conversation_id, position, subject_id, staff_user_id, data, at)
-  select %(account)s, %(event)s, feed.last, %(kind)s, %(conversation)s::uuid, {position}, %(subject)s::uuid, %(staff)s::uuid, %(data)s::jsonb, %(at)s
-    from feed, changed),
+  select %(account)s, %(event)s, changed.feed, %(kind)s, %(conversation)s::uuid, {position}, %(subject)s::uuid, %(staff)s::uuid, %(data)s::jsonb, %(at)s
+    from changed),
 left_to_do as (insert into work.outbox (account_id, event_id, kind, conversation_id, subject_id)
   select %(account)s, %(event)s, %(kind)s, %(conversation)s::uuid, %(subject)s::uuid from changed)
 """
@@ -50,16 +50,16 @@ def change(
     **values: Any,
 ) -> Statement:
     """One conversation's change. `sets` and `guard` are SQL over `c`; `extra` are further CTEs that may use
-    `changed` (position, customer_id, channel_id, via) and `feed`; `shown` takes a place in the timeline, which is the
+    `changed` (position, customer_id, channel_id, via, feed); `shown` takes a place in the timeline, which is the
     event's own unless `place_event` is off (a message or note takes it then).
     """
     step = ", position = c.position + 1" if shown else ""
     text = f"""with {FEED},
 changed as (update conversation c set feed = feed.last{step}{", " + sets if sets else ""} from feed
   where c.account_id = %(account)s and c.id = %(conversation)s and {guard}
-  returning c.position, c.customer_id, c.channel_id, c.via){", " + extra if extra else ""},
+  returning c.position, c.customer_id, c.channel_id, c.via, c.feed){", " + extra if extra else ""},
 {EVENT.format(position="changed.position" if shown and place_event else "null")}
-select changed.position, feed.last, changed.via from changed, feed"""
+select position, feed, via from changed"""
     params = {
         "account": account_id,
         "conversation": conversation_id,
@@ -76,9 +76,9 @@ select changed.position, feed.last, changed.via from changed, feed"""
 
 def tell(account_id: UUID, kind: str, staff_user_id: UUID | None, subject_id: UUID | None) -> Statement:
     """An event of the account that is about no conversation: lists that ask by feed number learn of it."""
-    text = f"""with {FEED}, changed as (select 1),
+    text = f"""with {FEED}, changed as (select last as feed from feed),
 {EVENT.format(position="null")}
-select last from feed"""
+select feed from changed"""
     return text, {
         "account": account_id,
         "conversation": None,

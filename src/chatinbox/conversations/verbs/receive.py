@@ -38,10 +38,10 @@ changed as (
     spam_at, waiting_since, last_at, position, spoken_position, feed, created_at)
   select %(account)s, %(conversation)s, numbered.last, %(customer)s, %(channel)s, %(via)s, %(title)s::bytea, %(preview)s,
     %(status)s, %(spam_at)s::timestamptz, %(waiting)s::timestamptz, %(at)s, 1, 1, feed.last, %(at)s from numbered, feed
-  returning position, customer_id, channel_id, via),
+  returning position, customer_id, channel_id, via, feed),
 {_MESSAGE},
 {EVENT.format(position="null")}
-select changed.position, feed.last from changed, feed"""
+select position, feed from changed"""
 
 
 async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> Received:
