@@ -100,7 +100,7 @@ class _Serving:
         inst = await _open(self._settings, admin_dsn)
         running.push_async_callback(inst.close)
         await running.enter_async_context(
-            meanwhile("database", lambda: database.keep_running(self._settings, inst.db.refresh))
+            meanwhile("database", lambda: database.keep_running(self._settings, inst.refresh))
         )
         if self._part != "serve":
             await inst.bell.join(inst.db.dsn)

@@ -83,11 +83,17 @@ class Database:
         self._pool, self._vault, self.dsn = pool, vault, dsn
 
     @classmethod
-    async def open(cls, dsn: str, vault: Vault, size: int = 12) -> Self:
+    async def open(cls, dsn: str, vault: Vault, size: int = 12, least: int = 2) -> Self:
         """Opens the pool; `dsn` names the app role. Few connections stay; under load more come, so that commits share a flush."""
         set_json_dumps(msgspec.json.encode)
         pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
-            dsn, min_size=2, max_size=size, open=False, kwargs={"autocommit": True}, name="app", timeout=20
+            dsn,
+            min_size=least,
+            max_size=size,
+            open=False,
+            kwargs={"autocommit": True},
+            name="app",
+            timeout=20,
         )
         await pool.open(wait=True, timeout=30)
         return cls(pool, vault, dsn)
@@ -144,6 +150,21 @@ class Database:
         """A plain transaction without an account, for the outbox."""
         async with self._pool.connection() as conn, conn.transaction():
             yield conn
+
+    @asynccontextmanager
+    async def alone(self, number: int) -> AsyncIterator[AsyncConnection[TupleRow] | None]:
+        """A connection without a transaction that holds the installation's lock of this number; None where another
+        process holds it. Whoever dies lets go.
+        """
+        async with self._pool.connection() as conn:
+            [[is_ours]] = await (await conn.execute("select pg_try_advisory_lock(%s)", [number])).fetchall()
+            try:
+                yield conn if is_ours else None
+            except BaseException:
+                await conn.close()
+                raise
+            if is_ours:
+                await conn.execute("select pg_advisory_unlock(%s)", [number])
 
     def _context(self, account_id: UUID) -> bytes:
         # Citus forwards SET LOCAL as a statement of its own and nothing else; both parts are ours: hex and digits.

@@ -1,6 +1,6 @@
 """One running ChatInbox: its settings and the tools every room is given. Opened by the app, passed to every verb."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from chatinbox.core.bell import Bell
@@ -20,11 +20,14 @@ from chatinbox.core.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Settings and tools. `uploads` is the room for what staff send; strangers' doors have their own."""
+    """Settings and tools. `uploads` is the room for what staff send; strangers' doors have their own.
+    `behind` are the connections of work that nobody waits for.
+    """
 
     settings: Settings
     vault: Vault
     db: Database
+    behind: Database
     bell: Bell
     calm: Calm
     presence: Presence
@@ -42,19 +45,21 @@ class Installation:
         migrate(admin_dsn, vault)
         dsn = app_dsn(admin_dsn, vault)
         db = await Database.open(dsn, vault)
+        behind = await Database.open(dsn, vault, size=3, least=1)
         bell, calm = Bell(), Calm()
         jobs = Jobs(dsn, calm)
         await jobs.open()
-        egress = Egress(db, vault, settings.smtp_url, settings.inside_targets)
+        egress = Egress(behind, vault, settings.smtp_url, settings.inside_targets)
         egress.place("stripe", settings.stripe_api_base)
         return cls(
             settings=settings,
             vault=vault,
             db=db,
+            behind=behind,
             bell=bell,
             calm=calm,
             presence=Presence(bell),
-            outbox=Outbox(db, bell, calm),
+            outbox=Outbox(behind, bell, calm),
             files=Files(settings.data / "files"),
             egress=egress,
             jobs=jobs,
@@ -62,9 +67,21 @@ class Installation:
             uploads=Intake(8 * settings.max_upload_bytes),
         )
 
+    def behind_the_scenes(self) -> Self:
+        """The same installation for work that nobody waits for. Its connections are few and its own: it never stands in
+        front of people, and what it asks is planned a few times only.
+        """
+        return replace(self, db=self.behind)
+
+    async def refresh(self) -> None:
+        """Lets go of connections that are dead, after the database was away."""
+        await self.db.refresh()
+        await self.behind.refresh()
+
     async def close(self) -> None:
         """Closes everything it opened."""
         await self.bell.close()
         await self.jobs.close()
         await self.db.close()
+        await self.behind.close()
         self.vault.close()
