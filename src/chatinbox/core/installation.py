@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
+from psycopg.conninfo import make_conninfo
+
 from chatinbox.core.bell import Bell
 from chatinbox.core.calm import Calm
 from chatinbox.core.db import Database
@@ -45,7 +47,7 @@ class Installation:
         migrate(admin_dsn, vault)
         dsn = app_dsn(admin_dsn, vault)
         db = await Database.open(dsn, vault)
-        behind = await Database.open(dsn, vault, size=3, least=1)
+        behind = await Database.open(make_conninfo(dsn, application_name="chatinbox behind"), vault, 3, 1)
         bell, calm = Bell(), Calm()
         jobs = Jobs(dsn, calm)
         await jobs.open()
