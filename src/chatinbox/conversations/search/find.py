@@ -17,8 +17,8 @@ from chatinbox.core.db import Rows
 from chatinbox.core.errors import bad_request
 from chatinbox.core.installation import Installation
 
-PAGE = 30
-OFFERED = 45
+PAGE = 20
+OFFERED = 30
 LONGEST = 300
 EXCERPT = 140
 REMEMBER_SECONDS = 60.0

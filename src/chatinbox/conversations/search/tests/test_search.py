@@ -82,7 +82,7 @@ async def test_the_newest_stands_first_and_the_same_batch_twice_changes_nothing(
     for _ in range(2):
         await index_ids(inst, ada.account_id, [got.message_id for got in made])
     found = await find(inst, ada, "kiln")
-    assert [hit.conversation_id for hit in found.hits] == [got.conversation_id for got in reversed(made)][:30]
+    assert [hit.conversation_id for hit in found.hits] == [got.conversation_id for got in reversed(made)][:20]
     assert found.hits[0].excerpt == "kiln number 39"
 
 
