@@ -49,9 +49,7 @@ def prepare(inst: Installation) -> None:
         await _ask(inst, [UUID(account_id)])
 
     async def left_over() -> None:
-        async for account_id in every_account(inst):
-            if await _due(inst, account_id, now() - LEFT_OVER):
-                await _ask(inst, [account_id])
+        await ask_left_over(inst, LEFT_OVER)
 
     inst.outbox.on(["message.sent"], written)
     inst.outbox.on(["delivery.redirected"], redirected)
@@ -72,9 +70,19 @@ async def deliver(inst: Installation, account_id: UUID) -> None:
             ids = job_ids(account_id=account_id)
             await inst.jobs.later("deliver_again", ids, once=f"deliver again {delivery_id}", at=due_at)
 
-    async with asyncio.TaskGroup() as together:
-        for delivery_id, kind in await _due(inst, account_id, now()):
-            together.create_task(one(delivery_id, kind))
+    due = await _due(inst, account_id, now())
+    for told in await asyncio.gather(*(one(*each) for each in due), return_exceptions=True):
+        if isinstance(
+            told, BaseException
+        ):  # the database, most likely; the others were not to be broken off for it
+            raise told
+
+
+async def ask_left_over(inst: Installation, older_than: timedelta = timedelta()) -> None:
+    """Asks for a job wherever something is due that long: whoever had it may have been stopped."""
+    async for account_id in every_account(inst):
+        if await _due(inst, account_id, now() - older_than):
+            await _ask(inst, [account_id])
 
 
 async def _due(inst: Installation, account_id: UUID, at: datetime) -> list[tuple[UUID, str]]:

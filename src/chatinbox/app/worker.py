@@ -100,7 +100,8 @@ def _add_billing(inst: Installation) -> None:
 
 async def run(inst: Installation) -> None:
     """Works until cancelled."""
-    prepare(inst.behind_the_scenes())
+    prepare(behind := inst.behind_the_scenes())
     async with asyncio.TaskGroup() as both:  # a group waits for both to end; gather would not
         both.create_task(steadily("outbox", inst.outbox.run))
         both.create_task(steadily("jobs", inst.jobs.run))
+        both.create_task(steadily("left_over", lambda: deliver.ask_left_over(behind)))

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -112,3 +113,22 @@ async def test_a_letter_that_is_tried_later_does_not_hold_the_next_one_up(
     )
     await deliver.deliver(out, ada.account_id)
     assert await states(out, ada.account_id) == ["sent", "sent"]
+
+
+async def test_what_a_stopped_process_had_begun_is_asked_for_by_the_next_one(
+    out: Installation, ada: Staff, cyd: Staff, say: Say
+) -> None:
+    await answers(out, ada, say, "begun")
+    [written] = await out.db.run(
+        ada.account_id, ("select id from message where account_id = %s", [ada.account_id])
+    )
+    await verbs.set_out(out, ada.account_id, [message_id for (message_id,) in written])
+    await out.db.run(
+        ada.account_id, ("update delivery set state = 'sending' where account_id = %s", [ada.account_id])
+    )
+    await deliver.ask_left_over(out, timedelta(minutes=10))
+    assert await asked(out, ada) == []
+    await deliver.ask_left_over(out)
+    assert await asked(out, ada) == [("deliver", True)] and await asked(out, cyd) == []
+    await deliver.deliver(out, ada.account_id)
+    assert await states(out, ada.account_id) == ["sent"]
