@@ -17,6 +17,7 @@ from chatinbox.accounts.links import Link, gone, look, make_link, take_invitatio
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.roles import NAMES, given
+from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.staff import Role, Staff
 from chatinbox.accounts.teams import read_teams
@@ -207,6 +208,22 @@ async def accept(inst: Installation, token: str, name: str, password: str) -> St
     await take_invitation(inst, token)
     await people.confirm(inst, known)
     return await placed(inst, asked, await join(inst, asked.account_id, known, asked.role))
+
+
+async def accept_as(inst: Installation, token: str, session: Session) -> UUID:
+    """Joins as the one who is signed in, where the invitation was sent to their address; the account. Raises for others."""
+    asked, person_id = await read_invitation(inst, token), session.staff.person_id
+    if not is_theirs(await people.find_person(inst, asked.email), session):
+        raise Refused(403, "This invitation is for another address. Sign out to use it.", "session")
+    await not_here(inst, asked.account_id, person_id)
+    await take_invitation(inst, token)
+    await placed(inst, asked, await join(inst, asked.account_id, person_id, asked.role))
+    return asked.account_id
+
+
+def is_theirs(person_id: UUID | None, session: Session | None) -> bool:
+    """Whether who is signed in may join by it without a password. Not by a sign-on that is good in its account alone."""
+    return session is not None and session.how != "sso" and session.staff.person_id == person_id
 
 
 async def placed(inst: Installation, asked: Asked | Invitation, staff: Staff) -> Staff:

@@ -36,13 +36,16 @@ COOKIES = ("__Host-session", "session")
 class Session:
     """An open session: who acts, which session it is, and when it last proved who it is.
 
-    A `limited` one may set up a second factor, because the account asks for it, and nothing else.
+    A `limited` one may set up a second factor, because the account asks for it, and nothing else. What an account's own
+    sign-on vouched for (`how`) is good in that account alone.
     """
 
     staff: Staff
     session_id: UUID
     proven_at: datetime
-    limited: bool = False
+    limited: bool
+    created_at: datetime
+    how: How
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +99,26 @@ def _hash(inst: Installation, token: str) -> bytes:
 
 
 async def start(
-    inst: Installation, staff: Staff, device: str, proven_elsewhere: bool = False, how: How = "password"
+    inst: Installation,
+    staff: Staff,
+    device: str,
+    proven_elsewhere: bool = False,
+    how: How = "password",
+    goes_on: Session | None = None,
 ) -> str:
     """Opens a session; its token, which is stored nowhere. That somebody signed in, and `how`, is recorded.
 
     It is limited while the account asks for a second factor that the person has not, unless somebody whom the account
-    trusts with it (its own sign-on) has proven who they are.
+    trusts with it (its own sign-on) has proven who they are. Where it `goes_on` from one in another account, it is as old
+    as that one, and as lately proven.
     """
+    how = "sso" if proven_elsewhere else goes_on.how if goes_on else how
+    began_at = goes_on.created_at if goes_on else now()
     limited = not proven_elsewhere and await must_set_up(inst, staff.account_id, staff.person_id)
     token, session_id = secrets.token_urlsafe(32), new_id()
     key = await inst.vault.person_key(staff.person_id)
     await inst.db.directory(
-        "select directory.add_session(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "select directory.add_session(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             session_id,
             _hash(inst, token),
@@ -115,12 +126,14 @@ async def start(
             staff.account_id,
             staff.staff_user_id,
             key.seal(device, NOBODY, "session", "device", session_id),
+            began_at,
             now(),
-            now() + IDLE,
+            min(now() + IDLE, began_at + LONGEST),
+            goes_on.proven_at if goes_on else now(),
             now() if limited else None,
+            how,
         ],
     )
-    how = "sso" if proven_elsewhere else how
     await record(
         inst,
         staff.account_id,
@@ -139,7 +152,9 @@ async def session_for(inst: Installation, token: str) -> Session | None:
     rows = await inst.db.directory("select * from directory.find_session(%s, %s)", [hashed, now()])
     if not rows:
         return None
-    session_id, person_id, account_id, staff_user_id, seen_at, proven_at, limited_at = rows[0]
+    session_id, person_id, account_id, staff_user_id, seen_at, proven_at, limited_at, created_at, how = rows[
+        0
+    ]
     staff = await read_active(inst, account_id, staff_user_id, person_id)
     if staff is None:
         return None
@@ -149,7 +164,7 @@ async def session_for(inst: Installation, token: str) -> Session | None:
         )
     if has_ended(session_id):
         return None
-    session = Session(staff, session_id, proven_at, limited_at is not None)
+    session = Session(staff, session_id, proven_at, limited_at is not None, created_at, how)
     if session.limited:
         return session  # not remembered: it is free in every process as soon as there is a second factor
     if len(_known) > 20_000:

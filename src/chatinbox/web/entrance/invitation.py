@@ -5,10 +5,12 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import invite, people, sign_in
 from chatinbox.accounts.sso.compulsory import must_use_sso
+from chatinbox.accounts.switch import switch
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.web.door import session_of
 from chatinbox.web.entrance.second_step import let_in
-from chatinbox.web.forms import Form, device_of, read_form, show, throttle
+from chatinbox.web.forms import Form, device_of, read_form, show, signed_in, throttle
 
 
 async def get_invitation(inst: Installation, request: Request) -> Response:
@@ -24,6 +26,8 @@ async def post_invitation(inst: Installation, request: Request) -> Response:
         if form.get("do") == "decline":
             await invite.decline(inst, token)
             return show(inst, request, "entrance/declined")
+        if form.get("do") == "join":
+            return await _join(inst, request, token)
         staff = await invite.accept(inst, token, form.get("name", ""), form.get("password", ""))
     except Refused as refused:
         if refused.code == "link":
@@ -41,8 +45,27 @@ async def _show(
         asked = await invite.read_invitation(inst, request.path_params["token"])
     except Refused as gone:
         return show(inst, request, "entrance/link-gone", gone)
-    known = await people.find_person(inst, asked.email) is not None
-    return show(inst, request, "entrance/invitation", refused, form, asked=asked, known=known)
+    known, session = await people.find_person(inst, asked.email), await session_of(inst, request)
+    words = {
+        "asked": asked,
+        "known": known,
+        "me": session.staff.name if session and invite.is_theirs(known, session) else None,
+    }
+    return show(inst, request, "entrance/invitation", refused, form, **words)
+
+
+async def _join(inst: Installation, request: Request, token: str) -> Response:
+    """Joins as who is signed in, and goes there."""
+    session = await session_of(inst, request)
+    if session is None:
+        raise Refused(403, "You are signed out meanwhile. Use your password.", "session")
+    account_id = await invite.accept_as(inst, token, session)
+    try:
+        return signed_in(inst, await switch(inst, session, account_id))
+    except Refused as refused:
+        if refused.code != "use_sso":
+            raise
+        return RedirectResponse("/sign-in/company", 303)
 
 
 PAGES = {"/invitation/{token}": (get_invitation, post_invitation)}

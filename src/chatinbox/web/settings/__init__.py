@@ -19,6 +19,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, need_own, read_form, show, throttle
 from chatinbox.web.settings import (
+    accounts_page,
     agreements_page,
     billing_page,
     changes,
@@ -47,6 +48,7 @@ PAGES: dict[str, SettingsPage] = {
         profile.PAGE,
         security.PAGE,
         sessions_page.PAGE,
+        accounts_page.PAGE,
         my_data.PAGE,
         reported.PAGE,
         people_page.PAGE,
