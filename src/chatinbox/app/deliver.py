@@ -18,7 +18,7 @@ from chatinbox.core.jobs import job_ids
 from chatinbox.core.outbox import Happened
 
 AT_ONCE = 4
-LEFT_OVER = timedelta(minutes=10)
+LEFT_OVER = timedelta(minutes=3)
 
 Send = Callable[[Installation, UUID, UUID], Awaitable[datetime | None]]
 _SEND: dict[str, Send] = {"email": email_send.send, "chat": chat_send.send}
@@ -55,7 +55,7 @@ def prepare(inst: Installation) -> None:
     inst.outbox.on(["delivery.redirected"], redirected)
     inst.jobs.add("deliver", work, attempts=100, wait_seconds=5)
     inst.jobs.add("deliver_again", again, attempts=100, wait_seconds=5)
-    inst.jobs.every("*/10 * * * *", "deliver_left_over", left_over)
+    inst.jobs.every("*/5 * * * *", "deliver_left_over", left_over)
 
 
 async def deliver(inst: Installation, account_id: UUID) -> None:
@@ -91,6 +91,6 @@ async def _due(inst: Installation, account_id: UUID, at: datetime) -> list[tuple
 
 
 async def _ask(inst: Installation, account_ids: Iterable[UUID]) -> None:
-    """One job an account: a waiting one is enough, and no two of one account run at once."""
+    """One job an account: a waiting one is enough."""
     each = {f"deliver {account_id}": job_ids(account_id=account_id) for account_id in account_ids}
     await inst.jobs.later_all("deliver", each)

@@ -76,12 +76,12 @@ class Jobs:
 
     async def later_all(self, name: str, each: Mapping[str, Mapping[str, str]]) -> None:
         """Asks for a piece of work many times at once: a word for each, and its ids. A waiting one of the same word
-        is enough, and no two of the same word are worked on at once.
+        is enough.
         """
         waiting = await self._app.connector.execute_query_all_async(_WAITING, words=list(each))
         job = self._app.configure_task(name).job
         jobs = [
-            job.evolve(task_kwargs=dict(ids), queueing_lock=once, lock=once)
+            job.evolve(task_kwargs=dict(ids), queueing_lock=once)
             for once, ids in each.items()
             if {"word": once} not in waiting
         ]

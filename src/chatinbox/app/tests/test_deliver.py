@@ -124,7 +124,11 @@ async def test_what_a_stopped_process_had_begun_is_asked_for_by_the_next_one(
     )
     await verbs.set_out(out, ada.account_id, [message_id for (message_id,) in written])
     await out.db.run(
-        ada.account_id, ("update delivery set state = 'sending' where account_id = %s", [ada.account_id])
+        ada.account_id,
+        (
+            "update delivery set state = 'sending', changed_at = %s where account_id = %s",
+            [now() - timedelta(minutes=5), ada.account_id],
+        ),
     )
     await deliver.ask_left_over(out, timedelta(minutes=10))
     assert await asked(out, ada) == []

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -154,7 +155,11 @@ async def test_a_process_that_died_after_sending_repeats_the_same_letter(
     [(delivery_id, _, _)] = await deliveries(inst, ada)
     await send(through(inst, sink.url), ada.account_id, delivery_id)
     await inst.db.run(
-        ada.account_id, ("update delivery set state = 'sending' where account_id = %s", [ada.account_id])
+        ada.account_id,
+        (
+            "update delivery set state = 'sending', changed_at = %s where account_id = %s",
+            [now() - timedelta(minutes=3), ada.account_id],
+        ),
     )
     await send(through(inst, sink.url), ada.account_id, delivery_id)
     first, second = (parse(raw) for raw in sink.taken)
