@@ -52,8 +52,7 @@ async def join(inst: Installation, account_id: UUID, person_id: UUID, role: Role
 
 async def not_here(inst: Installation, account_id: UUID, person_id: UUID) -> None:
     """Raises when a person works in an account already."""
-    rows = await inst.db.directory("select account_id from directory.memberships(%s)", [person_id])
-    if account_id in {row[0] for row in rows}:
+    if account_id in dict(await people.works_in(inst, person_id)):
         raise Refused(409, "You work in this account already. Sign in to go on.", "member")
 
 

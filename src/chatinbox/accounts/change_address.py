@@ -129,10 +129,7 @@ async def carry_out(inst: Installation, token: str) -> Asked:
 
 async def _show_to_colleagues(inst: Installation, person_id: UUID, email: str) -> None:
     key = await inst.vault.person_key(person_id)
-    rows = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
-    )
-    for account_id, staff_user_id in rows:
+    for account_id, staff_user_id in await people.works_in(inst, person_id):
         sealed = key.seal(email, account_id, "staff_user", "email", staff_user_id)
         sets = "update staff_user set email_sealed = %s where account_id = %s and id = %s"
         await inst.db.run(account_id, (sets, [sealed, account_id, staff_user_id]))

@@ -223,7 +223,7 @@ async def accept_as(inst: Installation, token: str, session: Session) -> UUID:
 
 def is_theirs(person_id: UUID | None, session: Session | None) -> bool:
     """Whether who is signed in may join by it without a password. Not by a sign-on that is good in its account alone."""
-    return session is not None and session.how != "sso" and session.staff.person_id == person_id
+    return session is not None and not session.stays_here and session.staff.person_id == person_id
 
 
 async def placed(inst: Installation, asked: Asked | Invitation, staff: Staff) -> Staff:

@@ -22,7 +22,7 @@ async def delete_sign_in(inst: Installation, by: Staff, typed: str) -> None:
     """Deletes the sign-in of whoever acts, in every account. Raises unless the words were typed, and for a last owner."""
     if " ".join(typed.split()).casefold() != TYPED:
         raise Refused(422, f"Type these words to go on: {TYPED}", "typed")
-    places = await _places(inst, by.person_id)
+    places = await people.works_in(inst, by.person_id)
     for account_id, _ in places:
         await _need_other_owner(inst, account_id, by.person_id)
     person = await people.read_person(inst, by.person_id)
@@ -45,13 +45,6 @@ async def forget_person(inst: Installation, person_id: UUID) -> None:
 async def forget_gone(inst: Installation) -> None:
     """Removes the ids of people who deleted their sign-in, a day after their sessions ended."""
     await inst.db.directory("select directory.forget_gone_people(%s)", [now() - timedelta(days=1)])
-
-
-async def _places(inst: Installation, person_id: UUID) -> list[tuple[UUID, UUID]]:
-    rows = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
-    )
-    return [(row[0], row[1]) for row in rows]
 
 
 _OWNERS = (

@@ -12,6 +12,14 @@ from chatinbox.core.vault import Erased
 NOBODY = UUID(int=0)
 
 
+async def works_in(inst: Installation, person_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Where a person works, or worked: accounts, and which staff user they are there."""
+    rows = await inst.db.directory(
+        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
+    )
+    return [(account_id, staff_user_id) for account_id, staff_user_id in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A human with their name and address."""

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.people import NOBODY, works_in
 from chatinbox.accounts.profile import change_profile, read_profile
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused, not_found
@@ -77,10 +77,7 @@ async def remove_photo(inst: Installation, person_id: UUID) -> None:
 async def _replace(inst: Installation, person_id: UUID, photo_id: UUID | None) -> None:
     before = (await read_profile(inst, person_id)).photo_id
     await change_profile(inst, person_id, photo_id=photo_id)
-    rows = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
-    )
-    for account_id, staff_user_id in rows:
+    for account_id, staff_user_id in await works_in(inst, person_id):
         sets = "update staff_user set photo_id = %s where account_id = %s and id = %s"
         await inst.db.run(account_id, (sets, [photo_id, account_id, staff_user_id]))
     if before:

@@ -1,6 +1,6 @@
 """Change one's own name, everywhere one works."""
 
-from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.people import NOBODY, works_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -14,10 +14,7 @@ async def rename_self(inst: Installation, by: Staff, name: str) -> None:
     key = await inst.vault.person_key(by.person_id)
     sealed = key.seal(name, NOBODY, "person", "name", by.person_id)
     await inst.db.directory("select directory.rename_person(%s, %s)", [by.person_id, sealed])
-    rows = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [by.person_id]
-    )
-    for account_id, staff_user_id in rows:
+    for account_id, staff_user_id in await works_in(inst, by.person_id):
         shown = key.seal(name, account_id, "staff_user", "name", staff_user_id)
         await inst.db.run(
             account_id,

@@ -9,6 +9,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.change_log import noted
+from chatinbox.accounts.free_name import free_name
 from chatinbox.accounts.permissions import ALL, OF, WORDS, Permission
 from chatinbox.accounts.staff import Role, Staff
 from chatinbox.core.clock import now
@@ -16,7 +17,6 @@ from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id, read_id
 from chatinbox.core.installation import Installation
 
-MAX_NAME = 60
 MOST = 50
 NAMES: dict[Role, str] = {"owner": "Owner", "admin": "Admin", "staff": "Staff", "viewer": "Viewer"}
 _OWNERS = Refused(403, "Only an owner makes somebody an owner, or changes one.", "owners_only")
@@ -86,13 +86,9 @@ def _need_all(by: Staff, permissions: frozenset[Permission]) -> None:
 async def create_role(inst: Installation, by: Staff, name: str, permissions: Collection[str]) -> UUID:
     """Makes a role; its id. Raises unless `by` may, and a sentence for a name that is empty, too long or taken."""
     by.need("staff")
-    name, may = " ".join(name.split()), ALL.intersection(permissions)
-    if not 1 <= len(name) <= MAX_NAME:
-        raise Refused(422, f"Write a name of at most {MAX_NAME} letters for the role.", "role")
+    may, known = ALL.intersection(permissions), await read_roles(inst, by.account_id)
     _need_all(by, may)
-    known = await read_roles(inst, by.account_id)
-    if name.casefold() in {one.casefold() for one in (*NAMES.values(), *(role.name for role in known))}:
-        raise Refused(409, "There is a role of this name already.", "role")
+    name = free_name(name, "role", (*NAMES.values(), *(role.name for role in known)))
     if len(known) >= MOST:
         raise Refused(409, f"An account has at most {MOST} roles of its own.", "role")
     key, role_id = await inst.vault.account_key(by.account_id), new_id()

@@ -48,8 +48,8 @@ _WORDS: dict[Change, tuple[str, str]] = {
 
 async def tell(inst: Installation, person_id: UUID, change: Change) -> None:
     """Tells a person what was changed, once it is. A letter that cannot be sent takes nothing back."""
-    rows = await inst.db.directory("select account_id from directory.memberships(%s)", [person_id])
-    if not rows:
+    places = await people.works_in(inst, person_id)
+    if not places:
         return
     person = await people.read_person(inst, person_id)
     subject, words = _WORDS[change]
@@ -57,4 +57,4 @@ async def tell(inst: Installation, person_id: UUID, change: Change) -> None:
         f"{words}\n\nThis was on {now().strftime('%-d %B %Y at %H:%M')} UTC. If it was you, there is nothing to do.\n\n"
         f"If it was not you, choose a new password now; that ends every session:\n\n{inst.settings.public_url}/reset\n"
     )
-    await write_to(inst, rows[0][0], person_id, person.email, subject, text, "sign-in safety")
+    await write_to(inst, places[0][0], person_id, person.email, subject, text, "sign-in safety")

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chatinbox.accounts.factors import read_factors
+from chatinbox.accounts.people import works_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import change_workspace, read_workspace
 from chatinbox.core.errors import Refused
@@ -27,8 +28,7 @@ async def is_required(inst: Installation, account_id: UUID) -> bool:
 
 async def is_required_of(inst: Installation, person_id: UUID) -> bool:
     """Whether any account that a person works in asks for one."""
-    rows = await inst.db.directory("select account_id from directory.memberships(%s)", [person_id])
-    return any([await is_required(inst, account_id) for (account_id,) in rows])
+    return any([await is_required(inst, account_id) for account_id, _ in await works_in(inst, person_id)])
 
 
 async def require(inst: Installation, by: Staff) -> None:

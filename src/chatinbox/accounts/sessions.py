@@ -36,8 +36,7 @@ COOKIES = ("__Host-session", "session")
 class Session:
     """An open session: who acts, which session it is, and when it last proved who it is.
 
-    A `limited` one may set up a second factor, because the account asks for it, and nothing else. What an account's own
-    sign-on vouched for (`how`) is good in that account alone.
+    A `limited` one may set up a second factor, because the account asks for it, and nothing else. `how` it began.
     """
 
     staff: Staff
@@ -46,6 +45,11 @@ class Session:
     limited: bool
     created_at: datetime
     how: How
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether it is good in its account alone: that account's own sign-on vouched for it."""
+        return self.how == "sso"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,7 @@ async def first_staff(inst: Installation, person_id: UUID) -> Staff | None:
     company's own sign-in. Raises when that is the only way in; nobody hears it who has not proven who they are.
     """
     elsewhere = False
-    rows = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
-    )
-    for account_id, staff_user_id in rows:
+    for account_id, staff_user_id in await people.works_in(inst, person_id):
         staff = await sessions.read_active(inst, account_id, staff_user_id, person_id)
         if staff and not await must_use_sso(inst, staff):
             return staff
@@ -126,10 +123,8 @@ async def reset_link(inst: Installation, email: str) -> str | None:
 async def _known(inst: Installation, email: str) -> tuple[UUID, UUID] | None:
     """Who signs in with an address, and an account of theirs."""
     person_id = await people.find_person(inst, email)
-    rows = person_id and await inst.db.directory(
-        "select account_id from directory.memberships(%s)", [person_id]
-    )
-    return (person_id, rows[0][0]) if person_id and rows else None
+    places = person_id and await people.works_in(inst, person_id)
+    return (person_id, places[0][0]) if person_id and places else None
 
 
 async def _reset_link(inst: Installation, person_id: UUID) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chatinbox.accounts import sessions
+from chatinbox.accounts.people import works_in
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sso.compulsory import must_use_sso
@@ -46,7 +47,7 @@ async def switch(inst: Installation, session: Session, account_id: UUID) -> str:
     )
     if there is None:
         raise not_found()
-    if session.how == "sso":
+    if session.stays_here:
         sentence = "You came by your company’s own sign-in, which is good for its account alone. Sign out, and sign in for the other one."
         raise Refused(403, sentence, "use_sso")
     if await must_use_sso(inst, there):
@@ -60,8 +61,6 @@ async def switch(inst: Installation, session: Session, account_id: UUID) -> str:
 
 
 async def _everywhere(inst: Installation, person_id: UUID) -> list[Staff]:
-    rows = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
-    )
-    found = [await sessions.read_active(inst, account_id, own_id, person_id) for account_id, own_id in rows]
+    places = await works_in(inst, person_id)
+    found = [await sessions.read_active(inst, account_id, own_id, person_id) for account_id, own_id in places]
     return [staff for staff in found if staff]

@@ -8,13 +8,13 @@ from psycopg.errors import ForeignKeyViolation
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.change_log import noted
+from chatinbox.accounts.free_name import free_name
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
-MAX_NAME = 60
 MOST = 200
 
 
@@ -51,12 +51,8 @@ async def read_teams(inst: Installation, account_id: UUID) -> list[Team]:
 async def create_team(inst: Installation, by: Staff, name: str) -> UUID:
     """Makes a team; its id. Raises unless `by` may, and a sentence for a name that is empty, too long or taken."""
     by.need("staff")
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= MAX_NAME:
-        raise Refused(422, f"Write a name of at most {MAX_NAME} letters for the team.", "team")
     teams = await read_teams(inst, by.account_id)
-    if name.casefold() in {team.name.casefold() for team in teams}:
-        raise Refused(409, "There is a team of this name already.", "team")
+    name = free_name(name, "team", (team.name for team in teams))
     if len(teams) >= MOST:
         raise Refused(409, f"An account has at most {MOST} teams.", "team")
     key, team_id = await inst.vault.account_key(by.account_id), new_id()

@@ -92,7 +92,7 @@ class Outbox:
             done += await self._handle(kind, batch)
         if done:
             async with conn.transaction():
-                await conn.execute(LAZILY[0])
+                await conn.execute(*LAZILY)
                 await conn.execute("delete from work.outbox where id = any(%s)", [done])
         return len(done)
 

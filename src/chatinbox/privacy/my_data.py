@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.people import NOBODY, works_in
 from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.accounts.profile import read_profile
 from chatinbox.core.clock import now
@@ -35,10 +35,7 @@ async def find_rows(inst: Installation, person_id: UUID) -> Found:
     found: Found = {}
     for name, row in await inst.db.directory("select * from directory.rows_of_person(%s)", [person_id]):
         found.setdefault(name, []).append(row)
-    places = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
-    )
-    for account_id, staff_user_id in places:
+    for account_id, staff_user_id in await works_in(inst, person_id):
         await _in_account(inst, account_id, [person_id, staff_user_id], found)
     return found
 

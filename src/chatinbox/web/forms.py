@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from chatinbox.accounts import sessions
 from chatinbox.accounts.throttle import Throttle, neighbourhood
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
 from chatinbox.web.answer import log
@@ -50,6 +52,11 @@ async def read_form(request: Request, limit: int = MAX_FORM) -> Form:
     raw = await read_small(request, limit, "This is too much for this form.")
     fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=40)
     return {name: values[0].replace("\0", "") for name, values in fields.items()}
+
+
+def which(form: Form) -> UUID:
+    """The id that a form is about. A malformed one is nobody's, as a made-up one is."""
+    return read_id(form.get("id")) or UUID(int=0)
 
 
 def only(form: Form, names: Collection[str]) -> None:

@@ -89,10 +89,7 @@ async def _member(inst: Installation, account_id: UUID, came: Arrival) -> Staff 
     person_id = await people.find_person(inst, came.email)
     if person_id is None:
         return None
-    rows = await inst.db.directory(
-        "select account_id, staff_user_id from directory.memberships(%s)", [person_id]
-    )
-    here = next((row[1] for row in rows if row[0] == account_id), None)
+    here = dict(await people.works_in(inst, person_id)).get(account_id)
     return await _active(inst, account_id, here, person_id) if here else None
 
 

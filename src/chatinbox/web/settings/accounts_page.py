@@ -1,7 +1,6 @@
 """Accounts: where one works, and going from one to another."""
 
 from typing import Any
-from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,9 +8,8 @@ from starlette.responses import Response
 from chatinbox.accounts.roles import NAMES
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.switch import list_places, switch
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form, signed_in
+from chatinbox.web.forms import Form, signed_in, which
 from chatinbox.web.settings.page import Act, SettingsPage
 
 
@@ -20,7 +18,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
 
 
 async def _switch(inst: Installation, session: Session, form: Form) -> Response:
-    account_id = read_id(form.get("id")) or UUID(int=0)
+    account_id = which(form)
     return signed_in(inst, await switch(inst, session, account_id))
 
 

@@ -1,16 +1,14 @@
 """Channels: the ways customers reach the account, and the mailboxes they are fetched from."""
 
 from typing import Any
-from uuid import UUID
 
 from starlette.requests import Request
 
 from chatinbox.accounts.sessions import Session
 from chatinbox.channels.email import mailbox
 from chatinbox.conversations.channels import read_channels
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
 
 
@@ -26,7 +24,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
 
 async def _connect(inst: Installation, session: Session, form: Form) -> str:
     words = [form.get(name, "") for name in ("host", "port", "tls", "user", "password")]
-    await mailbox.connect(inst, session.staff, _which(form), *words)
+    await mailbox.connect(inst, session.staff, which(form), *words)
     return (
         "The mailbox is connected. New letters in it come into the inbox within a minute or two;"
         " older ones stay where they are."
@@ -34,12 +32,8 @@ async def _connect(inst: Installation, session: Session, form: Form) -> str:
 
 
 async def _disconnect(inst: Installation, session: Session, form: Form) -> str:
-    await mailbox.disconnect(inst, session.staff, _which(form))
+    await mailbox.disconnect(inst, session.staff, which(form))
     return "The mailbox is disconnected, and its password is forgotten here."
-
-
-def _which(form: Form) -> UUID:
-    return read_id(form.get("id")) or UUID(int=0)
 
 
 PAGE = SettingsPage(

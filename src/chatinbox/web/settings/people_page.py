@@ -16,14 +16,10 @@ from chatinbox.accounts.throttle import Throttle
 from chatinbox.core.clock import now
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
 
 letters = Throttle(30, 3600)  # what one account may have sent to addresses it only claims to know
-
-
-def _which(form: Form) -> UUID:
-    return read_id(form.get("id")) or UUID(int=0)
 
 
 def chosen(form: Form, prefix: str) -> list[str]:
@@ -76,28 +72,28 @@ async def _invite(inst: Installation, session: Session, form: Form) -> str:
 
 
 async def _withdraw(inst: Installation, session: Session, form: Form) -> str:
-    await invite.withdraw(inst, session.staff, _which(form))
+    await invite.withdraw(inst, session.staff, which(form))
     return "The invitation is withdrawn, and its address is erased."
 
 
 async def _resend(inst: Installation, session: Session, form: Form) -> str:
     letters.take(str(session.staff.account_id))
-    address = await invite.resend(inst, session.staff, _which(form))
+    address = await invite.resend(inst, session.staff, which(form))
     return f"Sent again; the earlier link is no longer good. The new one, should the letter not arrive: {address}"
 
 
 async def _set_role(inst: Installation, session: Session, form: Form) -> str:
-    new = await colleagues.set_role(inst, session.staff, _which(form), form.get("role", ""))
+    new = await colleagues.set_role(inst, session.staff, which(form), form.get("role", ""))
     return f"The role is changed: {new.name}. They sign in again to go on."
 
 
 async def _deactivate(inst: Installation, session: Session, form: Form) -> str:
-    await colleagues.deactivate(inst, session.staff, _which(form))
+    await colleagues.deactivate(inst, session.staff, which(form))
     return "They can no longer sign in here. What they wrote stays."
 
 
 async def _reactivate(inst: Installation, session: Session, form: Form) -> str:
-    await colleagues.reactivate(inst, session.staff, _which(form))
+    await colleagues.reactivate(inst, session.staff, which(form))
     return "They can sign in again."
 
 

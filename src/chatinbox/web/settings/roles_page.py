@@ -1,7 +1,6 @@
 """Roles: what the built-in ones let somebody do, and roles of the account's own."""
 
 from typing import Any
-from uuid import UUID
 
 from starlette.requests import Request
 
@@ -9,15 +8,10 @@ from chatinbox.accounts import roles
 from chatinbox.accounts.permissions import OF, WORDS
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
 from chatinbox.web.settings.people_page import chosen
-
-
-def _which(form: Form) -> UUID:
-    return read_id(form.get("id")) or UUID(int=0)
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
@@ -40,12 +34,12 @@ async def _create(inst: Installation, session: Session, form: Form) -> str:
 
 
 async def _change(inst: Installation, session: Session, form: Form) -> str:
-    await roles.change_role(inst, session.staff, _which(form), chosen(form, "may"))
+    await roles.change_role(inst, session.staff, which(form), chosen(form, "may"))
     return "Saved. It holds from this moment for everybody with this role."
 
 
 async def _remove(inst: Installation, session: Session, form: Form) -> str:
-    await roles.remove_role(inst, session.staff, _which(form))
+    await roles.remove_role(inst, session.staff, which(form))
     return "The role is removed."
 
 

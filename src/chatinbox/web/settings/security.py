@@ -1,7 +1,6 @@
 """Sign-in & security: passkeys, the authenticator app, recovery codes, the password."""
 
 from typing import Any
-from uuid import UUID
 
 import segno
 from markupsafe import Markup
@@ -11,9 +10,8 @@ from chatinbox.accounts import authenticator, passkeys, people, second_factor, s
 from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
 
 
@@ -68,7 +66,7 @@ async def _add_passkey(inst: Installation, session: Session, form: Form) -> str 
 
 
 async def _remove_passkey(inst: Installation, session: Session, form: Form) -> str:
-    passkey_id = read_id(form.get("id")) or UUID(int=0)
+    passkey_id = which(form)
     await second_factor.remove_passkey(inst, session, passkey_id, form.get("alone", ""))
     return "The passkey is removed, and your other sessions have ended."
 

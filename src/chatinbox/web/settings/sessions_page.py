@@ -1,7 +1,6 @@
 """Sessions: where one is signed in."""
 
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -9,9 +8,8 @@ from starlette.requests import Request
 from chatinbox.accounts import sessions
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
 
 
@@ -24,7 +22,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
 
 
 async def _end(inst: Installation, session: Session, form: Form) -> str:
-    await sessions.end(inst, session.staff.person_id, read_id(form.get("id")) or UUID(int=0))
+    await sessions.end(inst, session.staff.person_id, which(form))
     return "That session has ended."
 
 

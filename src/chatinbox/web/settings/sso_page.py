@@ -1,16 +1,14 @@
 """Single sign-on: the company's provider, its domains, and who may come in by it."""
 
 from typing import Any
-from uuid import UUID
 
 from starlette.requests import Request
 
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sso import connection, domains, oidc, saml, scim_token
 from chatinbox.accounts.throttle import Throttle
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
 
 letters = Throttle(20, 3600)  # what one account may have sent to postmasters
@@ -62,7 +60,7 @@ async def _claim(inst: Installation, session: Session, form: Form) -> str:
 
 
 async def _let_go(inst: Installation, session: Session, form: Form) -> str:
-    await domains.let_go(inst, session.staff, read_id(form.get("id")) or UUID(int=0))
+    await domains.let_go(inst, session.staff, which(form))
     return "The domain is no longer listed here."
 
 

@@ -12,17 +12,13 @@ from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.team_channels import set_channel_teams
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
 from chatinbox.web.settings.people_page import chosen
 
 
 def _ids(form: Form, prefix: str) -> list[UUID]:
     return [read_id(one) or UUID(int=0) for one in chosen(form, prefix)]
-
-
-def _which(form: Form) -> UUID:
-    return read_id(form.get("id")) or UUID(int=0)
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
@@ -40,18 +36,18 @@ async def _create(inst: Installation, session: Session, form: Form) -> str:
 
 
 async def _members(inst: Installation, session: Session, form: Form) -> str:
-    await teams.set_members(inst, session.staff, _which(form), _ids(form, "staff"))
+    await teams.set_members(inst, session.staff, which(form), _ids(form, "staff"))
     return "Saved. It holds from this moment."
 
 
 async def _remove(inst: Installation, session: Session, form: Form) -> str:
-    await teams.remove_team(inst, session.staff, _which(form))
+    await teams.remove_team(inst, session.staff, which(form))
     return "The team is removed."
 
 
 async def _channel(inst: Installation, session: Session, form: Form) -> str:
     team_ids = _ids(form, "team")
-    await set_channel_teams(inst, session.staff, _which(form), team_ids)
+    await set_channel_teams(inst, session.staff, which(form), team_ids)
     return (
         "Saved. Only these teams see the channel now."
         if team_ids

@@ -467,7 +467,7 @@ async def test_what_goes_wrong_on_our_side_is_told_without_its_reason(
         raise RuntimeError("a secret of ours")
 
     await client.as_(ada)
-    monkeypatch.setattr("chatinbox.web.api.read_list", breaks)
+    monkeypatch.setattr("chatinbox.web.api.read.read_list", breaks)
     answer = await client.get("/api/list")
     assert answer.status_code == 500 and answer.json()["error"]["code"] == "failed"
     assert "secret" not in answer.text
