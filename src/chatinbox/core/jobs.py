@@ -1,16 +1,18 @@
 """Jobs: work that meets the outside or a clock, ids only, kept by procrastinate in PostgreSQL.
 
-A worker that dies leaves its job as `doing`; a periodic job gives such work to another worker.
+A worker that dies leaves its job as `doing`, and so does one whose word of the end is lost because the database was away. Both
+are given back: they would hold up whatever waits behind them.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import structlog
-from procrastinate import App, PsycopgConnector, RetryStrategy, exceptions
+from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, exceptions
+from procrastinate.jobs import Job, Status
 from procrastinate.schema import SchemaManager
 from psycopg.conninfo import make_conninfo
 
@@ -19,6 +21,10 @@ from chatinbox.core.calm import Calm
 log = structlog.get_logger()
 # A queue is empty when plans are made, and long when speed matters: without this the next job is found by reading all.
 _OPTIONS = "-c search_path=work -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off"
+_MARKED = """
+select id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
+  from procrastinate_jobs where status = 'doing' and worker_id = any(%(workers)s::bigint[])
+   and id <> all(%(under_way)s::bigint[])"""
 _WAITING = "select queueing_lock as word from procrastinate_jobs where status = 'todo' and queueing_lock = any(%(words)s)"
 
 Work: TypeAlias = Callable[..., Awaitable[None]]
@@ -37,12 +43,14 @@ class Jobs:
             )
         )
 
-        @self._app.periodic(cron="* * * * *")
-        @self._app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=False)
-        async def retry_stalled(timestamp: int) -> None:
-            for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=30):
-                await self._app.job_manager.retry_job(job)
+        self._workers: set[int] = set()  # as which this process works
+        self._under_way: set[int] = set()  # and at what
+
+        async def tidy() -> None:
+            await self.give_back_of_the_dead()
             await self._app.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
+
+        self._round("* * * * *", "retry_stalled", tidy, lock=None)
 
     def add(self, name: str, work: Work, attempts: int = 1, wait_seconds: int = 0, growth: int = 0) -> None:
         """Names a piece of work. Its failed runs are tried again after wait + growth**tries seconds."""
@@ -52,19 +60,64 @@ class Jobs:
             else False
         )
 
-        async def politely(**ids: str) -> None:
-            await self._calm.turn()
-            await work(**ids)
+        async def politely(context: JobContext, /, **ids: str) -> None:
+            with self._at(context):
+                await self._calm.turn()
+                await work(**ids)
 
-        self._app.task(name=name, retry=retry)(politely)
+        self._app.task(name=name, retry=retry, pass_context=True)(politely)
 
     def every(self, cron: str, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Does this work on a clock; two rounds of it never run at once."""
 
-        async def round_(timestamp: int) -> None:
-            await work()
+        self._round(cron, name, work, lock=name)
 
-        self._app.periodic(cron=cron)(self._app.task(name=name, queueing_lock=name, lock=name)(round_))
+    def _round(self, cron: str, name: str, work: Callable[[], Awaitable[None]], lock: str | None) -> None:
+        async def round_(context: JobContext, timestamp: int) -> None:
+            with self._at(context):
+                await work()
+
+        task = self._app.task(name=name, queueing_lock=name, lock=lock, pass_context=True)
+        self._app.periodic(cron=cron)(task(round_))
+
+    @contextlib.contextmanager
+    def _at(self, context: JobContext) -> Iterator[None]:
+        job_id, worker_id = context.job.id, context.job.worker_id
+        assert job_id is not None
+        if worker_id is not None:
+            self._workers.add(worker_id)
+        self._under_way.add(job_id)
+        try:
+            yield
+        finally:
+            self._under_way.discard(job_id)
+
+    async def give_back_of_the_dead(self) -> None:
+        """What workers had begun that have given no sign for half a minute."""
+        await self._give_back(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=30))
+
+    async def _give_back(self, lost: Iterable[Job]) -> None:
+        """It is done again; where another of its word waits already, that one is enough."""
+        for job in lost:
+            try:
+                await self._app.job_manager.retry_job(job)
+            except exceptions.UniqueViolation:
+                await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+
+    async def _look_after(self, seconds: float) -> None:
+        """Gives back what this process is marked with and does not do. Twice in a row: an end may just be on its way."""
+        missed: set[int] = set()
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                marked = await self._app.connector.execute_query_all_async(
+                    _MARKED, workers=list(self._workers), under_way=list(self._under_way)
+                )
+                jobs = [Job.from_row(row) for row in marked]
+                await self._give_back(job for job in jobs if job.id in missed)
+                missed = {job.id for job in jobs if job.id}
+            except Exception:
+                log.exception("jobs_not_looked_after")
 
     async def later(
         self, name: str, ids: Mapping[str, str], once: str | None = None, at: datetime | None = None
@@ -101,17 +154,21 @@ class Jobs:
         """Disconnects."""
         await self._app.close_async()
 
-    async def run(self, concurrency: int = 8) -> None:
+    async def run(self, concurrency: int = 8, look_seconds: float = 15.0) -> None:
         """Works until cancelled; a job under way gets a moment to end."""
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._app.run_worker_async(
-                concurrency=concurrency,
-                install_signal_handlers=False,
-                delete_jobs="successful",
-                shutdown_graceful_timeout=5,
-                fetch_job_polling_interval=2.0,
-                listen_notify=True,
-            )
+        looking = asyncio.create_task(self._look_after(look_seconds))
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._app.run_worker_async(
+                    concurrency=concurrency,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                    shutdown_graceful_timeout=5,
+                    fetch_job_polling_interval=2.0,
+                    listen_notify=True,
+                )
+        finally:
+            looking.cancel()
 
 
 def schema_sql() -> str:
