@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from chatinbox.accounts import activity
+from chatinbox.accounts.people import works_in
 from chatinbox.accounts.queries import read_account_name, read_staff
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import read_workspace
@@ -32,6 +33,7 @@ async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
             "photo": next((one.photo for one in staff if one.id == by.staff_user_id), None),
         },
         "account": {"id": by.account_id, "name": await read_account_name(inst, by.account_id)},
+        "elsewhere": len(await works_in(inst, by.person_id)) > 1,
         "staff": staff,
         "tags": await open_tags(inst, by, tags),
         "channels": [one for one in await read_channels(inst, by.account_id) if one.id not in by.kept_out],

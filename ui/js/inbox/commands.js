@@ -66,7 +66,7 @@ export const COMMANDS = [
   ...VIEWS.map((one) => ({ id: `go-${one.id}`, name: one.name, group: "Go to", keys: [one.key], icon: one.icon, run: () => goTo(one.id) })),
   { id: "go-reports", name: "Reports", group: "Go to", keys: ["g r"], icon: "chart", run: () => location.assign("/reports") },
   { id: "go-settings", name: "Settings", group: "Go to", keys: ["g s"], icon: "gear", run: () => location.assign("/settings") },
-  { id: "go-accounts", name: "Another account", group: "Go to", keys: [], icon: "building", run: () => location.assign("/settings/accounts") },
+  ...(told.boot.elsewhere ? [{ id: "go-accounts", name: "Another account", group: "Go to", keys: [], icon: "building", run: () => location.assign("/settings/accounts") }] : []),
   ...(told.boot.outbox ? [{ id: "go-outbox", name: "Outbox", group: "Go to", keys: ["g o"], icon: "send", run: () => location.assign("/outbox") }] : []),
 
   { id: "theme", name: "Dark or light", group: "Look", keys: [], icon: "moon", run: flipTheme },

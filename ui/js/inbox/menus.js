@@ -13,6 +13,7 @@ import { signOut } from "./sign_out.js";
 import { proposals, readTime } from "./snooze_times.js";
 import { may, me, readRow, rowOf, staff, tags } from "./store.js";
 import { soon } from "./time.js";
+import { told } from "./told.js";
 import { EmojiMenu } from "./emoji.js";
 import { STATUS, VIEWS, written } from "./views.js";
 import { counts } from "./store.js";
@@ -115,6 +116,7 @@ const Sending = ({ anchor }) => html`<${Menu} label="Ways to send" anchor=${anch
 
 const House = ({ anchor }) => html`<${Menu} label="ChatInbox" anchor=${anchor} items=${() => [
   { id: "settings", icon: "gear", name: "Settings", key: "g s", run: () => location.assign("/settings") },
+  ...(told.boot.elsewhere ? [{ id: "accounts", icon: "building", name: "Another account", run: () => location.assign("/settings/accounts") }] : []),
   { id: "keys", icon: "key", name: "Keys", key: "?", run: () => (dialog.value = { kind: "keys" }) },
   { rule: true },
   { id: "theme", icon: "moon", name: "Dark or light", run: flipTheme },

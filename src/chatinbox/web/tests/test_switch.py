@@ -54,8 +54,10 @@ async def test_one_goes_to_another_account_and_the_session_until_then_ends(
 async def test_nobody_else_sees_where_somebody_works(
     inst: Installation, ada: Staff, bea: Staff, cyd: Staff, both: Staff, new_browser: NewBrowser
 ) -> None:
+    assert '"elsewhere":true' in (await (await new_browser().as_(ada)).get("/inbox")).text
     for other, company in ((bea, "Cyd"), (cyd, "Ada")):
         browser = await new_browser().as_(other)
+        assert '"elsewhere":false' in (await browser.get("/inbox")).text
         page = (await browser.get("/settings/accounts")).text
         assert page.count("Go there") == 0 and f"{company}&#39;s" not in page
         foreign, made_up = [
