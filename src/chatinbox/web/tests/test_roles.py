@@ -114,7 +114,7 @@ def test_every_permission_can_be_in_a_role() -> None:
 async def test_an_invitation_brings_role_and_teams(
     inst: Installation, ada: Staff, cyd: Staff, client: Browser
 ) -> None:
-    role = await roles.create_role(inst, ada, "Helper", ["note"])
+    role = await roles.create_role(inst, ada, "Night desk", ["note"])
     team = await teams.create_team(inst, ada, "Workshop")
     foreign = await teams.create_team(inst, cyd, "Other")
     with pytest.raises(Refused, match="not_found"):
@@ -122,7 +122,7 @@ async def test_an_invitation_brings_role_and_teams(
     address = await invite.invite(inst, ada, fresh(), str(role), [team])
     token = address.rpartition("/")[2]
     page = (await client.get(f"/invitation/{token}")).text
-    assert "Helper" in page and "Ada" in page and "gave it to us" in page and "72 hours" in page
+    assert "Night desk" in page and "Ada" in page and "gave it to us" in page and "72 hours" in page
     staff = await invite.accept(inst, token, "Dora New", PASSWORD)
     assert (await now_as(inst, staff)).permissions == {"note"}
     [read] = await teams.read_teams(inst, ada.account_id)
@@ -132,7 +132,7 @@ async def test_an_invitation_brings_role_and_teams(
 async def test_a_role_that_was_removed_meanwhile_leaves_the_invited_to_look_only(
     inst: Installation, ada: Staff
 ) -> None:
-    role = await roles.create_role(inst, ada, "Helper", ["note"])
+    role = await roles.create_role(inst, ada, "Night desk", ["note"])
     address = await invite.invite(inst, ada, fresh(), str(role))
     await roles.remove_role(inst, ada, role)
     staff = await invite.accept(inst, address.rpartition("/")[2], "Dora New", PASSWORD)
