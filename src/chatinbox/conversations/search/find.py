@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"#?(\d{1,9})")
 # `offset 0` keeps each look-up by id: how many the function offers is unknown to the planner, and it would rather read all.
 _OFFERED = """
 select f.ordinal, f.subject_id, f.conversation_id, m.position, m.body_sealed, n.position, n.body_sealed, c.customer_id, c.subject_sealed
-  from search.find(%(ways)s::bigint[], %(before)s, %(most)s) f
+  from search.find(%(ways)s::bigint[], %(before)s, %(most)s, false) f
   left join lateral (select position, body_sealed from message where account_id = %(account)s and id = f.subject_id offset 0) m on true
   left join lateral (select position, body_sealed from note
     where m.position is null and account_id = %(account)s and id = f.subject_id offset 0) n on true
@@ -36,9 +36,9 @@ select f.ordinal, f.subject_id, f.conversation_id, m.position, m.body_sealed, n.
     c where account_id = %(account)s and id = f.conversation_id{sight} offset 0) c on true
  order by f.ordinal desc"""
 _OF_PEOPLE = """
-select c.id from search.find(%(ways)s::bigint[], %(before)s, 20) f, lateral (select id, last_at from conversation c
+select c.id from search.find(%(ways)s::bigint[], %(before)s, 20, true) f, lateral (select id, last_at from conversation c
     where account_id = %(account)s and customer_id = f.subject_id{sight} order by last_at desc limit 10) c
- where f.conversation_id is null order by c.last_at desc limit 10"""
+ order by c.last_at desc limit 10"""
 
 
 class Hit(msgspec.Struct):
