@@ -9,8 +9,13 @@ from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.db import Tx
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
+
+_OTHER_LANGUAGES = (
+    "insert into work.outbox (account_id, event_id, kind) values (%s, %s, 'workspace.languages_changed')"
+)
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -100,7 +105,9 @@ async def read_languages(inst: Installation, account_id: UUID) -> list[str]:
 
 
 async def set_languages(inst: Installation, by: Staff, languages: list[str]) -> None:
-    """Sets them. Raises unless `by` may, and a sentence when there is none."""
+    """Sets them; what was written before is then read anew for the search. Raises unless `by` may, and a sentence when
+    there is none.
+    """
     by.need("workspace")
     if not languages:
         raise Refused(422, "Choose at least one language.", "languages")
@@ -113,3 +120,4 @@ async def set_languages(inst: Installation, by: Staff, languages: list[str]) -> 
                 "update account set languages = %s where account_id = %s", [languages, by.account_id]
             )
             await tx.execute(*noted(key, by, "workspace.languages", ", ".join(row[0]), ", ".join(languages)))
+            await tx.execute(_OTHER_LANGUAGES, [by.account_id, new_id()])

@@ -17,7 +17,7 @@ from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import kept as email_kept
 from chatinbox.channels.email import poll as email_poll
 from chatinbox.channels.email import receive as email_receive
-from chatinbox.conversations.search.index import index
+from chatinbox.conversations.search.index import index, rebuild
 from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
@@ -37,7 +37,16 @@ def prepare(inst: Installation) -> None:
     async def count(batch: list[Happened]) -> None:
         await record_deeds(inst, batch)
 
+    async def ask_search_anew(batch: list[Happened]) -> None:
+        for account_id in {happened.account_id for happened in batch}:
+            await inst.jobs.later("search_anew", {"account_id": str(account_id)}, once=f"search {account_id}")
+
+    async def search_anew(account_id: str) -> None:
+        await rebuild(inst, UUID(account_id))
+
     inst.outbox.on(["message.received", "message.sent", "note.added"], search)
+    inst.outbox.on(["workspace.languages_changed"], ask_search_anew)
+    inst.jobs.add("search_anew", search_anew, attempts=5, wait_seconds=10, growth=3)
     deliver.prepare(inst)
     inst.outbox.on(HEARD, count)
 

@@ -21,7 +21,7 @@ PAGE = 20
 OFFERED = 30
 LONGEST = 300
 EXCERPT = 140
-REMEMBER_SECONDS = 60.0
+REMEMBER_SECONDS = 10.0
 _known: dict[UUID, tuple[float, list[str]]] = {}
 _NUMBER = re.compile(r"#?(\d{1,9})")
 
@@ -84,7 +84,7 @@ async def find(inst: Installation, by: Staff, asked: str, after: str | None = No
 
 
 async def _languages(inst: Installation, account_id: UUID) -> list[str]:
-    """The account's languages, remembered for a minute: they hardly ever change, and each search asks for them."""
+    """The account's languages, remembered for ten seconds: they hardly ever change, and each search asks for them."""
     until, known = _known.get(account_id, (0.0, []))
     if until > time.monotonic():
         return known

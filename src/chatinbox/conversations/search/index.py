@@ -117,7 +117,9 @@ async def renamed(inst: Installation, account_id: UUID, customer_id: UUID) -> No
 
 
 async def rebuild(inst: Installation, account_id: UUID) -> int:
-    """Makes an account's search anew, as after a restore; how many texts."""
+    """Makes an account's search anew, as after a restore or when its languages are others; how many texts. What arrives
+    meanwhile is taken out and added again, so that the newest stays the newest.
+    """
     await inst.db.run(account_id, ("select search.clear()", []))
     count, last = 0, UUID(int=0)
     while True:
@@ -131,5 +133,7 @@ async def rebuild(inst: Installation, account_id: UUID) -> int:
         )
         if not rows:
             return count
-        await index_ids(inst, account_id, [row[0] for row in rows])
-        last, count = rows[-1][0], count + len(rows)
+        ids = [row[0] for row in rows]
+        await inst.db.run(account_id, ("select search.forget(%s::uuid[])", [ids]))
+        await index_ids(inst, account_id, ids)
+        last, count = ids[-1], count + len(ids)

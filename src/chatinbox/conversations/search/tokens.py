@@ -1,4 +1,4 @@
-"""Words into tokens: folded, stemmed beside the word itself, hashed under the account's key so that nothing is readable."""
+"""Words into tokens: folded, stemmed, hashed under the account's key so that nothing is readable."""
 
 import re
 import unicodedata
@@ -77,16 +77,16 @@ class Tokens:
         return int.from_bytes(hashed.digest(), signed=True)
 
     def of_word(self, word: str, languages: Sequence[str]) -> tuple[int, ...]:
-        """A word and its stem in each language. Always the same languages, for one batch."""
+        """A word's stem in each language, or the word where there is none. Always the same languages, for one batch."""
         known = self._known.get(word)
         if known is None:
             stems = [self.of(language, stem(word, language)) for language in languages]
-            known = self._known[word] = (self.of("w", word), *stems)
+            known = self._known[word] = tuple(stems or [self.of("w", word)])
         return known
 
 
 def text_tokens(tokens: Tokens, text: str, languages: Iterable[str]) -> list[int]:
-    """The tokens of a message: each word, and its stem in each of the account's languages."""
+    """The tokens of a message: each word's stem in each of the account's languages."""
     known = [language for language in languages if language in LANGUAGES]
     said = islice(dict.fromkeys(words(text)), MOST_TOKENS)
     return list(dict.fromkeys(token for word in said for token in tokens.of_word(word, known)))

@@ -40,7 +40,9 @@ async def _privacy(inst: Installation, session: Session, form: Form) -> str:
 async def _languages(inst: Installation, session: Session, form: Form) -> str:
     chosen = [one for one in LANGUAGES if f"language-{one}" in form]
     await workspace.set_languages(inst, session.staff, chosen)
-    return "The languages are saved. They hold for what is written from now on."
+    return (
+        "The languages are saved. What was written before is read again for the search, which takes a moment."
+    )
 
 
 PAGE = SettingsPage(

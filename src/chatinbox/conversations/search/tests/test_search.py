@@ -212,6 +212,17 @@ async def test_a_rebuild_finds_the_same(inst: Installation, ada: Staff, say: Say
     assert await hits(inst, ada, "again") == [conversation]
 
 
+async def test_what_arrives_while_the_search_is_made_anew_stays_the_newest(
+    inst: Installation, ada: Staff, cyd: Staff, say: Say
+) -> None:
+    old = await put(inst, ada, say, "kettle one", email="a@mail.example")
+    await inst.db.run(ada.account_id, ("select search.clear()", []))
+    new = await put(inst, ada, say, "kettle two", email="b@mail.example")
+    assert await rebuild(inst, ada.account_id) == 2
+    assert await hits(inst, ada, "kettle") == [new, old]
+    assert await hits(inst, cyd, "kettle") == []
+
+
 @pytest.mark.parametrize("table", ["counter", "place", "fresh", "posting"])
 async def test_the_app_cannot_read_the_tokens(inst: Installation, ada: Staff, table: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
