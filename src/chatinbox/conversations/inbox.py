@@ -6,7 +6,15 @@ from uuid import UUID
 import msgspec
 
 from chatinbox.accounts.staff import Staff
-from chatinbox.conversations.rows import Page, Row, by_ids_statement, list_statement, open_rows, page_of
+from chatinbox.conversations.rows import (
+    BY_ID,
+    Page,
+    Row,
+    by_ids_statement,
+    list_statement,
+    open_rows,
+    page_of,
+)
 from chatinbox.conversations.verbs.tag import Tag
 from chatinbox.conversations.who import sight
 from chatinbox.core.db import Rows, Statement
@@ -122,7 +130,7 @@ async def read_rows(inst: Installation, by: Staff, conversation_ids: list[UUID])
     """Rows by id, in the order asked for; ids that are not this account's are left out."""
     [found] = await inst.db.run(
         by.account_id,
-        by_ids_statement(by, "c.id = any(%(ids)s)", {"ids": conversation_ids}, len(conversation_ids)),
+        by_ids_statement(by, "true", {"ids": conversation_ids}, len(conversation_ids), source=BY_ID),
     )
     rows = {row.id: row for row in open_rows(inst, by, found)}
     return [rows[row_id] for row_id in conversation_ids if row_id in rows]

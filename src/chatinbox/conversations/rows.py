@@ -31,8 +31,13 @@ select p.*, cu.name_sealed, a.value_sealed, a.id, s.position, d.revision is not 
 _PAGE = """
 select c.account_id, c.id, c.number, c.customer_id, c.channel_id, c.via, c.subject_sealed, c.preview_sealed, c.preview_by,
   c.status, c.snoozed_until, c.spam_at, c.assignee_id, c.waiting_since, c.failed_at, c.last_at, c.position,
-  c.spoken_position, c.spoken_by, c.feed from conversation c where c.account_id = %(account)s and {where}
+  c.spoken_position, c.spoken_by, c.feed from {source} c where c.account_id = %(account)s and {where}
  order by {order} limit %(limit)s"""
+# Each by its key: a plan that does not know how many ids there are went through all of the account's conversations.
+BY_ID = (
+    "unnest(%(ids)s::uuid[]) asked(id), lateral (select * from conversation"
+    " where account_id = %(account)s and id = asked.id offset 0)"
+)
 
 _SHELVES = {"todo", "waiting", "done", "snoozed", "spam"}
 
@@ -107,7 +112,7 @@ def list_statement(
             else "(c.last_at, c.id) < (%(after)s, %(after_id)s)"
         )
     order = "c.waiting_since, c.id" if longest else "c.last_at desc, c.id desc"
-    page = _PAGE.format(where=" and ".join(where) + sight(by), order=order)
+    page = _PAGE.format(source="conversation", where=" and ".join(where) + sight(by), order=order)
     return _JOIN.format(page=page) + " order by " + order.replace("c.", "p."), values
 
 
@@ -124,9 +129,11 @@ def _where(view: str, status: str, values: dict[str, Any]) -> str:
     raise bad_request("There is no such view.", "view")
 
 
-def by_ids_statement(by: Staff, where: str, values: Params, limit: int, order: str = "c.feed") -> Statement:
+def by_ids_statement(
+    by: Staff, where: str, values: Params, limit: int, source: str = "conversation"
+) -> Statement:
     """The statement for rows chosen otherwise: by id, or by feed number."""
-    page = _PAGE.format(where=where + sight(by), order=order)
+    page = _PAGE.format(source=source, where=where + sight(by), order="c.feed")
     merged: dict[str, Any] = {
         "account": by.account_id,
         "me": by.staff_user_id,
@@ -134,7 +141,7 @@ def by_ids_statement(by: Staff, where: str, values: Params, limit: int, order: s
         "kept_out": list(by.kept_out),
         **dict(values),
     }
-    return _JOIN.format(page=page) + " order by " + order.replace("c.", "p."), merged
+    return _JOIN.format(page=page) + " order by p.feed", merged
 
 
 def page_of(inst: Installation, by: Staff, found: Rows, sort: str = "newest") -> Page:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Send
 
 from chatinbox.accounts.sessions import has_ended
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.rows import BY_ID
 from chatinbox.conversations.who import sight
 from chatinbox.core.bell import Ring
 from chatinbox.core.installation import Installation
@@ -119,8 +120,8 @@ class Live:
 
     async def _tell_limited(self, streams: list[StaffStream], where: set[UUID], words: Words) -> None:
         by = streams[0].by
-        ask = f"select c.id from conversation c where c.account_id = %(account)s and c.id = any(%(where)s){sight(by)}"
-        values = {"account": by.account_id, "where": list(where), "kept_out": list(by.kept_out)}
+        ask = f"select c.id from {BY_ID} c where true{sight(by)}"
+        values = {"account": by.account_id, "ids": list(where), "kept_out": list(by.kept_out)}
         try:
             [rows] = await self._inst.db.run(by.account_id, (ask, values))
         except Exception:
