@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chatinbox.accounts import people, sessions
+from chatinbox.accounts import owners, sessions
 from chatinbox.accounts.change_log import noted
-from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
@@ -31,7 +30,8 @@ async def close_account(inst: Installation, by: Staff, typed: str) -> datetime:
         f"undone:\n\n{inst.settings.public_url}/settings/closing\n\nAfter that its keys are destroyed, and nobody can open "
         "anything of it again.\n"
     )
-    await _tell_owners(inst, by.account_id, f"{name} is closed", text)
+    told = await owners.owners(inst, by.account_id)
+    await owners.tell(inst, by.account_id, told, f"{name} is closed", text, "account closing")
     return ends
 
 
@@ -65,17 +65,3 @@ async def read_closed_at(inst: Installation, account_id: UUID) -> datetime | Non
         account_id, ("select closed_at from account where account_id = %s", [account_id])
     )
     return rows[0][0] if rows else None
-
-
-async def owners(inst: Installation, account_id: UUID) -> list[people.Person]:
-    """Who owns an account."""
-    ask = (
-        "select person_id from staff_user where account_id = %s and role = 'owner' and deactivated_at is null"
-    )
-    [rows] = await inst.db.run(account_id, (ask, [account_id]))
-    return [await people.read_person(inst, row[0]) for row in rows]
-
-
-async def _tell_owners(inst: Installation, account_id: UUID, subject: str, text: str) -> None:
-    for owner in await owners(inst, account_id):
-        await write_to(inst, account_id, owner.id, owner.email, subject, text, "account closing")

@@ -13,7 +13,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 
-_LAST = Refused(409, "This is the last owner. Make somebody else an owner first.", "last_owner")
+_LAST = Refused(409, "This is the last owner. Hand the account over to a colleague first.", "last_owner")
 _KEPT = (
     "select id from staff_user where account_id = %s and role = 'owner' and deactivated_at is null for update"
 )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chatinbox.accounts import people, sessions
 from chatinbox.accounts.letters import write_to
+from chatinbox.accounts.owners import OWNERS
 from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import remove_photo
 from chatinbox.accounts.queries import read_account_name
@@ -47,27 +48,22 @@ async def forget_gone(inst: Installation) -> None:
     await inst.db.directory("select directory.forget_gone_people(%s)", [now() - timedelta(days=1)])
 
 
-_OWNERS = (
-    "select person_id from staff_user where account_id = %s and role = 'owner' and deactivated_at is null"
-)
-
-
 async def _need_other_owner(inst: Installation, account_id: UUID, person_id: UUID) -> None:
-    [rows] = await inst.db.run(account_id, (_OWNERS, [account_id]))
+    [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
     if [row[0] for row in rows] == [person_id]:
         raise await _last_owner(inst, account_id)
 
 
 async def _last_owner(inst: Installation, account_id: UUID) -> Refused:
     name = await read_account_name(inst, account_id)
-    sentence = f"You are the last owner of {name}. Make a colleague an owner, or close the account, first."
+    sentence = f"You are the last owner of {name}. Hand it over to a colleague, or close it, first."
     return Refused(409, sentence, "last_owner")
 
 
 async def _leave(inst: Installation, account_id: UUID, staff_user_id: UUID, person_id: UUID) -> None:
     """Leaves one account. Its owners are locked meanwhile, so that two who leave at once cannot both be the last but one."""
     async with inst.db.account(account_id) as tx:
-        if await tx.all(f"{_OWNERS} for update", [account_id]) == [(person_id,)]:
+        if await tx.all(f"{OWNERS} for update", [account_id]) == [(person_id,)]:
             raise await _last_owner(inst, account_id)
         await tx.execute(
             "update staff_user set deactivated_at = coalesce(deactivated_at, %s), photo_id = null"

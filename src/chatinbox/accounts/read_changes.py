@@ -25,6 +25,8 @@ WORDS: dict[str, str] = {
     "workspace.individual_reports": "Lines per person in reports about staff",
     "workspace.languages": "Languages of the search",
     "staff.role": "Role of a colleague",
+    "staff.owner": "Made a colleague an owner",
+    "staff.stepped_back": "Stepped back from owning the account",
     "staff.left": "Let a colleague go",
     "staff.returned": "Took a colleague back",
     "staff.invited": "Invited a colleague",

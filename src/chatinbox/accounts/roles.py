@@ -19,7 +19,10 @@ from chatinbox.core.installation import Installation
 
 MOST = 50
 NAMES: dict[Role, str] = {"owner": "Owner", "admin": "Admin", "staff": "Staff", "viewer": "Viewer"}
-_OWNERS = Refused(403, "Only an owner makes somebody an owner, or changes one.", "owners_only")
+_OWNERS = Refused(403, "Only an owner changes an owner.", "owners_only")
+_HANDED_OVER = Refused(
+    403, "Somebody becomes an owner when an owner hands the account over to them.", "owners_only"
+)
 _MORE = Refused(
     403, "You cannot give what you may not do yourself. Ask an owner of the account.", "more_than_own"
 )
@@ -56,12 +59,27 @@ async def read_roles(inst: Installation, account_id: UUID) -> list[CustomRole]:
     ]
 
 
+async def read_role_name(inst: Installation, staff: Staff) -> str:
+    """What somebody's role is called in their account."""
+    if staff.custom is None:
+        return NAMES[staff.role]
+    ask = (
+        "select r.id, r.name_sealed from staff_user u join role r on r.account_id = u.account_id and r.id = u.role_id"
+        " where u.account_id = %s and u.id = %s"
+    )
+    [rows] = await inst.db.run(staff.account_id, (ask, [staff.account_id, staff.staff_user_id]))
+    key = await inst.vault.account_key(staff.account_id)
+    return key.open_text(rows[0][1], staff.account_id, "role", "name", rows[0][0]) if rows else "Staff"
+
+
 async def given(inst: Installation, by: Staff, asked: str) -> Given:
-    """What a form asks for: a built-in role's word or the id of an own one. Raises for more than `by` may give."""
+    """What a form asks for: a built-in role's word or the id of an own one. Raises for more than `by` may give;
+    owners are made by `hand_over` alone.
+    """
     if asked in get_args(Role):
         role: Role = asked  # type: ignore[assignment]
-        if role == "owner" and by.role != "owner":
-            raise _OWNERS
+        if role == "owner":
+            raise _HANDED_OVER
         _need_all(by, OF[role])
         return Given(role, None, NAMES[role])
     wanted = read_id(asked)

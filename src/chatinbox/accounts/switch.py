@@ -6,9 +6,10 @@ from uuid import UUID
 from chatinbox.accounts import sessions
 from chatinbox.accounts.people import works_in
 from chatinbox.accounts.queries import read_account_name
+from chatinbox.accounts.roles import read_role_name
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sso.compulsory import must_use_sso
-from chatinbox.accounts.staff import Role, Staff
+from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 
@@ -19,7 +20,7 @@ class Place:
 
     account_id: UUID
     company: str
-    role: Role
+    role_name: str
     is_here: bool
 
 
@@ -29,7 +30,7 @@ async def list_places(inst: Installation, by: Staff) -> list[Place]:
         Place(
             there.account_id,
             await read_account_name(inst, there.account_id),
-            there.role,
+            await read_role_name(inst, there),
             there.account_id == by.account_id,
         )
         for there in await _everywhere(inst, by.person_id)

@@ -12,9 +12,9 @@ import msgspec
 import structlog
 from psycopg.types.json import Jsonb
 
-from chatinbox.accounts.closing import GRACE, owners, read_closed_at
+from chatinbox.accounts import owners
+from chatinbox.accounts.closing import GRACE, read_closed_at
 from chatinbox.accounts.leave import forget_person
-from chatinbox.accounts.letters import write_to
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -73,13 +73,13 @@ async def _certify(inst: Installation, account_id: UUID, closed_at: datetime) ->
     )
     signature = certificates.sign(inst.vault, made)
     words = certificates.words(made)
-    for owner in await owners(inst, account_id):
-        text = (
-            "Your account is destroyed: its keys are gone, so nothing of it can be opened by anybody, in no copy either.\n\n"
-            f"The certificate:\n\n{words.decode()}\n\nIts signature (Ed25519, base 64):\n\n"
-            f"{base64.b64encode(signature).decode()}\n\nThe key that verifies it:\n\n{certificates.public_key(inst.vault)}\n"
-        )
-        await write_to(inst, account_id, owner.id, owner.email, "Certificate: your account is destroyed", text, "account closing")  # fmt: skip
+    text = (
+        "Your account is destroyed: its keys are gone, so nothing of it can be opened by anybody, in no copy either.\n\n"
+        f"The certificate:\n\n{words.decode()}\n\nIts signature (Ed25519, base 64):\n\n"
+        f"{base64.b64encode(signature).decode()}\n\nThe key that verifies it:\n\n{certificates.public_key(inst.vault)}\n"
+    )
+    told, subject = await owners.owners(inst, account_id), "Certificate: your account is destroyed"
+    await owners.tell(inst, account_id, told, subject, text, "account closing")
     await inst.db.directory(
         "select id from directory.add_closure(%s, %s, %s, %s, %s)",
         [made.id, account_id, Jsonb(msgspec.json.decode(words)), signature, made.destroyed_at],

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from chatinbox.accounts.change_log import noted
+from chatinbox.accounts.sso.compulsory import end_other_ways_in
 from chatinbox.accounts.sso.domains import read_domains
 from chatinbox.accounts.staff import Role, Staff
 from chatinbox.core.clock import now
@@ -113,7 +114,9 @@ async def disconnect(inst: Installation, by: Staff) -> None:
 
 
 async def set_rules(inst: Installation, by: Staff, join_role: Role | None, compulsory: bool) -> None:
-    """Says as what somebody joins who comes for the first time, and whether it is the only way in for the domains."""
+    """Says as what somebody joins who comes for the first time, and whether it is the only way in for the domains: then
+    the sessions of their people end, who came another way until now.
+    """
     by.need("integrations")
     before = await read_connection(inst, by.account_id)
     if before is None:
@@ -135,3 +138,5 @@ async def set_rules(inst: Installation, by: Staff, join_role: Role | None, compu
         ),
         *[line for line, new in zip(lines, changed, strict=True) if new],
     )
+    if compulsory and not before.compulsory:
+        await end_other_ways_in(inst, by)

@@ -336,7 +336,7 @@ async def test_who_left_keeps_a_line_in_what_was_done(
 async def test_an_admin_may_see_reports_and_a_demoted_one_no_longer(
     inst: Installation, client: Browser, people: People, ada: Staff, bea: Staff
 ) -> None:
-    await set_role(inst, ada, bea.staff_user_id, "owner")
+    await set_role(inst, ada, bea.staff_user_id, "admin")
     await client.as_(bea)
     assert (await client.get("/reports/work")).status_code == 200
     await set_role(inst, ada, bea.staff_user_id, "staff")

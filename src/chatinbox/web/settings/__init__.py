@@ -119,6 +119,7 @@ async def _post(inst: Installation, request: Request) -> Response:
             if asked:
                 return asked
         told = await act.do(inst, session, form)
+        session = await session_of(inst, request, limited=True) or session  # they may do less now, or more
     except Refused as refused:
         if page.needs and not session.staff.may(page.needs):
             raise

@@ -5,7 +5,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts.roles import NAMES
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.switch import list_places, switch
 from chatinbox.core.installation import Installation
@@ -14,7 +13,7 @@ from chatinbox.web.settings.page import Act, SettingsPage
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
-    return {"places": await list_places(inst, session.staff), "roles": NAMES}
+    return {"places": await list_places(inst, session.staff)}
 
 
 async def _switch(inst: Installation, session: Session, form: Form) -> Response:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from chatinbox.accounts import colleagues, invite
+from chatinbox.accounts import colleagues, hand_over, invite
 from chatinbox.accounts.permissions import OF
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.roles import NAMES, read_roles
@@ -35,9 +35,7 @@ async def choices(inst: Installation, by: Staff) -> list[tuple[str, str]]:
         if one.permissions <= by.permissions
     ]
     built_in = [
-        (role, name)
-        for role, name in NAMES.items()
-        if OF[role] <= by.permissions and (role != "owner" or by.role == "owner")
+        (role, name) for role, name in NAMES.items() if role != "owner" and OF[role] <= by.permissions
     ]
     return built_in + own
 
@@ -53,6 +51,8 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "roles": await choices(inst, by) if by.may("staff") else [],
         "role_of": {one.id: names.get(str(one.role_id or one.role), "Staff") for one in staff},
         "teams": teams,
+        "could_own": [(str(one.id), one.name) for one in staff if one.active and one.role != "owner"],
+        "stays": list(hand_over.STAYS.items()),
         "teams_of": {
             one.id: ", ".join(team.name for team in teams if one.id in team.member_ids) for one in staff
         },
@@ -97,6 +97,11 @@ async def _reactivate(inst: Installation, session: Session, form: Form) -> str:
     return "They can sign in again."
 
 
+async def _hand_over(inst: Installation, session: Session, form: Form) -> str:
+    name = await hand_over.hand_over(inst, session.staff, which(form), form.get("stays", ""))
+    return f"{name} is an owner now. Every owner gets a letter that says so."
+
+
 PAGE = SettingsPage(
     "people",
     "People",
@@ -109,5 +114,6 @@ PAGE = SettingsPage(
         "role": Act(_set_role, needs="staff"),
         "deactivate": Act(_deactivate, needs="staff"),
         "reactivate": Act(_reactivate, needs="staff"),
+        "hand-over": Act(_hand_over, needs="account", proof=True),
     },
 )

@@ -291,9 +291,9 @@ async def test_a_link_to_somebody_is_in_nobody_elses_outbox(
 async def test_an_invitation_ends_with_the_role_of_who_gave_it(
     inst: Installation, new_browser: NewBrowser, ada: Staff, bea: Staff
 ) -> None:
-    await colleagues.set_role(inst, ada, bea.staff_user_id, "owner")
-    owner = replace(bea, role="owner")
-    address = await invite.invite(inst, owner, fresh(), "owner")
+    await colleagues.set_role(inst, ada, bea.staff_user_id, "admin")
+    admin = replace(bea, role="admin")
+    address = await invite.invite(inst, admin, fresh(), "admin")
     path = address.removeprefix(inst.settings.public_url)
     assert (await new_browser().get(path)).status_code == 200
     await colleagues.set_role(inst, ada, bea.staff_user_id, "staff")
@@ -394,8 +394,9 @@ async def test_one_person_in_two_accounts_is_one_sign_in_and_two_names(
     [
         ("sessions", "end", "session"),
         ("people", "withdraw", "invitation"),
-        ("people", "owner", "colleague"),
-        ("people", "staff", "colleague"),
+        ("people", "resend", "invitation"),
+        ("people", "hand-over", "colleague"),
+        ("people", "role", "colleague"),
         ("people", "deactivate", "colleague"),
         ("people", "reactivate", "colleague"),
     ],
@@ -420,7 +421,9 @@ async def test_a_foreign_id_on_a_settings_page_is_answered_like_a_made_up_one(
     before = bare(await hers.get("/settings/people"))
     told = set()
     for wrong in (theirs[kind], new_id(), "not-an-id", ""):
-        answer = await cyds.post(f"/settings/{page}", data={"do": do, "id": str(wrong)})
+        answer = await cyds.post(
+            f"/settings/{page}", data={"do": do, "id": str(wrong), "role": "viewer", "stays": "admin"}
+        )
         told.add((answer.status_code, bare(answer)))
     assert len(told) == 1
     assert bare(await hers.get("/settings/people")) == before  # and Ada's session still opens the page

@@ -12,7 +12,7 @@ import pytest
 
 from chatinbox.accounts import change_address, leave, people, sessions, sign_in
 from chatinbox.accounts.add_staff import join
-from chatinbox.accounts.colleagues import set_role
+from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.leave import delete_sign_in
 from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import SIZES, file_id, set_photo
@@ -185,7 +185,7 @@ async def test_the_last_owner_hands_over_or_closes_first(
     told = await client.post("/settings/my-data", data={"do": "delete", "typed": leave.TYPED})
     assert told.status_code == 409 and "last owner of Ada&#39;s Tea" in told.text
     assert await inst.vault.person_key(ada.person_id)
-    await set_role(inst, ada, bea.staff_user_id, "owner")
+    await hand_over(inst, ada, bea.staff_user_id, "owner")
     await delete_sign_in(inst, ada, leave.TYPED)
     with pytest.raises(Erased):
         await inst.vault.person_key(ada.person_id)

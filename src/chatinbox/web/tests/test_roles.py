@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chatinbox.accounts import colleagues, invite, links, roles, sessions, teams
+from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.permissions import ALL
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.read_changes import Filter, read_changes
@@ -31,7 +32,7 @@ async def an_admin(inst: Installation, ada: Staff, bea: Staff) -> Staff:
 async def test_an_admin_makes_no_owner_and_changes_none(
     inst: Installation, ada: Staff, bea: Staff, people: People
 ) -> None:
-    await colleagues.set_role(inst, ada, (await people.colleague(ada, "Dan")).staff_user_id, "owner")
+    await hand_over(inst, ada, (await people.colleague(ada, "Dan")).staff_user_id, "owner")
     admin = await an_admin(inst, ada, bea)
     for act in (
         lambda: colleagues.set_role(inst, admin, admin.staff_user_id, "owner"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chatinbox.accounts import colleagues, people, sessions
+from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sso import domains
 from chatinbox.accounts.sso.scim_token import end_token, make_token
@@ -152,8 +153,7 @@ async def test_the_last_owner_is_not_let_go(
 ) -> None:
     domain = await own(inst, ada)
     eva = await member(inst, ada, f"eva@{domain}")
-    await colleagues.set_role(inst, ada, eva.staff_user_id, "owner")
-    await colleagues.set_role(inst, ada, ada.staff_user_id, "admin")
+    await hand_over(inst, ada, eva.staff_user_id, "admin")
     off = {"Operations": [{"op": "replace", "path": "active", "value": False}]}
     assert (await provider.ask("PATCH", f"/Users/{eva.staff_user_id}", off))[0] == 409
 

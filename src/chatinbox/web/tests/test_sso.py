@@ -13,6 +13,7 @@ from oidc_provider_mock import run_server_in_thread
 from structlog.testing import capture_logs
 
 from chatinbox.accounts import colleagues, invite, people, sessions
+from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sso import domains
 from chatinbox.accounts.sso.connection import Provider, connect, read_connection, set_rules
@@ -335,7 +336,7 @@ async def test_where_it_is_compulsory_a_right_password_leads_to_it_and_owners_ke
     domain = await with_company(near, idp, ada)
     await member(near, ada, f"eva@{domain}")
     owner = await member(near, ada, f"boss@{domain}")
-    await colleagues.set_role(near, ada, owner.staff_user_id, "owner")
+    await hand_over(near, ada, owner.staff_user_id, "owner")
     await set_rules(near, ada, None, compulsory=True)
     wrong = {"email": f"eva@{domain}", "password": "not hers, and long enough"}
     refused(await browser.post("/sign-in", data=wrong), 422, "do not belong together")
@@ -344,6 +345,20 @@ async def test_where_it_is_compulsory_a_right_password_leads_to_it_and_owners_ke
         answer = await another(browser).post("/sign-in", data={"email": email, "password": PASSWORD})
         assert answer.headers["location"] == "/inbox"
     assert (await come(browser, idp, f"eva@{domain}")).headers["location"] == "/inbox"
+
+
+async def test_turning_it_compulsory_ends_the_sessions_of_those_it_is_for_alone(
+    near: Installation, idp: Idp, ada: Staff, bea: Staff, cyd: Staff, browser: Browser
+) -> None:
+    domain = await with_company(near, idp, ada)
+    eva = await member(near, ada, f"eva@{domain}")
+    open_ = {who: another(browser) for who in (ada, bea, cyd, eva)}
+    for who, theirs in open_.items():
+        await theirs.as_(who)
+    await set_rules(near, ada, None, compulsory=True)
+    for who, theirs in open_.items():
+        found = await sessions.session_for(near, theirs.cookies["session"])
+        assert (found is None) == (who == eva)
 
 
 async def test_who_has_no_password_has_none_that_is_right(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chatinbox.accounts import invite, people, sessions, switch
+from chatinbox.accounts import colleagues, invite, people, roles, sessions, switch
 from chatinbox.accounts.add_staff import join
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.staff import Staff
@@ -41,13 +41,20 @@ def go(account_id: UUID) -> dict[str, str]:
 async def test_one_goes_to_another_account_and_the_session_until_then_ends(
     inst: Installation, ada: Staff, cyd: Staff, both: Staff, client: Browser
 ) -> None:
+    role = await roles.create_role(inst, cyd, "Night desk", ["answer"])
+    await colleagues.set_role(inst, cyd, both.staff_user_id, str(role))
     await client.as_(ada)
     before = client.cookies["session"]
     page = (await client.get("/settings/accounts")).text
-    assert "Ada&#39;s Tea" in page and "Cyd&#39;s Coffee" in page and page.count("Go there") == 1
+    assert (
+        "Night desk" in page
+        and "Ada&#39;s Tea" in page
+        and "Cyd&#39;s Coffee" in page
+        and page.count("Go there") == 1
+    )
     answer = await client.post("/settings/accounts", data=go(cyd.account_id))
     assert answer.status_code == 303 and answer.headers["location"] == "/inbox"
-    assert (await session_of(inst, client)).staff == both
+    assert (await session_of(inst, client)).staff.permissions == {"answer"}
     assert await sessions.session_for(inst, before) is None
 
 
