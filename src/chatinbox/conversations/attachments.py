@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chatinbox.conversations.incoming import NewFile
+from chatinbox.core.card_numbers import mask
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
@@ -22,7 +23,7 @@ async def stored(
     message_id: UUID | None = None,
     ids: Sequence[UUID] = (),
 ) -> list[Statement]:
-    """Puts files on disk and gives the statements that name them."""
+    """Puts files on disk and gives the statements that name them. A card number in a name is masked."""
     batch: list[Statement] = []
     for number, file in enumerate(files):
         file_id = ids[number] if ids else new_id()
@@ -39,7 +40,7 @@ async def stored(
                     file_id,
                     conversation_id,
                     message_id,
-                    key.seal(file.name[:MAX_NAME] or "file", account_id, "attachment", "name", file_id),
+                    key.seal(mask(file.name[:MAX_NAME]) or "file", account_id, "attachment", "name", file_id),
                     file.type[:120],
                     len(file.content),
                     content_id or None,

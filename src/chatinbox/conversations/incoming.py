@@ -1,12 +1,15 @@
 """What a door hands to `receive`: parsed, cleaned, not yet placed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+import msgspec
+
 from chatinbox.conversations.body import Body
+from chatinbox.core.card_numbers import mask, mask_html
 
 Via: TypeAlias = Literal["email", "chat", "api"]
 
@@ -65,3 +68,17 @@ class Received:
     position: int
     feed: int
     duplicate: bool = False
+
+
+def without_card_numbers(incoming: Incoming) -> Incoming:
+    """What comes in, with the numbers of payment cards masked in its words and its subject."""
+    body = incoming.body
+    told = msgspec.structs.replace(
+        body,
+        text=mask(body.text),
+        html=body.html and mask_html(body.html),
+        quoted_text=body.quoted_text and mask(body.quoted_text),
+        quoted_html=body.quoted_html and mask_html(body.quoted_html),
+        subject=body.subject and mask(body.subject),
+    )
+    return replace(incoming, body=told, subject=incoming.subject and mask(incoming.subject))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from chatinbox.accounts.staff import Staff
@@ -15,6 +16,8 @@ from chatinbox.conversations.body import Body
 from chatinbox.conversations.inbox import read_list, read_since
 from chatinbox.conversations.incoming import NewFile, Sender
 from chatinbox.conversations.rows import Row
+from chatinbox.conversations.search.find import find
+from chatinbox.conversations.search.index import index_ids
 from chatinbox.conversations.timeline import Message, Note, Timeline, read_timeline
 from chatinbox.conversations.verbs.reply import Held, Replied
 from chatinbox.conversations.verbs.snooze import wake_due
@@ -408,3 +411,30 @@ async def test_a_known_customer_of_another_account_cannot_be_written_for(
     with pytest.raises(Exception):  # noqa: B017 — no key, or no row: either way nothing is written
         await say(cyd, sender=Sender(customer_id=got.customer_id))
     assert (await read_list(inst, cyd, "all")).rows == []
+
+
+@pytest.mark.parametrize("via", ["email", "chat"])
+async def test_a_card_number_is_masked_wherever_it_comes_in_and_no_search_finds_it(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, say: Say, via: str
+) -> None:
+    number = "5105 1051 0510 5100"
+    body = Body(
+        text=f"Pay with {number}",
+        html=f"<p>{number}</p>",
+        quoted_text=number,
+        quoted_html=number,
+        subject=number,
+    )
+    file = NewFile(f"{number}.txt", "text/plain", b"x")
+    got = await say(ada, via=via, body=body, subject=f"Card {number}", files=[file])
+    await index_ids(inst, ada.account_id, [got.message_id])
+    timeline = await timeline_of(inst, bea, got.conversation_id)
+    told = msgspec.json.encode(timeline).decode()
+    assert "1051" not in told and told.count("•••• •••• •••• 5100") >= 5
+    [entry] = timeline.entries
+    assert isinstance(entry, Message) and entry.files[0].name == "•••• •••• •••• 5100.txt"
+    for asked in (number, number.replace(" ", ""), f'"{number}"'):
+        assert (await find(inst, bea, asked)).hits == []
+    found = await find(inst, bea, "pay")
+    assert [hit.excerpt for hit in found.hits] == ["Pay with •••• •••• •••• 5100"]
+    assert (await find(inst, cyd, "pay")).hits == []

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from chatinbox.conversations.attachments import link, stored
 from chatinbox.conversations.body import preview, seal_body
 from chatinbox.conversations.change import EVENT, FEED, change
-from chatinbox.conversations.incoming import Incoming, Received
+from chatinbox.conversations.incoming import Incoming, Received, without_card_numbers
 from chatinbox.conversations.who import customer_of, remember
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
@@ -47,9 +47,10 @@ select position, feed from changed"""
 async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> Received:
     """Stores a customer's message: in its conversation, or in a new one of a known or new customer.
 
-    One transaction; durable when this returns. The same message twice is stored once. Raises not-found when
-    `conversation_id` is not this account's.
+    One transaction; durable when this returns. The same message twice is stored once. Numbers of payment cards are masked
+    before anything is written. Raises not-found when `conversation_id` is not this account's.
     """
+    incoming = without_card_numbers(incoming)
     for _ in range(3):
         first = await _first_copy(inst, account_id, incoming)
         if first:
