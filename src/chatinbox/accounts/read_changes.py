@@ -39,6 +39,12 @@ WORDS: dict[str, str] = {
     "team.left": "Taken out of a team",
     "team.removed": "Removed a team",
     "channel.teams": "Who sees a channel",
+    "chat.title": "Name of the chat",
+    "chat.line": "Line below the name of the chat",
+    "chat.greeting": "Greeting of the chat",
+    "chat.label": "Button of the chat",
+    "chat.brand": "Colour of the chat",
+    "chat.origins": "Websites that may carry the chat",
 }
 
 

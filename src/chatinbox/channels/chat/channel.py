@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from chatinbox.accounts.staff import Staff
 from chatinbox.channels.chat.look import Look, read_look
 from chatinbox.conversations.channels import create_channel
 from chatinbox.core.errors import not_found
@@ -42,6 +43,28 @@ async def find_channel(inst: Installation, key: str) -> Channel:
     if len(_found) > 10_000:
         _found.popitem(last=False)
     return channel
+
+
+def look_again(key: str) -> None:
+    """What is remembered of the channel with this key is read anew; other processes do within half a minute."""
+    for known in [known for known in _found if known[1] == key]:
+        del _found[known]
+
+
+async def read_looks(inst: Installation, by: Staff) -> dict[UUID, Look]:
+    """How the account's open chats present themselves."""
+    ask = "select id, name_sealed, settings_sealed from channel where account_id = %s and kind = 'chat' and closed_at is null"
+    [rows] = await inst.db.run(by.account_id, (ask, [by.account_id]))
+    seal = await inst.vault.account_key(by.account_id)
+    looks = {}
+    for channel_id, name, settings in rows:
+        told = msgspec.json.decode(
+            seal.open(settings, by.account_id, "channel", "settings", channel_id), type=dict[str, object]
+        )
+        looks[channel_id] = read_look(
+            told, seal.open_text(name, by.account_id, "channel", "name", channel_id)
+        )
+    return looks
 
 
 async def _read(inst: Installation, key: str) -> Channel:

@@ -5,6 +5,9 @@ from typing import Any
 from starlette.requests import Request
 
 from chatinbox.accounts.sessions import Session
+from chatinbox.channels.chat.change_look import change_look
+from chatinbox.channels.chat.channel import read_looks
+from chatinbox.channels.chat.look import PALETTE
 from chatinbox.channels.email import mailbox
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.installation import Installation
@@ -18,6 +21,8 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "channels": [one for one in await read_channels(inst, by.account_id) if one.id not in by.kept_out],
         "public_url": inst.settings.public_url,
         "mail_port": inst.settings.mail_port,
+        "looks": await read_looks(inst, by) if by.may("channels") else {},
+        "palette": PALETTE,
         "mailboxes": await mailbox.read_mailboxes(inst, by) if by.may("channels") else {},
     }
 
@@ -36,6 +41,13 @@ async def _disconnect(inst: Installation, session: Session, form: Form) -> str:
     return "The mailbox is disconnected, and its password is forgotten here."
 
 
+async def _look(inst: Installation, session: Session, form: Form) -> str:
+    chosen = form.get("colour", "")
+    colour = form.get("own_colour", "") if chosen == "own" else chosen
+    await change_look(inst, session.staff, which(form), form, colour, form.get("sites", ""))
+    return "The chat is changed. Your visitors see it within five minutes."
+
+
 PAGE = SettingsPage(
     "channels",
     "Channels",
@@ -43,6 +55,7 @@ PAGE = SettingsPage(
     _show,
     {
         "connect": Act(_connect, needs="channels", proof=True),
+        "look": Act(_look, needs="channels"),
         "disconnect": Act(_disconnect, needs="channels"),
     },
 )

@@ -87,7 +87,11 @@ async def test_no_row_of_any_table_holds_the_address(
         ).fetchall()
         assert ("directory", "code_try") in tables and len(tables) > 30
         for schema, table in tables:
-            ask = sql.SQL("select count(*) from {} t where t::text ~ '203\\.0\\.113|cb00714d'")
+            # As text anywhere; as four bytes where nothing is sealed, for sealed ones are as good as random.
+            ask = sql.SQL(
+                "select count(*) from {} t where t::text ~ '203\\.0\\.113' or exists"
+                " (select from jsonb_each_text(to_jsonb(t)) where key !~ '_sealed$' and value ~ 'cb00714d')"
+            )
             [count] = conn.execute(ask.format(sql.Identifier(schema, table))).fetchone() or [0]
             assert count == 0, f"{schema}.{table}"
         columns = conn.execute(
