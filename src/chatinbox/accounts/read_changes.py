@@ -22,6 +22,7 @@ WORDS: dict[str, str] = {
     "account.name": "Account name",
     "changes.exported": "Exported the change log",
     "workspace.privacy_address": "Privacy address",
+    "workspace.privacy_page": "Page about privacy",
     "workspace.individual_reports": "Lines per person in reports about staff",
     "workspace.languages": "Languages of the search",
     "staff.role": "Role of a colleague",

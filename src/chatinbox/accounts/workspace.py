@@ -22,6 +22,7 @@ class Workspace(msgspec.Struct, frozen=True):
     """What an account decided about itself. A field that was never set has its default."""
 
     privacy_address: str = ""
+    privacy_page: str = ""
     second_factor: Literal["optional", "required"] = "optional"
     country: str = ""
     individual_reports: Literal["on", "off"] = "on"

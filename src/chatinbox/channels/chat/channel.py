@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.workspace import Workspace, read_workspace
 from chatinbox.channels.chat.look import Look, read_look
 from chatinbox.conversations.channels import create_channel
 from chatinbox.core.errors import not_found
@@ -28,6 +29,7 @@ class Channel:
     id: UUID
     key: str
     look: Look
+    workspace: Workspace
 
 
 _found: OrderedDict[tuple[int, str], tuple[float, Channel]] = OrderedDict()
@@ -89,7 +91,8 @@ async def _read(inst: Installation, key: str) -> Channel:
     settings: dict[str, Any] = msgspec.json.decode(
         seal.open(rows[0][1], account_id, "channel", "settings", channel_id)
     )
-    return Channel(account_id, channel_id, key, read_look(settings, name))
+    workspace = await read_workspace(inst, account_id)
+    return Channel(account_id, channel_id, key, read_look(settings, name), workspace)
 
 
 async def open_channel(

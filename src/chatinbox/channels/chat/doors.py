@@ -61,7 +61,9 @@ def routes(inst: Installation) -> list[Route]:
         return _sent(request, pages.script(channel.look), kind, headers)
 
     async def frame(channel: Channel, request: Request) -> Response:
-        page = pages.frame(channel.look, channel.key, inst.settings.max_upload_bytes).encode()
+        page = pages.frame(
+            channel.look, channel.key, inst.settings.max_upload_bytes, channel.workspace
+        ).encode()
         headers = {
             "content-security-policy": pages.frame_policy(channel.look, inst.settings.files_url),
             "cache-control": "no-cache",

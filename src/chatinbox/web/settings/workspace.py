@@ -1,6 +1,7 @@
-"""The workspace: what the account is called, where questions about privacy go, which languages the search knows."""
+"""The workspace: what the account is called, where customers read and ask about privacy, which languages the search knows."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -8,6 +9,7 @@ from chatinbox.accounts import workspace
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sign_up import checked
 from chatinbox.conversations.search.tokens import LANGUAGES
+from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage
@@ -33,8 +35,13 @@ async def _privacy(inst: Installation, session: Session, form: Form) -> str:
     email = form.get("email", "").strip()
     if email:
         _, email, _ = checked("x", email, "x")
-    await workspace.change_workspace(inst, session.staff, privacy_address=email)
-    return "The address is saved." if email else "There is no address for questions about privacy now."
+    page = form.get("page", "").strip()
+    parts = urlsplit(page)
+    if page and (parts.scheme not in ("https", "http") or not parts.hostname or len(page) > 300):
+        sentence = "Write the whole address of the page, such as https://www.example.com/privacy."
+        raise Refused(422, sentence, "page")
+    await workspace.change_workspace(inst, session.staff, privacy_address=email, privacy_page=page)
+    return "Saved. The chat shows it within five minutes."
 
 
 async def _languages(inst: Installation, session: Session, form: Form) -> str:

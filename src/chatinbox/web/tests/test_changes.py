@@ -36,7 +36,7 @@ async def test_the_workspace_page_changes_what_it_says_and_notes_each_change(
     await client.as_(ada)
     for fields in (
         {"do": "name", "company": "Tea & Co"},
-        {"do": "privacy", "email": "privacy@tea.example"},
+        {"do": "privacy", "email": "privacy@tea.example", "page": "https://tea.example/privacy?a=1&b=2"},
         {"do": "languages", "language-de": "on", "language-en": "on", "language-xx": "on"},
     ):
         assert (await client.post("/settings/workspace", data=fields)).status_code == 200
@@ -67,6 +67,9 @@ async def test_what_cannot_be_kept_is_said_and_kept_in_the_form(
     await client.as_(ada)
     told = await client.post("/settings/workspace", data={"do": "privacy", "email": "no address"})
     assert told.status_code == 422 and 'value="no address"' in told.text
+    for page in ("javascript:alert(1)", "tea.example", "https://" + "x" * 300):
+        told = await client.post("/settings/workspace", data={"do": "privacy", "email": "", "page": page})
+        assert told.status_code == 422 and "whole address of the page" in told.text and page in told.text
     assert (await client.post("/settings/workspace", data={"do": "languages"})).status_code == 422
     assert (await client.post("/settings/workspace", data={"do": "name", "company": " "})).status_code == 422
     assert await read_changes(inst, ada, Filter()) == []

@@ -7,6 +7,7 @@ import pytest
 
 from chatinbox.accounts.read_changes import Filter, read_changes
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.workspace import change_workspace
 from chatinbox.channels.chat.channel import find_channel
 from chatinbox.channels.chat.look import PALETTE, contrast, on_colour
 from chatinbox.conftest import Browser, People
@@ -46,6 +47,18 @@ async def test_what_is_set_is_what_a_visitor_sees_and_the_neighbours_chat_stays_
     assert (await client.get(f"/chat/{cyds_key}/frame")).text == cyds
     changes = {(one.what, one.after) for one in await read_changes(inst, ada, Filter())}
     assert ("Greeting of the chat", "Good day. Which tea?") in changes
+
+
+async def test_visitors_find_where_they_read_and_ask_about_privacy_and_only_where_it_was_said(
+    inst: Installation, ada: Staff, cyd: Staff, client: Browser
+) -> None:
+    (_, key), (_, cyds_key) = await chat_of(inst, ada), await chat_of(inst, cyd)
+    asked = {"privacy_address": "privacy@tea.example", "privacy_page": 'https://tea.example/"><b>'}
+    await change_workspace(inst, ada, **asked)
+    page = (await client.get(f"/chat/{key}/frame")).text
+    assert 'href="mailto:privacy@tea.example"' in page and "Our privacy policy" in page
+    assert 'href="https://tea.example/&#34;&gt;&lt;b&gt;"' in page
+    assert "rivacy" not in (await client.get(f"/chat/{cyds_key}/frame")).text
 
 
 @pytest.mark.parametrize(
