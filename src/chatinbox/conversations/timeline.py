@@ -80,7 +80,9 @@ class Quoted(msgspec.Struct):
 
 
 class Message(msgspec.Struct, tag_field="kind", tag="message"):
-    """A message in the timeline."""
+    """A message in the timeline. A customer has the name they wrote under; a colleague the one that `author_id` has now:
+    who left is called by a number, also in what they wrote.
+    """
 
     id: UUID
     position: int
@@ -251,7 +253,7 @@ def _messages(
                 at=millis(at),
                 by=author,
                 author_id=staff_user_id,
-                author_name=body.author_name,
+                author_name=None if staff_user_id else body.author_name,
                 via=via,
                 format="html" if body.html else "text",
                 text=body.text,
@@ -307,7 +309,7 @@ def new_message(by: Staff, done: Replied, body: Body) -> Message:
         at=millis(done.at),
         by="staff",
         author_id=by.staff_user_id,
-        author_name=body.author_name,
+        author_name=None,
         via=done.via,
         format="html" if body.html else "text",
         text=body.text,

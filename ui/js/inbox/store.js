@@ -62,10 +62,7 @@ export async function whileChanging(id, work) {
 export const NOBODY = { id: null, name: "Former colleague", hue: 265, active: false };
 export const person = (id) => staff.value.find((one) => one.id === id) ?? NOBODY;
 /** What the writer of an entry is called; who left has a number for a name. */
-export const authorOf = (entry) => {
-  const who = person(entry.author_id);
-  return who.active ? entry.author_name || who.name : who.name;
-};
+export const authorOf = (entry) => person(entry.author_id).name;
 export const tagOf = (id) => tags.value.find((tag) => tag.id === id);
 export const tagsOf = (row) => row.tags.map(tagOf).filter(Boolean);
 

@@ -37,7 +37,7 @@ function parts(entries, pending, seen) {
 
 /** Words on their way, as an entry would show them. */
 const asEntry = (item) => ({
-  kind: item.kind === "note" ? "note" : "message", id: item.id, position: 0, at: item.at, by: "staff", author_id: me.staff_user_id, author_name: me.name,
+  kind: item.kind === "note" ? "note" : "message", id: item.id, position: 0, at: item.at, by: "staff", author_id: me.staff_user_id,
   text: item.text, html: item.html, files: item.files, quoted: null, remote_pictures: 0, to: [], cc: [], pending: item,
 });
 

@@ -128,7 +128,10 @@ async def test_an_answer_is_sent_once(ada: Staff, say: Say, client: Browser) -> 
     assert sent.status_code == 201
     opened = await of(client, got.conversation_id)
     assert sent.json() == {"entry": opened["entries"][-1], "feed": opened["row"]["feed"]}
-    assert sent.json()["entry"]["author_name"] == "Ada" and "script" not in sent.json()["entry"]["html"]
+    assert (
+        sent.json()["entry"]["author_id"] == str(ada.staff_user_id)
+        and "script" not in sent.json()["entry"]["html"]
+    )
     assert opened["row"]["status"] == "waiting"
     again = await client.post(path, json=answer)
     assert again.status_code == 201 and len((await of(client, got.conversation_id))["entries"]) == 2

@@ -11,7 +11,9 @@ from chatinbox.accounts.permissions import ALL
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.read_changes import Filter, read_changes
 from chatinbox.accounts.staff import Staff
-from chatinbox.conftest import PASSWORD, Browser, People
+from chatinbox.conftest import PASSWORD, Browser, People, Say
+from chatinbox.conversations import verbs
+from chatinbox.conversations.body import Body
 from chatinbox.core import clock
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
@@ -266,12 +268,18 @@ async def test_the_pages_ask_as_much_for_one_as_for_many(inst: Installation, ada
 
 
 async def test_who_left_is_called_by_a_number_everywhere_until_they_are_taken_back(
-    inst: Installation, ada: Staff, bea: Staff, people: People, client: Browser
+    inst: Installation, ada: Staff, bea: Staff, people: People, client: Browser, say: Say
 ) -> None:
     await people.colleague(ada, "Dan")
+    got, body = await say(ada), Body(text="An answer", author_name=bea.name)
+    await verbs.reply(inst, bea, got.conversation_id, new_id(), body, seen_position=1)
+    note = Body(text="A note", author_name=bea.name)
+    await verbs.add_note(inst, bea, got.conversation_id, new_id(), note)
     await colleagues.deactivate(inst, ada, bea.staff_user_id)
     await client.as_(ada)
-    for page in ("/settings/people", "/settings/changes", "/settings/teams", "/inbox"):
+    conversation = f"/api/conversations/{got.conversation_id}"
+    assert "An answer" in (await client.get(conversation)).text
+    for page in ("/settings/people", "/settings/changes", "/settings/teams", "/inbox", conversation):
         seen = (await client.get(page)).text
         assert "Bea" not in seen and "bea." not in seen, page
     names = [one.name for one in await read_staff(inst, ada.account_id)]
