@@ -11,10 +11,10 @@ from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 
 
-async def set_unpaid(inst: Installation, account_id: UUID) -> None:
-    """Makes an account read-only, unless it is already."""
+async def set_unpaid(inst: Installation, account_id: UUID) -> bool:
+    """Makes an account read-only; False when it is already."""
     text = "update account set unpaid_at = %s where account_id = %s and unpaid_at is null returning 1"
-    await _set(inst, account_id, text, [now(), account_id])
+    return await _set(inst, account_id, text, [now(), account_id])
 
 
 async def clear_unpaid(inst: Installation, account_id: UUID) -> None:
@@ -23,10 +23,11 @@ async def clear_unpaid(inst: Installation, account_id: UUID) -> None:
     await _set(inst, account_id, text, [account_id])
 
 
-async def _set(inst: Installation, account_id: UUID, text: str, values: list[object]) -> None:
+async def _set(inst: Installation, account_id: UUID, text: str, values: list[object]) -> bool:
     [changed] = await inst.db.run(account_id, (text, values))
     if changed:
         sessions.look_again(account_id)
+    return bool(changed)
 
 
 async def is_unpaid(inst: Installation, account_id: UUID) -> bool:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from chatinbox.accounts.unpaid import clear_unpaid, set_unpaid
+from chatinbox.billing.letters import tell_past_due, tell_read_only
 from chatinbox.billing.plans import is_on, plan_of
 from chatinbox.billing.refresh import refresh
 from chatinbox.billing.row import count_seats, read_billing
@@ -23,19 +24,25 @@ async def keep_up(inst: Installation, account_id: UUID) -> None:
     """One round. Raises what the provider's library raises; the job tries again."""
     if not is_on(inst.settings):
         return
+    before = await read_billing(inst, account_id)
     await tell_changes(inst, account_id)
     await refresh(inst, account_id)
     if await note_change(inst, account_id):
         await tell_changes(inst, account_id)
         await refresh(inst, account_id)
     await follow(inst, account_id)
+    after = await read_billing(inst, account_id)
+    stands = after.stands(plan_of(inst.settings), now())
+    if before.overdue_at is None and stands.state == "past_due":
+        await tell_past_due(inst, account_id, stands.until)
 
 
 async def follow(inst: Installation, account_id: UUID) -> None:
-    """Lets access follow from what is known here; asks nobody."""
+    """Lets access follow from what is known here; asks nobody. Owners hear of it when the account becomes read-only."""
     stands = (await read_billing(inst, account_id)).stands(plan_of(inst.settings), now())
     if stands.state == "read_only":
-        await set_unpaid(inst, account_id)
+        if await set_unpaid(inst, account_id):
+            await tell_read_only(inst, account_id)
     else:
         await clear_unpaid(inst, account_id)
 

@@ -25,6 +25,7 @@ from chatinbox.billing.row import Billing, read_billing
 from chatinbox.billing.seats import note_change, tell_changes
 from chatinbox.billing.tests.conftest import Days, Subscribe
 from chatinbox.billing.tests.stand_in import StandIn, signed
+from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import Browser, People, Say
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
@@ -193,8 +194,11 @@ async def test_an_answer_from_before_a_change_does_not_undo_it(
 
 
 async def test_an_unpaid_bill_waits_thirty_days_then_the_account_is_read_only_until_it_is_paid(
-    paid: Installation, stripe_: StandIn, ada: Staff, subscribe: Subscribe, days: Days
+    paid: Installation, stripe_: StandIn, ada: Staff, bea: Staff, cyd: Staff, subscribe: Subscribe, days: Days
 ) -> None:
+    async def letters(who: Staff) -> list[str]:
+        return [one.header("subject") for one in await list_kept(paid, who)]
+
     await subscribe(ada)
     known = await read_billing(paid, ada.account_id)
     assert known.customer
@@ -202,9 +206,16 @@ async def test_an_unpaid_bill_waits_thirty_days_then_the_account_is_read_only_un
     days.on(32)
     stripe_.shop.pass_time()
     await keep_up(paid, ada.account_id)
+    await keep_up(paid, ada.account_id)
     assert (await state(paid, ada), await is_unpaid(paid, ada.account_id)) == ("past_due", False)
+    assert await letters(ada) == ["Ada's Tea: a payment did not go through"]
     days.on(31)
     await follow(paid, ada.account_id)
+    await follow(paid, ada.account_id)
+    assert (await letters(ada))[0] == "Ada's Tea: your account can only be read now" and len(
+        await letters(ada)
+    ) == 2
+    assert await letters(bea) == await letters(cyd) == []
     assert (await state(paid, ada), await is_unpaid(paid, ada.account_id)) == ("read_only", True)
     stripe_.shop.card_works(known.customer, True)
     await keep_up(paid, ada.account_id)
