@@ -75,7 +75,7 @@ def apart(found: float) -> float:
     return max(found, 1 - found)
 
 
-PAGES = ["/sign-in", "/reset", "/sign-up", "/settings/people"]
+PAGES = ["/sign-in", "/sign-in/company", "/reset", "/sign-up", "/settings/people"]
 
 
 @pytest.mark.parametrize("page", PAGES)
