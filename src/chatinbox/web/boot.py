@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from chatinbox.accounts import activity
+from chatinbox.accounts.closing import GRACE
 from chatinbox.accounts.people import works_in
 from chatinbox.accounts.queries import read_account_name, read_staff
 from chatinbox.accounts.staff import Staff
@@ -33,6 +34,7 @@ async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
             "photo": next((one.photo for one in staff if one.id == by.staff_user_id), None),
         },
         "account": {"id": by.account_id, "name": await read_account_name(inst, by.account_id)},
+        "read_only": _read_only(by),
         "elsewhere": len(await works_in(inst, by.person_id)) > 1,
         "staff": staff,
         "tags": await open_tags(inst, by, tags),
@@ -46,3 +48,23 @@ async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
         "files_origin": inst.settings.files_url,
         "settings": {"single_keys": True, "theme": None, "density": None},
     }
+
+
+def _read_only(by: Staff) -> dict[str, str] | None:
+    """Why nobody changes anything here at the moment, and where that is mended by whoever may."""
+    if by.closed_at:
+        ends = by.closed_at + GRACE
+        why = f"Until {ends:%-d %B %Y} it can be read and exported; nothing in it changes."
+        return {
+            "title": "This account is closed.",
+            "why": why,
+            "mend": "/settings/closing" if by.may("account") else "",
+        }
+    if by.unpaid_at:
+        why = "Letters still arrive. Answers go out again once it is paid."
+        return {
+            "title": "This account can only be read.",
+            "why": why,
+            "mend": "/settings/billing" if by.may("billing") else "",
+        }
+    return None

@@ -1,10 +1,11 @@
 // @ts-check
-// Strips: what happened to the connection, beginning with what is safe.
+// Strips: what happened to the connection or to the account, beginning with what is safe.
 import { offlineSince, signedOut } from "./api.js";
 import { Icon, html } from "./html.js";
 import { waitingCount } from "./outbox.js";
 import { sync } from "./sync.js";
 import { clock } from "./time.js";
+import { told } from "./told.js";
 
 const many = (count, one, more) => `${count} ${count === 1 ? one : more}`;
 
@@ -18,4 +19,7 @@ function Offline() {
 
 const SignedOut = () => signedOut.value && html`<div class="strip strip--danger strip--top" role="alert"><${Icon} is="alert" /><span class="grow"><b>You are signed out.</b> What you wrote is kept in this browser.</span><a class="btn" href="/sign-in">Sign in</a></div>`;
 
-export const ListStrips = () => html`<${Offline} /><${SignedOut} />`;
+const readOnly = told.boot.read_only;
+const ReadOnly = () => readOnly && html`<div class="strip strip--note strip--top" role="status"><${Icon} is="lock" /><span class="grow"><b>${readOnly.title}</b> ${readOnly.why}</span>${readOnly.mend && html`<a class="btn" href=${readOnly.mend}>Go there</a>`}</div>`;
+
+export const ListStrips = () => html`<${Offline} /><${SignedOut} /><${ReadOnly} />`;

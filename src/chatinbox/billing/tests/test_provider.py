@@ -244,7 +244,9 @@ async def test_in_an_unpaid_account_letters_arrive_and_nobody_answers_until_it_i
     browser = await client.as_(ada)
     first = await say(ada, "before")
     assert (await browser.get("/api/list")).status_code == 200
+    assert '"read_only":null' in (await browser.get("/inbox")).text
     await set_unpaid(inst, ada.account_id)
+    assert "This account can only be read." in (await browser.get("/inbox")).text
     second = await say(ada, "after")
     assert (await browser.get(f"/api/conversations/{second.conversation_id}")).status_code == 200
     words = {"id": str(new_id()), "text": "No", "seen": 9}

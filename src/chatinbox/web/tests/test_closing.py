@@ -87,6 +87,9 @@ async def test_a_closed_account_reads_and_exports_but_changes_nothing(
     assert "You can open it again" in (
         await client.post("/settings/closing", data={"do": "close", "typed": name})
     ).text.replace("you can", "You can")
+    inboxes = [(await one.get("/inbox")).text for one in (client, colleague, neighbour)]
+    assert ["This account is closed." in one for one in inboxes] == [True, True, False]
+    assert ['"mend":"/settings/closing"' in one for one in inboxes] == [True, False, False]
     path = f"/api/conversations/{said.conversation_id}"
     assert (await colleague.get(path)).status_code == 200
     for browser in (client, colleague):
