@@ -44,17 +44,18 @@ async def sign_up(
     name: str,
     email: str,
     company: str,
-    password: str,
+    password: str | None,
     confirmed: bool = False,
     origin: str | None = None,
 ) -> SignedUp | None:
     """Makes a person with a new account of their own; None when the address is known (say nothing about it).
 
     `origin` is the network address it came from, kept sealed and never read here. Whoever signs up accepts the
-    documents in force. Raises a sentence for what cannot be kept and for a weak password.
+    documents in force. Without a password they choose how to sign in once they have the letter (`begin.py`). Raises a sentence for what cannot be kept and for a weak password.
     """
     name, email, company = checked(name, email, company)
-    check_strength(password, name, email, company)
+    if password is not None:
+        check_strength(password, name, email, company)
     if await people.find_person(inst, email):
         return None
     person_id = await people.add_person(inst, name, email, password, confirmed)

@@ -3,9 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts import sign_in
-from chatinbox.accounts.links import look
+from chatinbox.accounts import begin, passkeys, sign_in
+from chatinbox.accounts.begin import read_beginner
 from chatinbox.accounts.passwords import check_strength
+from chatinbox.accounts.second_step import Halfway
 from chatinbox.accounts.sign_up import checked, sign_up
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -13,6 +14,7 @@ from chatinbox.web.entrance.second_step import let_in
 from chatinbox.web.first_channels import open_first_channels
 from chatinbox.web.forms import (
     SIGN_UP_FIELDS,
+    Form,
     afterwards,
     device_of,
     only,
@@ -26,7 +28,18 @@ from chatinbox.web.forms import (
 async def get_sign_up(inst: Installation, request: Request) -> Response:
     """The sign-up, where it is open."""
     is_open = inst.settings.sign_up == "open"
-    return show(inst, request, "entrance/sign-up" if is_open else "entrance/sign-up-closed")
+    return _form(inst, request) if is_open else show(inst, request, "entrance/sign-up-closed")
+
+
+def _form(
+    inst: Installation, request: Request, refused: Refused | None = None, form: Form | None = None
+) -> Response:
+    words = {"passkeys": passkeys.are_possible(inst)}
+    return show(inst, request, "entrance/sign-up", refused, form, **words)
+
+
+def _by_passkey(inst: Installation, form: Form) -> bool:
+    return form.get("passkey") == "on" and passkeys.are_possible(inst)
 
 
 async def post_sign_up(inst: Installation, request: Request) -> Response:
@@ -38,15 +51,17 @@ async def post_sign_up(inst: Installation, request: Request) -> Response:
         only(form, SIGN_UP_FIELDS)
         throttle(request, f"letter {form.get('email', '')}")
         name, email, company = checked(form.get("name", ""), form.get("email", ""), form.get("company", ""))
-        check_strength(form.get("password", ""), name, email, company)
+        password = None if _by_passkey(inst, form) else form.get("password", "")
+        if password is not None:
+            check_strength(password, name, email, company)
     except Refused as refused:
-        return show(inst, request, "entrance/sign-up", refused, form)
-    afterwards(_sign_up(inst, name, email, company, form.get("password", ""), origin_of(request)))
+        return _form(inst, request, refused, form)
+    afterwards(_sign_up(inst, name, email, company, password, origin_of(request)))
     return show(inst, request, "entrance/sent")
 
 
 async def _sign_up(
-    inst: Installation, name: str, email: str, company: str, password: str, origin: str | None
+    inst: Installation, name: str, email: str, company: str, password: str | None, origin: str | None
 ) -> None:
     made = await sign_up(inst, name, email, company, password, origin=origin)
     if made is None:
@@ -57,12 +72,21 @@ async def _sign_up(
 
 
 async def get_confirm(inst: Installation, request: Request) -> Response:
-    """Opens a confirmation link. It asks for the password, so a program that only looks at links uses nothing up."""
+    """Opens a confirmation link. It asks for the password, or for a way to sign in from whoever has none yet, so a program
+    that only looks at links uses nothing up.
+    """
     try:
-        await look(inst, "confirm", request.path_params["token"])
+        return await _confirm(inst, request)
     except Refused as refused:
         return show(inst, request, "entrance/link-gone", refused)
-    return show(inst, request, "entrance/confirm")
+
+
+async def _confirm(inst: Installation, request: Request, refused: Refused | None = None) -> Response:
+    beginner = await read_beginner(inst, request.path_params["token"])
+    if beginner is None:
+        return show(inst, request, "entrance/confirm", refused)
+    question = await passkeys.ask_to_add(inst, beginner) if passkeys.are_possible(inst) else None
+    return show(inst, request, "entrance/begin", refused, question=question)
 
 
 async def post_confirm(inst: Installation, request: Request) -> Response:
@@ -70,11 +94,22 @@ async def post_confirm(inst: Installation, request: Request) -> Response:
     form, token = await read_form(request), request.path_params["token"]
     try:
         throttle(request, token)
-        entered = await sign_in.confirm_address(inst, token, form.get("password", ""), device_of(request))
+        entered = await _entered(inst, token, form, device_of(request))
     except Refused as refused:
-        page = "entrance/link-gone" if refused.code == "link" else "entrance/confirm"
-        return show(inst, request, page, refused)
+        if refused.code == "link":
+            return show(inst, request, "entrance/link-gone", refused)
+        return await _confirm(inst, request, refused)
     return await let_in(inst, request, entered)
+
+
+async def _entered(inst: Installation, token: str, form: Form, device: str) -> str | Halfway:
+    password, do = form.get("password", ""), form.get("do", "")
+    if do == "passkey":
+        challenge, answer = form.get("challenge", ""), form.get("answer", "")
+        return await begin.begin_with_passkey(inst, token, challenge, answer, device)
+    if do == "password":
+        return await begin.begin_with_password(inst, token, password, device)
+    return await sign_in.confirm_address(inst, token, password, device)
 
 
 PAGES = {"/sign-up": (get_sign_up, post_sign_up), "/confirm/{token}": (get_confirm, post_confirm)}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import httpx
 import pytest
@@ -19,12 +20,15 @@ from PIL import Image
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from chatinbox.accounts import authenticator, passkeys, people, sessions
+from chatinbox.accounts.factors import read_factors
+from chatinbox.accounts.links import make_link
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import PASSWORD
 from chatinbox.core.clock import now
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
 from chatinbox.web import forms
@@ -147,6 +151,91 @@ async def test_a_passkey_is_added_opens_the_sign_in_alone_and_is_told_by_letter(
     [used] = await passkeys.read(site.inst, ada.person_id)
     assert used.used_at is not None
     assert visitor.faults == []
+
+
+async def test_somebody_signs_up_without_a_password_and_begins_with_a_passkey(
+    site: Site, visitor: Visitor, cyd: Staff
+) -> None:
+    inst, page, email = site.inst, visitor.page, f"nora.{new_id().hex[-12:]}@staff.example"
+    await page.goto(f"{site.url}/sign-up")
+    for label, words in (("Full name", "Nora"), ("Work e-mail", email), ("Company", "Nora's Nuts")):
+        await page.get_by_label(label).fill(words)
+    await page.get_by_role("button", name="Open it with a passkey").click()
+    await expect(page.get_by_role("heading", name="Look into your letters")).to_be_visible()
+    await forms.settle()
+    person_id = await people.find_person(inst, email)
+    assert person_id
+    [(account_id, own_id)] = await people.works_in(inst, person_id)
+    nora = await sessions.read_active(inst, account_id, own_id, person_id)
+    assert nora and nora.role == "owner"
+    [letter] = await list_kept(inst, nora)
+    link = next(word for word in letter.text.split() if "/confirm/" in word)
+    await page.goto(link)
+    await page.get_by_role("button", name="Make a passkey and begin").click()
+    await page.wait_for_url(f"{site.url}/inbox**")
+    assert [one.name for one in await passkeys.read(inst, person_id)] == ["My first passkey"]
+    assert not (await read_factors(inst, person_id)).has_password
+    assert visitor.faults == []
+    await page.context.clear_cookies()
+    await page.goto(link)
+    await expect(page.get_by_text("has been used")).to_be_visible()
+    await page.goto(f"{site.url}/sign-in")
+    await page.get_by_role("button", name="Sign in with a passkey").click()
+    await page.wait_for_url(f"{site.url}/inbox**")
+    assert await passkeys.read(inst, cyd.person_id) == [] == await list_kept(inst, cyd)
+
+
+async def begun(site: Site, outsider: httpx.AsyncClient, **more: str) -> tuple[UUID, str]:
+    """Somebody who signed up, and the path of the link they got."""
+    inst, email = site.inst, f"nora.{new_id().hex[-12:]}@staff.example"
+    form = {"name": "Nora", "email": email, "company": "Nora's Nuts"} | more
+    assert (await outsider.post("/sign-up", data=form)).status_code == 200
+    await forms.settle()
+    person_id = await people.find_person(inst, email)
+    assert person_id
+    return person_id, f"/confirm/{await make_link(inst, 'confirm', person_id)}"
+
+
+async def test_only_who_has_no_way_to_sign_in_chooses_one_with_the_letter(site: Site, ada: Staff) -> None:
+    async with httpx.AsyncClient(base_url=site.url, headers={"origin": site.url}) as outsider:
+        nora, path = await begun(site, outsider, passkey="on")
+        opened = await outsider.get(path)
+        assert "Make a passkey and begin" in opened.text
+        for wrong in (
+            {"do": "passkey", "challenge": "made up", "answer": "{}"},
+            {"do": "password", "password": "short"},
+            {"password": ""},
+            {},
+        ):
+            assert (await outsider.post(path, data=wrong)).status_code == 422
+        assert "session" not in outsider.cookies and await passkeys.read(site.inst, nora) == []
+        right = {"do": "password", "password": PASSWORD + " of Nora's"}
+        assert (await outsider.post(path, data=right)).headers["location"] == "/inbox"
+        assert (await outsider.post(path, data=right)).status_code == 410
+        # Who signed up with a password is asked for it, whatever a form says: the letter alone opens nothing.
+        outsider.cookies.clear()
+        other, path = await begun(site, outsider, password=PASSWORD + " of another")
+        challenge = (await passkeys.ask_to_add(site.inst, await people.read_person(site.inst, other))).token
+        for wrong in ({"do": "passkey", "challenge": challenge, "answer": "{}"}, right):
+            assert (await outsider.post(path, data=wrong)).status_code == 410
+        assert "Confirm your address" in (await outsider.get(path)).text
+        assert "session" not in outsider.cookies and await passkeys.read(site.inst, other) == []
+        known = (await people.read_person(site.inst, ada.person_id)).email
+        form = {"name": "N", "company": "C", "passkey": "on"}
+        told = [
+            await outsider.post("/sign-up", data=form | {"email": email})
+            for email in (known, f"unknown.{new_id().hex[-12:]}@staff.example")
+        ]
+        await forms.settle()
+        assert told[0].content == told[1].content and {one.status_code for one in told} == {200}
+
+
+async def test_where_passkeys_are_not_possible_none_is_offered_and_a_password_is_asked_for(
+    inst: Installation, client: httpx.AsyncClient
+) -> None:
+    assert "with a passkey" not in (await client.get("/sign-up")).text
+    form = {"name": "N", "company": "C", "email": "n@staff.example", "passkey": "on"}
+    assert (await client.post("/sign-up", data=form)).status_code == 422
 
 
 async def test_after_the_password_the_passkey_is_the_second_step(
