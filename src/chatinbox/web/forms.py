@@ -24,7 +24,7 @@ from chatinbox.web.pages import render
 Form: TypeAlias = dict[str, str]
 FormPage: TypeAlias = Callable[[Installation, Request], Awaitable[Response]]
 MAX_FORM = 20_000
-SIGN_UP_FIELDS = ("name", "email", "company", "password", "passkey")
+SIGN_UP_FIELDS = ("name", "email", "company", "password")
 
 # Who is meant and where it comes from are counted apart and never meet.
 by_name, by_place = Throttle(10, 600), Throttle(60, 600)

@@ -1,6 +1,6 @@
 // @ts-check
 // What stands over everything: the palette, the keys, a picture. Focus stays inside and goes back where it was.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { dialog } from "./dialogs.js";
 import { Icon, html } from "./html.js";
 import { Keys } from "./key_sheet.js";
@@ -14,7 +14,7 @@ const NAMES = { palette: "Search, jump or do", keys: "Keys", picture: "Picture" 
 function Stage({ open }) {
   const box = useRef(/** @type {any} */ (null));
   const close = () => (dialog.value = null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key: who presses / goes on typing at once
     const before = /** @type {any} */ (document.activeElement);
     box.current.querySelector("input:not([type=checkbox]), button, a")?.focus({ preventScroll: true });
     return () => before?.isConnected && before.focus({ preventScroll: true });

@@ -48,7 +48,7 @@ async def post_sign_up(inst: Installation, request: Request) -> Response:
         return show(inst, request, "entrance/sign-up-closed")
     form = await read_form(request)
     try:
-        only(form, SIGN_UP_FIELDS)
+        only(form, (*SIGN_UP_FIELDS, "passkey"))
         throttle(request, f"letter {form.get('email', '')}")
         name, email, company = checked(form.get("name", ""), form.get("email", ""), form.get("company", ""))
         password = None if _by_passkey(inst, form) else form.get("password", "")
