@@ -8,6 +8,7 @@ from pathlib import Path
 from chatinbox.app.database_programs import run_program
 from chatinbox.app.doctor import examine
 from chatinbox.app.reset import print_reset_link
+from chatinbox.app.security import print_security_log
 from chatinbox.app.server import serve
 from chatinbox.app.visits import print_visits
 from chatinbox.core.settings import Settings, read_settings
@@ -49,7 +50,19 @@ def parser() -> argparse.ArgumentParser:
     )
     reset.add_argument("--public-url", help="the address people type, as https://inbox.example.com")
     visits = commands.add_parser("visits", help="how often the website was looked at, as tables")
-    for command in (programs, doctor, reset, visits):
+    security = commands.add_parser(
+        "security",
+        help="the security log: who connected, and which defects were met",
+        description="Reads the security log. A reading of connections needs a reason and is itself noted.",
+    )
+    security.add_argument(
+        "what",
+        choices=["connections", "defects", "readings"],
+        help="what to show; readings: who read, and why",
+    )
+    security.add_argument("--reason", default="", help="why you read the connections; noted with your name")
+    security.add_argument("--days", type=int, default=1, help="how many days back, today among them (1)")
+    for command in (programs, doctor, reset, visits, security):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -80,6 +93,8 @@ def main(words: list[str] | None = None) -> int:
             return print_reset_link(settings, given.email, given.second_factor)
         if given.command == "visits":
             return print_visits(settings)
+        if given.command == "security":
+            return print_security_log(settings, given.what, given.reason, given.days)
         return serve(settings, given.command, given.json)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)

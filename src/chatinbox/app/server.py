@@ -22,11 +22,14 @@ from chatinbox.app.ready import Ready, say_ready
 from chatinbox.app.steadily import meanwhile
 from chatinbox.app.wiring import App, build
 from chatinbox.channels.email import door as mail_door
+from chatinbox.core import logging
 from chatinbox.core.installation import Installation
 from chatinbox.core.logging import set_up_logging
 from chatinbox.core.postgres.folders import open_private
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
+from chatinbox.watch import defects, security_days
+from chatinbox.watch.security_log import SecurityLog
 from chatinbox.web.forms import settle
 
 
@@ -99,14 +102,25 @@ class _Serving:
     async def _start(self, running: contextlib.AsyncExitStack, admin_dsn: str) -> None:
         inst = await _open(self._settings, admin_dsn)
         running.push_async_callback(inst.close)
+        await security_days.drop_old_days(
+            inst.db, inst.vault
+        )  # before anybody is answered, however long we were away
+        security = SecurityLog()
+        logging.ears.append(defects.notice)
+        defects.elsewhere.append(security.note_defect)
         await running.enter_async_context(
             meanwhile("database", lambda: database.keep_running(self._settings, inst.refresh))
+        )
+        days = meanwhile("security_days", lambda: security_days.keep_dropping(inst.behind, inst.vault))
+        await running.enter_async_context(days)
+        await running.enter_async_context(
+            meanwhile("security_log", lambda: security.keep(inst.behind, inst.vault))
         )
         if self._part != "serve":
             await inst.bell.join(inst.db.dsn)
         ready = await Ready.prepare(inst) if self._part == "serve" else None
         if self._mail:
-            await running.enter_async_context(mail_door.serve(inst, self._mail))
+            await running.enter_async_context(mail_door.serve(inst, self._mail, security))
         if self._part in ("serve", "worker"):
             await running.enter_async_context(meanwhile("worker", lambda: worker.run(inst)))
         if self._web:
@@ -114,7 +128,7 @@ class _Serving:
             running.push_async_callback(activity.finish, inst)
             await running.enter_async_context(meanwhile("activity", lambda: activity.keep_writing(inst)))
             running.push_async_callback(settle)
-            web = await running.enter_async_context(_web(inst, self._web))
+            web = await running.enter_async_context(_web(inst, self._web, security))
             await running.enter_async_context(meanwhile("visits", lambda: web.visits.keep(inst.db)))
         if ready:
             say_ready(ready, self._as_json)
@@ -143,8 +157,8 @@ async def _open(settings: Settings, admin_dsn: str) -> Installation:
 
 
 @contextlib.asynccontextmanager
-async def _web(inst: Installation, listening: socket.socket) -> AsyncIterator[App]:
-    app = await build(inst)
+async def _web(inst: Installation, listening: socket.socket, security: SecurityLog) -> AsyncIterator[App]:
+    app = await build(inst, security)
     config = uvicorn.Config(
         app,
         loop="none",

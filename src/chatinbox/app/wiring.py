@@ -4,20 +4,23 @@ Two origins, told apart by the Host header: ours, and a second one for files and
 stranger sent is ever on the same origin as a session.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatinbox.accounts import sessions
 from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import subprocessors
+from chatinbox.watch import defects
+from chatinbox.watch.defects import Defect
+from chatinbox.watch.security_log import SecurityLog
 from chatinbox.watch.visits import Visits
 from chatinbox.web import (
     activity,
@@ -42,27 +45,33 @@ from chatinbox.web.door import SIGN_IN, session_of, staff_door
 from chatinbox.web.live import Live
 from chatinbox.web.site import missing
 
+_WENT_AWAY = 499  # who asked was gone before the answer began
 
-async def build(inst: Installation) -> "App":
+
+async def build(inst: Installation, security: SecurityLog | None = None) -> "App":
     """The web application of an installation. Raises Trouble for a register of companies that may not be (C36, C68)."""
     subprocessors.read(inst.settings)
-    return App(inst)
+    return App(inst, security)
 
 
 class App:
     """ASGI: live streams by hand (they are thousands and idle), everything else through the router of its origin."""
 
-    def __init__(self, inst: Installation) -> None:
+    def __init__(self, inst: Installation, security: SecurityLog | None = None) -> None:
         self._inst = inst
         self.live = Live(inst)
         self.visits = Visits()
+        self.security = security or SecurityLog()
         sessions.on_end(self.live.end_session)
         sessions.on_look_again(self.live.end_account)
-        self._api: ASGIApp = Router(_api_routes(inst), redirect_slashes=False, default=refusal(not_found()))
-        self._ours: ASGIApp = Starlette(
-            routes=_our_routes(inst, self.visits), exception_handlers=_errors(inst)
-        )
-        self._files: ASGIApp = Starlette(routes=_file_routes(inst), exception_handlers={404: _missing})
+        api_routes, ours, others = _api_routes(inst), _our_routes(inst, self.visits), _file_routes(inst)
+        self._names: dict[object, str] = {}
+        for route in (*api_routes, *ours, *others):
+            if isinstance(route, Route):
+                self._names.setdefault(route.endpoint, route.path)  # of several paths of a door, the first
+        self._api: ASGIApp = Router(api_routes, redirect_slashes=False, default=refusal(not_found()))
+        self._ours: ASGIApp = Starlette(routes=ours, exception_handlers=_errors(inst))
+        self._files: ASGIApp = Starlette(routes=others, exception_handlers={404: _missing})
         self._files_host = urlsplit(inst.settings.files_url).netloc
         self._one_origin = self._files_host == urlsplit(inst.settings.public_url).netloc
 
@@ -71,11 +80,38 @@ class App:
         self.live.end_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """One request, noted in the security log once its answer begins; a failed one with the defect it met."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await _lifespan(receive, send)
             return
+        status = 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if status < 500:
+                    self._note(scope, status)
+            await send(message)
+
+        with defects.meeting() as met:
+            try:
+                await self._answer(scope, receive, noting)
+            except Exception as error:
+                met.append(defects.defect_of(error))
+                raise
+            finally:
+                if status >= 500 or not status:
+                    self._note(scope, status or _WENT_AWAY, met)
+
+    def _note(self, scope: Scope, status: int, met: Sequence[Defect] = ()) -> None:
+        device = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
+        name = self._names.get(scope.get("endpoint"), "/live" if scope["path"] == "/live" else "-")
+        address = scope["client"][0] if scope.get("client") else ""
+        self.security.note(address, device.decode("latin-1"), name, status, met[-1] if met else None)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         send = guarded_send(send)
         if self._is_files(scope):
             await self._files(scope, receive, send)

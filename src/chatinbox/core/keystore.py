@@ -77,6 +77,13 @@ class Keystore:
         """Destroys every key of one account for good, as `destroy` does one."""
         return self._send("delete from wrapped_key where account_id = ?", (account_id.bytes,))
 
+    def names(self, kind: str, account_id: UUID) -> list[Name]:
+        """The keys of one kind that an account has, or nobody (a null id)."""
+        with self._lock:
+            ask = "select subject_id from wrapped_key where account_id = ? and kind = ? order by subject_id"
+            rows = self._reader.execute(ask, (account_id.bytes, kind)).fetchall()
+        return [(kind, account_id, UUID(bytes=subject_id)) for (subject_id,) in rows]
+
     def count(self, account_id: UUID) -> dict[str, int]:
         """How many keys of each kind an account has."""
         with self._lock:

@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -24,12 +24,18 @@ def _only_listed(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return {name: value for name, value in event.items() if name in FIELDS}
 
 
+ears: list[Callable[[BaseException], None]] = []
+"""Who hears of every exception that is logged, besides the log."""
+
+
 def _without_words(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     told = event.pop("exc_info", None)
     if told is True:
         told = sys.exc_info()
     error = told[1] if isinstance(told, tuple) else told
     if isinstance(error, BaseException):
+        for ear in ears:
+            ear(error)
         places = traceback.extract_tb(error.__traceback__)
         ours = [place for place in places[:-1] if "/chatinbox/" in place.filename]
         event["error"] = type(error).__qualname__

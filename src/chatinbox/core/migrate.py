@@ -17,6 +17,7 @@ from chatinbox.core.vault import Vault
 SCHEMA = Path(__file__).resolve().parents[3] / "schema"
 ROLES = ("chatinbox_owner", "chatinbox_context", "chatinbox_directory", "chatinbox_search")
 APP = "chatinbox_app"
+READER = "chatinbox_security_reader"
 _LOCK = 7_203_114_556
 
 
@@ -62,8 +63,16 @@ def app_dsn(admin_dsn: str, vault: Vault) -> str:
     )
 
 
-def _password(vault: Vault) -> str:
-    return vault.secret("database password of the app").hex()
+def reader_dsn(admin_dsn: str, vault: Vault) -> str:
+    """The connection string of who may read the security log, and nothing else."""
+    return make_conninfo(
+        admin_dsn, user=READER, password=_password(vault, READER), application_name="chatinbox security"
+    )
+
+
+def _password(vault: Vault, role: str = APP) -> str:
+    label = "database password of the app" if role == APP else f"database password of {role}"
+    return vault.secret(label).hex()
 
 
 def _roles(conn: psycopg.Connection, vault: Vault) -> None:
@@ -73,16 +82,18 @@ def _roles(conn: psycopg.Connection, vault: Vault) -> None:
         if role not in have:
             conn.execute(sql.SQL("create role {} nologin nobypassrls").format(sql.Identifier(role)))
         conn.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
-    word = sql.Literal(_password(vault))
-    verb = "alter" if APP in have else "create"
-    conn.execute(
-        sql.SQL(
-            verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {}"
-        ).format(sql.Identifier(APP), word)
-    )
+    for role in (APP, READER):
+        verb = "alter" if role in have else "create"
+        conn.execute(
+            sql.SQL(
+                verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {}"
+            ).format(sql.Identifier(role), sql.Literal(_password(vault, role)))
+        )
     conn.execute(sql.SQL("grant create on database {} to chatinbox_owner").format(database))
     conn.execute(sql.SQL("revoke all on database {} from public").format(database))
-    conn.execute(sql.SQL("grant connect on database {} to chatinbox_app").format(database))
+    conn.execute(
+        sql.SQL("grant connect on database {} to chatinbox_app, chatinbox_security_reader").format(database)
+    )
     conn.execute("revoke all on schema public from public")
 
 

@@ -13,6 +13,7 @@ import hmac
 import os
 import time
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -100,6 +101,13 @@ def _place(table: str, column: str) -> bytes:
     return f"{table}\0{column}\0".encode()
 
 
+_OF_NO_ACCOUNT = ("person", "day")
+
+
+def _day(day: date) -> Name:
+    return "day", _NOBODY, UUID(int=day.toordinal())
+
+
 class Vault:
     """All keys of the installation: cached at most a minute, dropped at once when one is destroyed."""
 
@@ -151,6 +159,21 @@ class Vault:
         """The key of one mail as it arrived."""
         return self._one(("raw_mail", account_id, raw_mail_id))
 
+    def day_key(self, day: date) -> SealKey:
+        """The key of a day of the security log; raises Erased once the day is destroyed."""
+        return self._one(_day(day))
+
+    async def create_day_key(self, day: date) -> SealKey:
+        """A day's key, on disk before this returns; later calls give the same."""
+        return await self._create(_day(day))
+
+    async def destroy_days_before(self, kept: date) -> int:
+        """Destroys the keys of every day before `kept` for good; how many."""
+        old = [name for name in self._keystore.names("day", _NOBODY) if name[2].int < kept.toordinal()]
+        for kind, _, subject_id in old:
+            await self.destroy(kind, _NOBODY, subject_id)
+        return len(old)
+
     async def create_account_key(self, account_id: UUID) -> SealKey:
         """A new account's key, on disk before this returns; later calls give the same."""
         return await self._create(("account", account_id, account_id))
@@ -169,7 +192,7 @@ class Vault:
 
     async def destroy(self, kind: str, account_id: UUID, subject_id: UUID) -> None:
         """Destroys a key for good and forgets it at once."""
-        name = (kind, _NOBODY if kind == "person" else account_id, subject_id)
+        name = (kind, _NOBODY if kind in _OF_NO_ACCOUNT else account_id, subject_id)
         self._cache.pop(name, None)
         await asyncio.wrap_future(self._keystore.destroy(name))
         self._cache.pop(name, None)
@@ -195,7 +218,11 @@ class Vault:
         self._cache.clear()
 
     def _wrapping(self, name: Name) -> SealKey:
-        return self._root if name[0] in ("account", "person") else self._one(("account", name[1], name[1]))
+        return (
+            self._root
+            if name[0] == "account" or name[0] in _OF_NO_ACCOUNT
+            else self._one(("account", name[1], name[1]))
+        )
 
     def _one(self, name: Name) -> SealKey:
         key = self._load({name}).get(name)

@@ -27,6 +27,7 @@ BY_SUBJECT: dict[str, tuple[str, str]] = {
     "nobody": (ACTIVITY, "visits to our website, as sums without a person"),
     "customer or person": (CONTENT, "whoever writes a letter that passes through here"),
     "visitor": (ACTIVITY, "the browser, when it connects"),
+    "operator": (RECORDS, "who looks after the installation, when they read the security log"),
 }
 BY_TABLE: dict[str, str] = {
     "attachment": FILES,

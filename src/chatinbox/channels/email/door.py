@@ -20,6 +20,7 @@ from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.reply_address import read_reply_address
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import Intake, Share
+from chatinbox.watch.security_log import SecurityLog
 
 log = structlog.get_logger()
 MOST_RECIPIENTS = 100
@@ -84,16 +85,25 @@ class _Smtp(SMTP):
 class Door:
     """What is said at each step."""
 
-    def __init__(self, inst: Installation) -> None:
-        self._inst = inst
+    def __init__(self, inst: Installation, security: SecurityLog) -> None:
+        self._inst, self._security = inst, security
         self._busy, self._large = asyncio.Semaphore(8), asyncio.Semaphore(1)
         self.connections: Counter[str] = Counter()
         self.intake = Intake(6 * inst.settings.max_message_bytes)
 
+    def _noted(self, session: Session, route: str, reply: str) -> str:
+        """Notes who was told this, in the security log."""
+        self._security.note(str((session.peer or ("",))[0]), session.host_name or "", route, int(reply[:3]))
+        return reply
+
     async def handle_RCPT(  # noqa: N802 — aiosmtpd's name
-        self, server: _Smtp, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, server: _Smtp, session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Takes an address that lives here; every other one gets the same words."""
+        reply = await self._recipient(server, envelope, address)
+        return reply if reply.startswith("250") else self._noted(session, "smtp RCPT", reply)
+
+    async def _recipient(self, server: _Smtp, envelope: Envelope, address: str) -> str:
         if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
             return "452 4.5.3 Too many recipients in one letter; send the rest in another"
         if server.unknown >= MOST_UNKNOWN:
@@ -104,8 +114,11 @@ class Door:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Stores for everyone it is for, then places. Once it is stored, nothing that fails is the sender's concern."""
+        return self._noted(session, "smtp DATA", await self._letter(envelope))
+
+    async def _letter(self, envelope: Envelope) -> str:
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         if not raw.strip():
             return "554 5.6.0 This letter is empty"
@@ -175,9 +188,11 @@ def _without_plus(address: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def serve(inst: Installation, listening: socket.socket) -> AsyncIterator[Door]:
+async def serve(
+    inst: Installation, listening: socket.socket, security: SecurityLog | None = None
+) -> AsyncIterator[Door]:
     """Listens on a bound socket while the block runs; letters under way get a moment to end."""
-    door = Door(inst)
+    door = Door(inst, security or SecurityLog())
 
     def protocol() -> SMTP:
         return _Smtp(

@@ -3,7 +3,7 @@
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.data_map import read
 
-SCHEMAS = ["tenant", "directory", "search", "work", "ctx", "watch"]
+NOT_OURS = "^(pg_|information_schema$|migration$)"  # migration: the names of our own files
 THEIRS = "procrastinate"  # the queue's own tables: ids only, made and described by its library
 
 
@@ -12,9 +12,9 @@ async def stored_columns(inst: Installation) -> set[str]:
     rows = await inst.db.directory(
         "select n.nspname || '.' || c.relname || '.' || a.attname from pg_attribute a"
         " join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace"
-        " where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and n.nspname = any(%s)"
-        " and c.relname not like %s",
-        [SCHEMAS, THEIRS + "%"],
+        " where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and n.nspname !~ %s"
+        " and c.relname not like %s and not c.relispartition",
+        [NOT_OURS, THEIRS + "%"],
     )
     return {name for (name,) in rows}
 

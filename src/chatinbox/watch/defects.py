@@ -1,0 +1,65 @@
+"""Defects: what went wrong in the program, known again by its kind and the places it went through. No message is kept,
+because messages carry values, and no value of any variable.
+"""
+
+import hashlib
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+MOST_PLACES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One kind of defect. `fingerprint` is the same wherever it is met again; places are `file:function`."""
+
+    fingerprint: str
+    kind: str
+    places: tuple[str, ...]
+
+
+elsewhere: list[Callable[[Defect], None]] = []
+"""Who hears of what is met behind the scenes, where nobody is answered."""
+
+_met: ContextVar[list[Defect] | None] = ContextVar("defects_met", default=None)
+
+
+@contextmanager
+def meeting() -> Iterator[list[Defect]]:
+    """What is met while the block runs, in this task."""
+    met: list[Defect] = []
+    token = _met.set(met)
+    try:
+        yield met
+    finally:
+        _met.reset(token)
+
+
+def notice(error: BaseException) -> None:
+    """Remembers a defect for whoever is `meeting` here; hears every exception that is logged."""
+    defect, met = defect_of(error), _met.get()
+    if met is not None:
+        met.append(defect)
+        return
+    for ear in elsewhere:
+        ear(defect)
+
+
+def defect_of(error: BaseException) -> Defect:
+    """The defect behind an exception."""
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"[:200]
+    frames = traceback.extract_tb(error.__traceback__)
+    places = tuple(f"{_short(frame.filename)}:{frame.name}"[:200] for frame in frames[-MOST_PLACES:])
+    digest = hashlib.sha256("\n".join((kind, *places)).encode()).hexdigest()
+    return Defect(digest[:16], kind, places)
+
+
+def _short(path: str) -> str:
+    """A file's name from its package on: where it lies on this machine is nobody's business."""
+    for begin in ("/src/chatinbox/", "/site-packages/"):
+        if begin in path:
+            return path.rpartition(begin)[2]
+    return path.rpartition("/")[2]
