@@ -4,8 +4,7 @@ because messages carry values, and no value of any variable.
 
 import hashlib
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -27,15 +26,18 @@ elsewhere: list[Callable[[Defect], None]] = []
 _met: ContextVar[list[Defect] | None] = ContextVar("defects_met", default=None)
 
 
-@contextmanager
-def meeting() -> Iterator[list[Defect]]:
-    """What is met while the block runs, in this task."""
-    met: list[Defect] = []
-    token = _met.set(met)
-    try:
-        yield met
-    finally:
-        _met.reset(token)
+class meeting:  # noqa: N801 — read as a word: `with meeting() as met`
+    """What is met while the block runs, in this task. Every request passes here, so it is no generator."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> list[Defect]:
+        met: list[Defect] = []
+        self._token = _met.set(met)
+        return met
+
+    def __exit__(self, *_error: object) -> None:
+        _met.reset(self._token)
 
 
 def notice(error: BaseException) -> None:

@@ -35,10 +35,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Entry(NamedTuple):
-    """What is counted as one. `place` is None where too many different ones came at once."""
+    """What is counted as one. `address` is None where too many different ones came at once."""
 
     minute: datetime
-    place: Place | None
+    address: str | None
+    device: str
     route: str
     status: int
     defect: str | None
@@ -54,16 +55,13 @@ class SecurityLog:
     def note(self, address: str, device: str, route: str, status: int, defect: Defect | None = None) -> None:
         """One connection: `route` is a path as the program names it, or a door's name; never what was asked for."""
         minute = now().replace(second=0, microsecond=0)
-        entry = Entry(
-            minute,
-            Place(address, device[:LONGEST_DEVICE]),
-            route,
-            status,
-            defect.fingerprint if defect else None,
-        )
-        if entry not in self._entries and len(self._entries) >= MOST:
-            entry = entry._replace(place=None)
-        self._entries[entry] += 1
+        found = defect.fingerprint if defect else None
+        entry = Entry(minute, address, device[:LONGEST_DEVICE], route, status, found)
+        before = self._entries.get(entry, 0)
+        if not before and len(self._entries) >= MOST:
+            entry = entry._replace(address=None, device="")
+            before = self._entries.get(entry, 0)
+        self._entries[entry] = before + 1
         if defect:
             self._defects[minute.date(), defect] += 1
 
@@ -111,7 +109,7 @@ async def _write(
                     day,
                     [row_id for row_id, _, _ in rows],
                     [entry.minute for _, entry, _ in rows],
-                    [_sealed(key, row_id, entry.place) for row_id, entry, _ in rows],
+                    [_sealed(key, row_id, entry) for row_id, entry, _ in rows],
                     [entry.route[:120] for _, entry, _ in rows],
                     [entry.status for _, entry, _ in rows],
                     [entry.defect for _, entry, _ in rows],
@@ -125,10 +123,11 @@ async def _write(
                 )
 
 
-def _sealed(key: SealKey, row_id: uuid.UUID, place: Place | None) -> bytes | None:
-    if place is None:
+def _sealed(key: SealKey, row_id: uuid.UUID, entry: Entry) -> bytes | None:
+    if entry.address is None:
         return None
-    return key.seal(msgspec.msgpack.encode(place), NOBODY, "seclog", "place", row_id)
+    place = msgspec.msgpack.encode(Place(entry.address, entry.device))
+    return key.seal(place, NOBODY, "seclog", "place", row_id)
 
 
 def open_place(key: SealKey, sealed: bytes, row_id: uuid.UUID) -> Place:
