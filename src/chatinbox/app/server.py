@@ -102,9 +102,8 @@ class _Serving:
     async def _start(self, running: contextlib.AsyncExitStack, admin_dsn: str) -> None:
         inst = await _open(self._settings, admin_dsn)
         running.push_async_callback(inst.close)
-        await security_days.drop_old_days(
-            inst.db, inst.vault
-        )  # before anybody is answered, however long we were away
+        # Before anybody is answered, however long we were away.
+        await security_days.drop_old_days(inst.db, inst.vault)
         security = SecurityLog()
         logging.ears.append(defects.notice)
         defects.elsewhere.append(security.note_defect)

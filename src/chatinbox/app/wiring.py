@@ -103,7 +103,7 @@ class App:
                 raise
             finally:
                 if status >= 500 or not status:
-                    self._note(scope, status or _WENT_AWAY, met)
+                    self._note(scope, status or (500 if met else _WENT_AWAY), met)
 
     def _note(self, scope: Scope, status: int, met: Sequence[Defect] = ()) -> None:
         device = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")

@@ -1,6 +1,7 @@
 """What is really found in a browser stands in the register, and nothing is there before somebody acts."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -144,4 +145,54 @@ async def test_pages_and_chat_box_work_in_a_browser_that_keeps_nothing(site: Sit
     await frame.locator("#words").fill("Hello without storage")
     await frame.locator("#words").press("Enter")
     await expect(frame.locator(".cb-state").last).to_contain_text("Sent")
+    await context.close()
+
+
+REFUSE = """(() => {
+  const [begin, isWhole] = WHICH;
+  const refused = (key) => (isWhole ? key === begin : key.startsWith(begin));
+  const set = Storage.prototype.setItem;
+  Storage.prototype.setItem = function (key, value) {
+    if (refused(key)) { globalThis.refusedOnes = (globalThis.refusedOnes ?? 0) + 1; throw new DOMException('denied', 'SecurityError'); }
+    return set.call(this, key, value);
+  };
+})()"""
+ONES = [
+    one for one in storage.read() if not one.name.startswith("__Host-")
+]  # those are the same ones, under TLS
+
+
+@pytest.mark.parametrize("one", ONES, ids=[one.name for one in ONES])
+async def test_each_entry_can_be_refused_alone_and_everything_that_it_is_not_for_works(
+    site: Site, chromium: Browser, ada: Staff, say: Say, one: storage.Entry
+) -> None:
+    await say(ada, "A question to be answered")
+    context = await chromium.new_context()
+    await context.add_init_script(
+        REFUSE.replace("WHICH", json.dumps([one.name.removesuffix("*"), not one.name.endswith("*")]))
+    )
+    if one.name != "session":  # which is for the inbox, and for nothing else
+        page = await context.new_page()
+        token = await sessions.start(site.inst, ada, "tests")
+        await context.add_cookies([{"name": "session", "value": token, "url": site.public}])
+        await page.goto(f"{site.public}/inbox")
+        await page.get_by_text("A question to be answered").first.click()
+        await page.keyboard.press("r")
+        await page.keyboard.type("An answer without it")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator("article", has_text="An answer without it")).to_be_visible()
+    pages = await context.new_page()
+    for path in ("/", "/privacy", "/sign-in"):
+        await pages.goto(site.public + path)
+        assert await pages.locator("h1").count() == 1
+    await pages.goto(site.shop)
+    await pages.locator("chat-inbox").wait_for()
+    frame = await open_box(pages)
+    await frame.locator("#words").fill("Hello without it")
+    await frame.locator("#words").press("Enter")
+    await expect(frame.locator(".cb-state").last).to_contain_text("Sent")
+    if one.name == "chatinbox:*":
+        assert await pages.evaluate("globalThis.refusedOnes") and not any(
+            name.startswith("chatinbox:") for _, name in await found(pages)
+        )
     await context.close()
