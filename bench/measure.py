@@ -58,7 +58,7 @@ async def everything(folder: Path, report: Report, quick: bool) -> None:
         made = await fill.accounts(inst, ACCOUNTS)
         await fill.fill(inst, dsn, made, 10_000, 320, rng)
         async with app(data) as running:
-            await _speeds(running, cluster, made[:50], made[50:], report, 3 if quick else 8, folder)
+            await _speeds(running, cluster, made[:50], made[50:], report, 1.5 if quick else 8, folder)
             await _reads(running, made, report, "10k", 2 if quick else 5, rng)
             await _caught_up(cluster)
             await _live(running, made[0], report, 500 if quick else 5000)
