@@ -2,19 +2,13 @@
 -- defects were met. In a schema of its own, with nothing by which it could be joined to an account, a session or a customer
 -- (clauses C12 to C17).
 --
---   chatinbox_seclog           owns it; nobody connects as it
+--   chatinbox_seclog           owns it; nobody connects as it (made, as the others, by the migration runner)
 --   chatinbox_app              may add, open a day and drop old ones; it can read nothing
 --   chatinbox_security_reader  reads, and every reading is noted with its reason; used by the console alone
 --
 -- A partition a day, and no default one: an entry without its day is an error, not a leftover. Address and device are sealed
 -- under the key of the day. A day goes by DROP, which leaves no page behind, and its key goes with it, so no log of the
 -- database and no copy can be opened either.
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'chatinbox_seclog') then
-    create role chatinbox_seclog nologin nobypassrls;
-  end if;
-  execute format('grant chatinbox_seclog to %I', current_user);
-end $$;
 create schema seclog authorization chatinbox_seclog;
 grant usage on schema seclog to chatinbox_app, chatinbox_security_reader;
 

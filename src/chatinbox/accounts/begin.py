@@ -29,15 +29,17 @@ async def begin_with_passkey(inst: Installation, token: str, challenge: str, ans
     """Adds the first passkey, confirms the address, signs in; the session's token. Raises as `look` and `passkeys.add`."""
     person = await _beginner(inst, token)
     await passkeys.add(inst, person.id, FIRST_PASSKEY, challenge, answer)
-    return await _begin(inst, token, person, device, "passkey")
+    await use(inst, "confirm", token)
+    return await _begin(inst, person, device, "passkey")
 
 
 async def begin_with_password(inst: Installation, token: str, password: str, device: str) -> str:
     """As `begin_with_passkey`, with a password. Raises a sentence for a weak one."""
     person = await _beginner(inst, token)
     check_strength(password, person.name, person.email)
+    await use(inst, "confirm", token)  # before it: of two at once one says what the password is
     await people.set_password(inst, person.id, password)
-    return await _begin(inst, token, person, device, "password")
+    return await _begin(inst, person, device, "password")
 
 
 async def _beginner(inst: Installation, token: str) -> Person:
@@ -47,8 +49,7 @@ async def _beginner(inst: Installation, token: str) -> Person:
     return person
 
 
-async def _begin(inst: Installation, token: str, person: Person, device: str, how: How) -> str:
-    await use(inst, "confirm", token)
+async def _begin(inst: Installation, person: Person, device: str, how: How) -> str:
     await people.confirm(inst, person.id)
     staff = await first_staff(inst, person.id)
     if staff is None:

@@ -30,8 +30,7 @@ async def close_account(inst: Installation, by: Staff, typed: str) -> datetime:
         f"undone:\n\n{inst.settings.public_url}/settings/closing\n\nAfter that its keys are destroyed, and nobody can open "
         "anything of it again.\n"
     )
-    told = await owners.owners(inst, by.account_id)
-    await owners.tell(inst, by.account_id, told, f"{name} is closed", text, "account closing")
+    await owners.tell(inst, by.account_id, f"{name} is closed", text, "account closing")
     return ends
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from chatinbox.accounts import sessions
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.invite import withdraw_of
+from chatinbox.accounts.owners import OWNERS
 from chatinbox.accounts.roles import Given, given, need_over
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.staff_event import staff_changed
@@ -14,9 +15,6 @@ from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 
 _LAST = Refused(409, "This is the last owner. Hand the account over to a colleague first.", "last_owner")
-_KEPT = (
-    "select id from staff_user where account_id = %s and role = 'owner' and deactivated_at is null for update"
-)
 _WHO = "select person_id, role, role_id, deactivated_at from staff_user where account_id = %s and id = %s for update"
 
 
@@ -57,11 +55,11 @@ async def _change(
 ) -> None:
     key = await inst.vault.account_key(by.account_id)
     async with inst.db.account(by.account_id) as tx:
-        owners = await tx.all(_KEPT, [by.account_id])
+        owners = await tx.all(f"{OWNERS} for update", [by.account_id])
         row = await tx.one(_WHO, [by.account_id, staff_user_id])
         if row is None:
             raise not_found()
-        if losing and [one[0] for one in owners] == [staff_user_id]:
+        if losing and owners == [(row[0],)]:
             raise _LAST
         need_over(by, row[1])
         await tx.execute(

@@ -30,10 +30,10 @@ async def hand_over(inst: Installation, by: Staff, staff_user_id: UUID, stays: s
         raise Refused(403, "Only an owner makes somebody an owner.", "owners_only")
     if stays not in STAYS:
         raise Refused(422, "Choose what you will be afterwards.", "stays")
-    until_now = await owners.owners(inst, by.account_id)
     key = await inst.vault.account_key(by.account_id)
     async with inst.db.account(by.account_id) as tx:
-        if (by.person_id,) not in await tx.all(f"{owners.OWNERS} for update", [by.account_id]):
+        until_now = [row[0] for row in await tx.all(f"{owners.OWNERS} for update", [by.account_id])]
+        if by.person_id not in until_now:
             raise Refused(403, "You are no owner of this account any more.", "owners_only")
         row = await tx.one(_COLLEAGUE, [by.account_id, staff_user_id])
         if row is None:
@@ -48,20 +48,19 @@ async def hand_over(inst: Installation, by: Staff, staff_user_id: UUID, stays: s
         await tx.execute(*staff_changed(by.account_id))
     await sessions.staff_changed(inst, by.account_id)
     new = await people.read_person(inst, row[0])
-    await _tell(inst, by, new, stays, [*until_now, new])
+    await _tell(inst, by, new.name, stays, until_now)
     return new.name
 
 
-async def _tell(
-    inst: Installation, by: Staff, new: people.Person, stays: str, whom: list[people.Person]
-) -> None:
+async def _tell(inst: Installation, by: Staff, new: str, stays: str, until_now: list[UUID]) -> None:
     account, at = await read_account_name(inst, by.account_id), f"{now():%-d %B %Y at %H:%M} UTC"
-    did = f"{by.name} made {new.name} an owner of {account}"
+    did = f"{by.name} made {new} an owner of {account}"
     if stays != "owner":
-        did = f"{by.name} handed {account} over to {new.name}, and is no owner of it any more"
+        did = f"{by.name} handed {account} over to {new}, and is no owner of it any more"
     text = (
         f"{did}.\n\nThis was on {at}. An owner may do everything in an account, and close it. If this should not have been,"
         f" another owner can change it back here:\n\n{inst.settings.public_url}/settings/people\n\nIf it was done in your name"
         f" and not by you, choose a new password now; that ends every session:\n\n{inst.settings.public_url}/reset\n"
     )
-    await owners.tell(inst, by.account_id, whom, f"{account} has a new owner", text, "account handed over")
+    subject = f"{account} has a new owner"
+    await owners.tell(inst, by.account_id, subject, text, "account handed over", once=until_now)

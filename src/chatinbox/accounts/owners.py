@@ -1,4 +1,4 @@
-"""Owners of an account: who they are, and letters to all of them."""
+"""Owners of an account: which rows they are, and a letter to all of them."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -12,15 +12,11 @@ OWNERS = (
 )
 
 
-async def owners(inst: Installation, account_id: UUID) -> list[people.Person]:
-    """Who owns an account."""
-    [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
-    return [await people.read_person(inst, row[0]) for row in rows]
-
-
 async def tell(
-    inst: Installation, account_id: UUID, whom: Iterable[people.Person], subject: str, text: str, basis: str
+    inst: Installation, account_id: UUID, subject: str, text: str, basis: str, *, once: Iterable[UUID] = ()
 ) -> None:
-    """Sends each of them the same letter."""
-    for owner in whom:
-        await write_to(inst, account_id, owner.id, owner.email, subject, text, basis)
+    """Sends each of them the same letter, and who was one until now (`once`, their person ids)."""
+    [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
+    for person_id in dict.fromkeys([*once, *(row[0] for row in rows)]):
+        person = await people.read_person(inst, person_id)
+        await write_to(inst, account_id, person_id, person.email, subject, text, basis)

@@ -1,11 +1,13 @@
 """The workspace: an account's settings, sealed under its key, each change noted in the change log."""
 
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 
 from chatinbox.accounts.change_log import noted
+from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.db import Tx
 from chatinbox.core.errors import Refused
@@ -74,6 +76,20 @@ def _open(key: SealKey, account_id: UUID, sealed: bytes | None) -> Workspace:
 
 def _words(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+async def set_privacy(inst: Installation, by: Staff, address: str, page: str) -> None:
+    """Where customers ask and read about privacy; each may be empty. Raises unless `by` may, and a sentence for what is
+    neither an address nor a page.
+    """
+    address, page = address.strip(), page.strip()
+    if address:
+        _, address, _ = checked("x", address, "x")
+    parts = urlsplit(page)
+    if page and (parts.scheme not in ("https", "http") or not parts.hostname or len(page) > 300):
+        sentence = "Write the whole address of the page, such as https://www.example.com/privacy."
+        raise Refused(422, sentence, "page")
+    await change_workspace(inst, by, privacy_address=address, privacy_page=page)
 
 
 async def rename_account(inst: Installation, by: Staff, name: str) -> None:

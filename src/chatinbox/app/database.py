@@ -40,6 +40,15 @@ def opened(settings: Settings) -> Iterator[str]:
         postgres.leave(settings.data)
 
 
+@contextlib.contextmanager
+def of_an_installation(settings: Settings) -> Iterator[str]:
+    """As `opened`, beside a server that runs or without one; raises Trouble where there is no installation yet."""
+    if not (settings.data / "keys" / "root.key").exists():
+        raise Trouble(f"There is no installation in {settings.data}. Name the data folder with --data.")
+    with opened(settings) as admin_dsn:
+        yield admin_dsn
+
+
 async def keep_running(settings: Settings, refresh: Callable[[], Awaitable[None]]) -> None:
     """Starts the embedded database again when it was killed, and then calls `refresh`; until cancelled."""
     while not settings.database_url:

@@ -15,10 +15,8 @@ from chatinbox.core.trouble import Trouble
 
 def print_reset_link(settings: Settings, email: str, lost: bool = False) -> int:
     """Prints the link, beside a server that runs or without one. Raises Trouble for an address nobody signs in with."""
-    if not (settings.data / "keys" / "root.key").exists():
-        raise Trouble(f"There is no installation in {settings.data}. Name the data folder with --data.")
     settings = settings.with_addresses(settings.port, settings.mail_port)
-    with database.opened(settings) as admin_dsn:
+    with database.of_an_installation(settings) as admin_dsn:
         link = asyncio.run(_link(settings, admin_dsn, email, lost))
     if link is None:
         raise Trouble("Nobody signs in with this address.")

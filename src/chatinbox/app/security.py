@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 
@@ -18,13 +18,11 @@ from chatinbox.watch.security_days import KEPT_DAYS
 
 def print_security_log(settings: Settings, what: str, reason: str, days: int) -> int:
     """Prints connections, defects or earlier readings of the last days. Raises Trouble for a reason that says nothing."""
-    if not (settings.data / "keys" / "root.key").exists():
-        raise Trouble(f"There is no installation in {settings.data}. Name the data folder with --data.")
     if not 1 <= days <= KEPT_DAYS:
         raise Trouble(f"Between 1 and {KEPT_DAYS} days are there to be read.")
     last = now().date()
     first = last - timedelta(days=days - 1)
-    with database.opened(settings) as admin_dsn:
+    with database.of_an_installation(settings) as admin_dsn:
         vault = Vault.open(settings.data)
         try:
             dsn = reader_dsn(admin_dsn, vault)
@@ -42,9 +40,9 @@ def print_security_log(settings: Settings, what: str, reason: str, days: int) ->
     return 0
 
 
-def _read(dsn: str, vault: Vault, reason: str, first: object, last: object) -> list[Read]:
+def _read(dsn: str, vault: Vault, reason: str, first: date, last: date) -> list[Read]:
     try:
-        return read_entries(dsn, vault, getpass.getuser(), " ".join(reason.split()), first, last)  # type: ignore[arg-type]
+        return read_entries(dsn, vault, getpass.getuser(), " ".join(reason.split()), first, last)
     except psycopg.errors.CheckViolation:
         raise Trouble(
             "Say with --reason why you read this, in ten letters or more. It is noted with your name."

@@ -8,16 +8,13 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.migrate import app_dsn
 from chatinbox.core.settings import Settings
-from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Vault
 from chatinbox.watch.shown import LEAST, Shown, Summary, read_summary
 
 
 def print_visits(settings: Settings) -> int:
-    """Prints the last 28 whole days, beside a server that runs or without one."""
-    if not (settings.data / "keys" / "root.key").exists():
-        raise Trouble(f"There is no installation in {settings.data}. Name the data folder with --data.")
-    with database.opened(settings) as admin_dsn:
+    """Prints the last 28 whole days. Raises Trouble where there is no installation."""
+    with database.of_an_installation(settings) as admin_dsn:
         print("\n".join(lines(asyncio.run(_read(settings, admin_dsn)))))
     return 0
 

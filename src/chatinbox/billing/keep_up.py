@@ -33,7 +33,7 @@ async def keep_up(inst: Installation, account_id: UUID) -> None:
     await follow(inst, account_id)
     after = await read_billing(inst, account_id)
     stands = after.stands(plan_of(inst.settings), now())
-    if before.overdue_at is None and stands.state == "past_due":
+    if before.overdue_at is None and stands.state == "past_due" and stands.until:
         await tell_past_due(inst, account_id, stands.until)
 
 

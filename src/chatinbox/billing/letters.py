@@ -7,32 +7,29 @@ from chatinbox.accounts import owners
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.core.installation import Installation
 
+_STAYS = "Nothing is lost, and letters keep arriving."
 
-async def tell_past_due(inst: Installation, account_id: UUID, until: datetime | None) -> None:
+
+async def tell_past_due(inst: Installation, account_id: UUID, until: datetime) -> None:
     """A payment did not go through; until when everything works as before."""
-    by_then = f" until {until:%-d %B %Y}" if until else ""
-    await _tell(
-        inst,
-        account_id,
-        "A payment did not go through",
-        f"A bill for {{name}} could not be paid with the card that is kept for it. Everything works as before{by_then}; then"
-        " the account can only be read and exported. Nothing is lost, and letters keep arriving.",
+    name = await read_account_name(inst, account_id)
+    words = (
+        f"A bill for {name} could not be paid with the card that is kept for it. Everything works as before until"
+        f" {until:%-d %B %Y}; then the account can only be read and exported. {_STAYS}"
     )
+    await _tell(inst, account_id, f"{name}: a payment did not go through", words)
 
 
 async def tell_read_only(inst: Installation, account_id: UUID) -> None:
     """Nobody can answer any more, and what brings it back."""
-    await _tell(
-        inst,
-        account_id,
-        "Your account can only be read now",
-        "{name} has no plan that is paid, so it can only be read and exported. Nothing is lost, and letters keep arriving. Once"
-        " a plan is chosen or the open bill is paid, everything goes on.",
+    name = await read_account_name(inst, account_id)
+    words = (
+        f"{name} has no plan that is paid, so it can only be read and exported. {_STAYS} Once a plan is chosen or the open"
+        " bill is paid, everything goes on."
     )
+    await _tell(inst, account_id, f"{name}: your account can only be read now", words)
 
 
 async def _tell(inst: Installation, account_id: UUID, subject: str, words: str) -> None:
-    name = await read_account_name(inst, account_id)
-    text = f"{words.format(name=name)}\n\n{inst.settings.public_url}/settings/billing\n"
-    whom = await owners.owners(inst, account_id)
-    await owners.tell(inst, account_id, whom, f"{name}: {subject[0].lower()}{subject[1:]}", text, "billing")
+    text = f"{words}\n\n{inst.settings.public_url}/settings/billing\n"
+    await owners.tell(inst, account_id, subject, text, "billing")

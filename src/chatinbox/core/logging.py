@@ -39,11 +39,13 @@ def _without_words(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
         places = traceback.extract_tb(error.__traceback__)
         ours = [place for place in places[:-1] if "/chatinbox/" in place.filename]
         event["error"] = type(error).__qualname__
-        event["trace"] = [f"{_short(place.filename)}:{place.lineno}" for place in [*ours[-5:], *places[-1:]]]
+        event["trace"] = [
+            f"{short_path(place.filename)}:{place.lineno}" for place in [*ours[-5:], *places[-1:]]
+        ]
     return event
 
 
-def _short(path: str) -> str:
+def short_path(path: str) -> str:
     """A file's name below our package, or below the library's folder."""
     return re.split(r"/src/chatinbox/|/site-packages/|/lib/python[^/]*/", path)[-1]
 

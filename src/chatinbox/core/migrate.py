@@ -15,7 +15,9 @@ from chatinbox.core.jobs import schema_sql
 from chatinbox.core.vault import Vault
 
 SCHEMA = Path(__file__).resolve().parents[3] / "schema"
-ROLES = ("chatinbox_owner", "chatinbox_context", "chatinbox_directory", "chatinbox_search")
+ROLES = (
+    "chatinbox_owner", "chatinbox_context", "chatinbox_directory", "chatinbox_search", "chatinbox_seclog",
+)  # fmt: skip
 APP = "chatinbox_app"
 READER = "chatinbox_security_reader"
 _LOCK = 7_203_114_556

@@ -78,8 +78,8 @@ async def _certify(inst: Installation, account_id: UUID, closed_at: datetime) ->
         f"The certificate:\n\n{words.decode()}\n\nIts signature (Ed25519, base 64):\n\n"
         f"{base64.b64encode(signature).decode()}\n\nThe key that verifies it:\n\n{certificates.public_key(inst.vault)}\n"
     )
-    told, subject = await owners.owners(inst, account_id), "Certificate: your account is destroyed"
-    await owners.tell(inst, account_id, told, subject, text, "account closing")
+    subject = "Certificate: your account is destroyed"
+    await owners.tell(inst, account_id, subject, text, "account closing")
     await inst.db.directory(
         "select id from directory.add_closure(%s, %s, %s, %s, %s)",
         [made.id, account_id, Jsonb(msgspec.json.decode(words)), signature, made.destroyed_at],

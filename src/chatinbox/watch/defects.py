@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from chatinbox.core.logging import short_path
+
 MOST_PLACES = 12
 
 
@@ -54,14 +56,6 @@ def defect_of(error: BaseException) -> Defect:
     """The defect behind an exception."""
     kind = f"{type(error).__module__}.{type(error).__qualname__}"[:200]
     frames = traceback.extract_tb(error.__traceback__)
-    places = tuple(f"{_short(frame.filename)}:{frame.name}"[:200] for frame in frames[-MOST_PLACES:])
+    places = tuple(f"{short_path(frame.filename)}:{frame.name}"[:200] for frame in frames[-MOST_PLACES:])
     digest = hashlib.sha256("\n".join((kind, *places)).encode()).hexdigest()
     return Defect(digest[:16], kind, places)
-
-
-def _short(path: str) -> str:
-    """A file's name from its package on: where it lies on this machine is nobody's business."""
-    for begin in ("/src/chatinbox/", "/site-packages/"):
-        if begin in path:
-            return path.rpartition(begin)[2]
-    return path.rpartition("/")[2]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 import psycopg
 
@@ -56,9 +57,11 @@ def read_entries(dsn: str, vault: Vault, reader: str, reason: str, first: date, 
     ]
 
 
-def _place(vault: Vault, day: date, row_id: object, sealed: bytes | None) -> Place | None:
+def _place(vault: Vault, day: date, row_id: UUID, sealed: bytes | None) -> Place | None:
+    if sealed is None:
+        return None
     try:
-        return sealed and open_place(vault.day_key(day), sealed, row_id)  # type: ignore[arg-type, return-value]
+        return open_place(vault.day_key(day), sealed, row_id)
     except Erased:
         return None
 

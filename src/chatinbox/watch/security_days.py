@@ -34,7 +34,7 @@ async def drop_old_days(db: Database, vault: Vault) -> list[date]:
     return [row[0] for row in rows]
 
 
-async def open_today(db: Database, vault: Vault, day: date) -> SealKey:
+async def open_day(db: Database, vault: Vault, day: date) -> SealKey:
     """A day's key, and its partitions; nothing for one that is over. Raises ValueError then."""
     if day < first_kept(now().date()):
         raise ValueError("this day is not kept any more")

@@ -18,7 +18,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.vault import SealKey, Vault
 from chatinbox.watch.defects import Defect
-from chatinbox.watch.security_days import open_today
+from chatinbox.watch.security_days import open_day
 
 log = structlog.get_logger()
 WRITE_SECONDS = 60.0
@@ -97,7 +97,7 @@ async def _write(
     db: Database, vault: Vault, entries: Counter[Entry], defects: Counter[tuple[date, Defect]]
 ) -> None:
     for day in sorted({entry.minute.date() for entry in entries} | {day for day, _ in defects}):
-        key = await open_today(db, vault, day)
+        key = await open_day(db, vault, day)
         # By random ids, so that which came first is in no row's place either.
         rows = sorted(
             (uuid.uuid4(), entry, count) for entry, count in entries.items() if entry.minute.date() == day

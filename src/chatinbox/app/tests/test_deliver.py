@@ -1,7 +1,6 @@
 """Answers find their way out: set out once, an account at a time, tried again without holding others up."""
 
 import socket
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -19,19 +18,13 @@ from chatinbox.core.db import statements
 from chatinbox.core.egress import Egress
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.jobs import Jobs
-from chatinbox.core.outbox import Outbox
 
 
 @pytest.fixture
-async def out(inst: Installation) -> AsyncIterator[Installation]:
+def out(listening: Installation) -> Installation:
     """The installation with a worker's ears, and without a worker."""
-    jobs = Jobs(inst.db.dsn, inst.calm)
-    await jobs.open()
-    listening = replace(inst, outbox=Outbox(inst.db, inst.bell, inst.calm), jobs=jobs)
     deliver.prepare(listening)
-    yield listening
-    await jobs.close()
+    return listening
 
 
 async def answers(out: Installation, staff: Staff, say: Say, *texts: str) -> None:

@@ -1,8 +1,10 @@
 """What the doors note in the security log, what they never note, and the console that reads it."""
 
+import asyncio
 import getpass
 import os
 import smtplib
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from chatinbox.app.tests.test_serving import SOURCE, Started, data  # noqa: F401
 from chatinbox.app.wiring import App
 from chatinbox.channels.email import door as mail_door
 from chatinbox.conftest import Browser, Say
+from chatinbox.conversations.channels import read_channels
 from chatinbox.core import logging, postgres
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
@@ -111,11 +114,6 @@ async def test_a_defect_is_noted_with_where_and_never_with_what(
 async def test_the_mail_door_notes_who_was_refused_and_whose_letter_was_taken(
     inst: Installation, ada: Staff, say: Say
 ) -> None:
-    import asyncio
-    import socket
-
-    from chatinbox.conversations.channels import read_channels
-
     log, listening = SecurityLog(), socket.create_server(("127.0.0.1", 0))
     [address] = [str(one.address) for one in await read_channels(inst, ada.account_id) if one.kind == "email"]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -12,22 +11,16 @@ from chatinbox.app import worker
 from chatinbox.conftest import Say
 from chatinbox.conversations.search.find import find
 from chatinbox.core.installation import Installation
-from chatinbox.core.jobs import Jobs
-from chatinbox.core.outbox import Outbox
 
 
 @pytest.fixture
-async def works(inst: Installation) -> AsyncIterator[Installation]:
+async def works(listening: Installation) -> AsyncIterator[Installation]:
     """The installation with a worker's ears and hands."""
-    jobs = Jobs(inst.db.dsn, inst.calm)
-    await jobs.open()
-    working = replace(inst, outbox=Outbox(inst.db, inst.bell, inst.calm), jobs=jobs)
-    worker.prepare(working)
-    hands = asyncio.create_task(jobs.run())
-    yield working
+    worker.prepare(listening)
+    hands = asyncio.create_task(listening.jobs.run())
+    yield listening
     hands.cancel()
     await asyncio.gather(hands, return_exceptions=True)
-    await jobs.close()
 
 
 async def test_what_was_written_before_is_found_in_a_language_that_was_chosen_later(

@@ -4,12 +4,11 @@ import re
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import msgspec
-
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.chat.look import ORIGIN, PALETTE, Look, on_colour, read_look
+from chatinbox.conversations.channels import keep_settings, settings_in
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 
@@ -37,30 +36,17 @@ async def change_look(
     fields: dict[str, object] = {name: _word(name, words.get(name, "")) for name in _WORDS}
     fields["brand"], fields["on_brand"] = _colour(colour)
     fields["origins"] = _origins(sites)
-    account_id, seal = by.account_id, await inst.vault.account_key(by.account_id)
-    async with inst.db.account(account_id) as tx:
-        row = await tx.one(
-            "select name_sealed, settings_sealed from channel"
-            " where account_id = %s and id = %s and kind = 'chat' and closed_at is null for update",
-            [account_id, channel_id],
-        )
-        if row is None:
-            raise not_found()
-        name = seal.open_text(row[0], account_id, "channel", "name", channel_id)
-        settings = msgspec.json.decode(seal.open(row[1], account_id, "channel", "settings", channel_id))
-        before, after = read_look(settings, name), read_look(settings | fields, name)
-        sealed = seal.seal(
-            msgspec.json.encode(settings | fields), account_id, "channel", "settings", channel_id
-        )
-        await tx.execute(
-            "update channel set settings_sealed = %s where account_id = %s and id = %s",
-            [sealed, account_id, channel_id],
-        )
+    seal = await inst.vault.account_key(by.account_id)
+    async with inst.db.account(by.account_id) as tx:
+        stored = await settings_in(tx, seal, channel_id, "chat")
+        changed = stored.settings | fields
+        before, after = read_look(stored.settings, stored.name), read_look(changed, stored.name)
+        await keep_settings(tx, seal, channel_id, changed)
         for field in (*_WORDS, "brand", "origins"):
             old, new = _told(getattr(before, field)), _told(getattr(after, field))
             if old != new:
                 await tx.execute(*noted(seal, by, f"chat.{field}", old, new, channel_id))
-    chat.look_again(str(settings["key"]))
+    chat.look_again(str(changed["key"]))
     return after
 
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import Workspace, read_workspace
 from chatinbox.channels.chat.look import Look, read_look
-from chatinbox.conversations.channels import create_channel
+from chatinbox.conversations.channels import create_channel, read_settings, read_stored
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 
@@ -55,18 +53,8 @@ def look_again(key: str) -> None:
 
 async def read_looks(inst: Installation, by: Staff) -> dict[UUID, Look]:
     """How the account's open chats present themselves."""
-    ask = "select id, name_sealed, settings_sealed from channel where account_id = %s and kind = 'chat' and closed_at is null"
-    [rows] = await inst.db.run(by.account_id, (ask, [by.account_id]))
-    seal = await inst.vault.account_key(by.account_id)
-    looks = {}
-    for channel_id, name, settings in rows:
-        told = msgspec.json.decode(
-            seal.open(settings, by.account_id, "channel", "settings", channel_id), type=dict[str, object]
-        )
-        looks[channel_id] = read_look(
-            told, seal.open_text(name, by.account_id, "channel", "name", channel_id)
-        )
-    return looks
+    stored = await read_stored(inst, by.account_id)
+    return {one.id: read_look(one.settings, one.name) for one in stored if one.kind == "chat"}
 
 
 async def _read(inst: Installation, key: str) -> Channel:
@@ -76,21 +64,10 @@ async def _read(inst: Installation, key: str) -> Channel:
     if not ids:
         raise not_found()
     account_id, channel_id = ids[0]
-    [rows] = await inst.db.run(
-        account_id,
-        (
-            "select name_sealed, settings_sealed from channel"
-            " where account_id = %s and id = %s and kind = 'chat' and closed_at is null",
-            [account_id, channel_id],
-        ),
-    )
-    if not rows:
+    stored = await read_settings(inst, account_id, channel_id)
+    if stored is None:
         raise not_found()
-    seal = await inst.vault.account_key(account_id)
-    name = seal.open_text(rows[0][0], account_id, "channel", "name", channel_id)
-    settings: dict[str, Any] = msgspec.json.decode(
-        seal.open(rows[0][1], account_id, "channel", "settings", channel_id)
-    )
+    name, settings = stored
     workspace = await read_workspace(inst, account_id)
     return Channel(account_id, channel_id, key, read_look(settings, name), workspace)
 

@@ -2,14 +2,12 @@
 elsewhere that is asked for new letters.
 """
 
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 from uuid import UUID
 
-import msgspec
-
-from chatinbox.conversations.channels import create_channel, read_settings
+from chatinbox.conversations.channels import create_channel, keep_settings, settings_in
 from chatinbox.core.clock import millis, now
-from chatinbox.core.errors import Refused, not_found
+from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.customers.addresses import normal_email
 
@@ -55,36 +53,22 @@ async def find_channels(inst: Installation, addresses: list[str]) -> dict[str, t
 
 async def connect_mailbox(inst: Installation, account_id: UUID, channel_id: UUID, mailbox: Mailbox) -> None:
     """Has a mailbox asked for letters from now on; what it holds already stays there. Raises not-found."""
-    settings = await read_settings(inst, account_id, channel_id)
-    if settings is None:
-        raise not_found()
-    await _write(inst, account_id, channel_id, settings[1] | {"mailbox": {"since": millis(now()), **mailbox}})
-    await inst.db.run(
-        account_id,
-        (
-            "delete from mailbox_cursor where account_id = %s and channel_id = %s",
-            [account_id, channel_id],
-        ),
-    )
+    key = await inst.vault.account_key(account_id)
+    async with inst.db.account(account_id) as tx:
+        stored = await settings_in(tx, key, channel_id, "email")
+        box = {"since": millis(now()), **mailbox}
+        await keep_settings(tx, key, channel_id, stored.settings | {"mailbox": box})
+        await tx.execute(
+            "delete from mailbox_cursor where account_id = %s and channel_id = %s", [account_id, channel_id]
+        )
     await inst.db.directory("select directory.add_mailbox(%s, %s)", [account_id, channel_id])
 
 
 async def disconnect_mailbox(inst: Installation, account_id: UUID, channel_id: UUID) -> None:
-    """Ends asking, and forgets the password."""
+    """Ends asking, and forgets the password. Raises not-found."""
     await inst.db.directory("select directory.remove_mailbox(%s, %s)", [account_id, channel_id])
-    settings = await read_settings(inst, account_id, channel_id)
-    if settings is not None:
-        kept = {name: value for name, value in settings[1].items() if name != "mailbox"}
-        await _write(inst, account_id, channel_id, kept)
-
-
-async def _write(inst: Installation, account_id: UUID, channel_id: UUID, settings: dict[str, Any]) -> None:
     key = await inst.vault.account_key(account_id)
-    sealed = key.seal(msgspec.json.encode(settings), account_id, "channel", "settings", channel_id)
-    await inst.db.run(
-        account_id,
-        (
-            "update channel set settings_sealed = %s where account_id = %s and id = %s",
-            [sealed, account_id, channel_id],
-        ),
-    )
+    async with inst.db.account(account_id) as tx:
+        stored = await settings_in(tx, key, channel_id, "email")
+        kept = {name: value for name, value in stored.settings.items() if name != "mailbox"}
+        await keep_settings(tx, key, channel_id, kept)

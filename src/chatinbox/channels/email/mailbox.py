@@ -21,7 +21,7 @@ from chatinbox.accounts.throttle import Throttle
 from chatinbox.channels.email.channel import Mailbox, connect_mailbox, disconnect_mailbox
 from chatinbox.channels.email.imap import Look, MailboxFailed, NotEncrypted, SignInFailed, look
 from chatinbox.channels.email.poll import move
-from chatinbox.conversations.channels import read_channels, read_settings
+from chatinbox.conversations.channels import read_channels, read_stored
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
@@ -61,11 +61,10 @@ async def read_mailboxes(inst: Installation, by: Staff) -> dict[UUID, Connected]
     )
     times = {channel_id: (polled_at, failing_since) for channel_id, polled_at, failing_since in rows}
     found = {}
-    for channel in await read_channels(inst, by.account_id):
-        settings = await read_settings(inst, by.account_id, channel.id)
-        if settings is None or channel.kind != "email" or "mailbox" not in settings[1]:
+    for channel in await read_stored(inst, by.account_id):
+        if channel.kind != "email" or "mailbox" not in channel.settings:
             continue
-        box: dict[str, Any] = settings[1]["mailbox"]
+        box: dict[str, Any] = channel.settings["mailbox"]
         tls = box.get("tls", "tls")
         port = box.get("port", 993 if tls == "tls" else 143)
         polled_at, failing_since = times.get(channel.id, (None, None))

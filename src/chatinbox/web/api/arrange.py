@@ -1,5 +1,6 @@
 """What staff do with a conversation besides writing: whose turn, who answers, tags, names, what they look at."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -67,31 +68,24 @@ class Here(msgspec.Struct):
 async def put_assignment(inst: Installation, by: Staff, request: Request) -> Response:
     """Who answers."""
     told = await read_body(request, Assignment)
-    return await _row(
-        inst, by, path_id(request), await verbs.assign(inst, by, path_id(request), told.staff_user_id)
-    )
+    return await _changed(inst, by, request, verbs.assign, told.staff_user_id)
 
 
 async def put_status(inst: Installation, by: Staff, request: Request) -> Response:
     """Whose turn it is."""
     told = await read_body(request, StatusWord)
-    return await _row(
-        inst, by, path_id(request), await verbs.set_status(inst, by, path_id(request), told.status)
-    )
+    return await _changed(inst, by, request, verbs.set_status, told.status)
 
 
 async def put_snooze(inst: Installation, by: Staff, request: Request) -> Response:
     """Out of sight until a time."""
     told = await read_body(request, Until)
-    return await _row(
-        inst, by, path_id(request), await verbs.snooze(inst, by, path_id(request), _time(told.until))
-    )
+    return await _changed(inst, by, request, verbs.snooze, _time(told.until))
 
 
 async def put_tag(inst: Installation, by: Staff, request: Request) -> Response:
     """Puts a tag on."""
-    done = await verbs.tag(inst, by, path_id(request), path_id(request, "tag_id"))
-    return await _row(inst, by, path_id(request), done)
+    return await _changed(inst, by, request, verbs.tag, path_id(request, "tag_id"))
 
 
 async def delete_tag(inst: Installation, by: Staff, request: Request) -> Response:
@@ -113,12 +107,12 @@ async def post_tag(inst: Installation, by: Staff, request: Request) -> Response:
 
 async def put_spam(inst: Installation, by: Staff, request: Request) -> Response:
     """Into spam."""
-    return await _row(inst, by, path_id(request), await verbs.mark_spam(inst, by, path_id(request), True))
+    return await _changed(inst, by, request, verbs.mark_spam, True)
 
 
 async def delete_spam(inst: Installation, by: Staff, request: Request) -> Response:
     """Out of spam."""
-    return await _row(inst, by, path_id(request), await verbs.mark_spam(inst, by, path_id(request), False))
+    return await _changed(inst, by, request, verbs.mark_spam, False)
 
 
 async def put_seen(inst: Installation, by: Staff, request: Request) -> Response:
@@ -131,9 +125,7 @@ async def put_seen(inst: Installation, by: Staff, request: Request) -> Response:
 async def put_subject(inst: Installation, by: Staff, request: Request) -> Response:
     """Another subject."""
     told = await read_body(request, Subject)
-    return await _row(
-        inst, by, path_id(request), await verbs.rename(inst, by, path_id(request), told.subject)
-    )
+    return await _changed(inst, by, request, verbs.rename, told.subject)
 
 
 async def put_customer(inst: Installation, by: Staff, request: Request) -> Response:
@@ -153,6 +145,18 @@ async def put_here(inst: Installation, by: Staff, request: Request) -> Response:
         inst.presence.staff_here(by.account_id, told.conversation_id, by.staff_user_id, True, told.typing)
     inst.presence.leave_others(by.account_id, by.staff_user_id, told.conversation_id)
     return Response(status_code=204)
+
+
+async def _changed(
+    inst: Installation,
+    by: Staff,
+    request: Request,
+    verb: Callable[..., Awaitable[Changed | None]],
+    word: object,
+) -> Response:
+    """Has a verb change the conversation of the path."""
+    conversation_id = path_id(request)
+    return await _row(inst, by, conversation_id, await verb(inst, by, conversation_id, word))
 
 
 async def _row(inst: Installation, by: Staff, conversation_id: UUID, done: Changed | None) -> Response:

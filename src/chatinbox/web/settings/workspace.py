@@ -1,15 +1,12 @@
 """The workspace: what the account is called, where customers read and ask about privacy, which languages the search knows."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from chatinbox.accounts import workspace
 from chatinbox.accounts.sessions import Session
-from chatinbox.accounts.sign_up import checked
 from chatinbox.conversations.search.tokens import LANGUAGES
-from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage
@@ -32,15 +29,7 @@ async def _name(inst: Installation, session: Session, form: Form) -> str:
 
 
 async def _privacy(inst: Installation, session: Session, form: Form) -> str:
-    email = form.get("email", "").strip()
-    if email:
-        _, email, _ = checked("x", email, "x")
-    page = form.get("page", "").strip()
-    parts = urlsplit(page)
-    if page and (parts.scheme not in ("https", "http") or not parts.hostname or len(page) > 300):
-        sentence = "Write the whole address of the page, such as https://www.example.com/privacy."
-        raise Refused(422, sentence, "page")
-    await workspace.change_workspace(inst, session.staff, privacy_address=email, privacy_page=page)
+    await workspace.set_privacy(inst, session.staff, form.get("email", ""), form.get("page", ""))
     return "Saved. The chat shows it within five minutes."
 
 

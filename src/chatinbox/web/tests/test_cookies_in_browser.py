@@ -73,6 +73,16 @@ async def found(page: Page) -> set[tuple[str, str]]:
     return kept
 
 
+async def chat(site: Site, page: Page) -> None:
+    """Writes in the chat box on the shop's page."""
+    await page.goto(site.shop)
+    await page.locator("chat-inbox").wait_for()
+    frame = await open_box(page)
+    await frame.locator("#words").fill("Hello")
+    await frame.locator("#words").press("Enter")
+    await expect(frame.locator(".cb-state").last).to_contain_text("Sent")
+
+
 def unregistered(kept: set[tuple[str, str]]) -> set[tuple[str, str]]:
     return {
         (kind, name)
@@ -106,12 +116,7 @@ async def test_what_inbox_and_chat_box_keep_is_what_the_register_says(
     await inbox.wait_for_timeout(800)
     await inbox.evaluate("localStorage.setItem('chatinbox-look', '{}')")
     shop = await context.new_page()
-    await shop.goto(site.shop)
-    await shop.locator("chat-inbox").wait_for()
-    frame = await open_box(shop)
-    await frame.locator("#words").fill("Hello")
-    await frame.locator("#words").press("Enter")
-    await expect(frame.locator(".cb-state").last).to_contain_text("Sent")
+    await chat(site, shop)
     kept = await found(inbox) | await found(shop)
     assert unregistered(kept) == set()
     assert {kind for kind, _ in kept} == {"cookie", "local storage"}
@@ -139,12 +144,7 @@ async def test_pages_and_chat_box_work_in_a_browser_that_keeps_nothing(site: Sit
     for path in ("/privacy", "/cookies", "/california"):
         await page.goto(site.public + path)
         assert await page.locator("h1").count() == 1
-    await page.goto(site.shop)
-    await page.locator("chat-inbox").wait_for()
-    frame = await open_box(page)
-    await frame.locator("#words").fill("Hello without storage")
-    await frame.locator("#words").press("Enter")
-    await expect(frame.locator(".cb-state").last).to_contain_text("Sent")
+    await chat(site, page)
     await context.close()
 
 
@@ -185,12 +185,7 @@ async def test_each_entry_can_be_refused_alone_and_everything_that_it_is_not_for
     for path in ("/", "/privacy", "/sign-in"):
         await pages.goto(site.public + path)
         assert await pages.locator("h1").count() == 1
-    await pages.goto(site.shop)
-    await pages.locator("chat-inbox").wait_for()
-    frame = await open_box(pages)
-    await frame.locator("#words").fill("Hello without it")
-    await frame.locator("#words").press("Enter")
-    await expect(frame.locator(".cb-state").last).to_contain_text("Sent")
+    await chat(site, pages)
     if one.name == "chatinbox:*":
         assert await pages.evaluate("globalThis.refusedOnes") and not any(
             name.startswith("chatinbox:") for _, name in await found(pages)

@@ -1,0 +1,19 @@
+"""What the app's tests share."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from chatinbox.core.installation import Installation
+from chatinbox.core.jobs import Jobs
+from chatinbox.core.outbox import Outbox
+
+
+@pytest.fixture
+async def listening(inst: Installation) -> AsyncIterator[Installation]:
+    """The installation with an outbox and jobs of its own, which hear nothing yet."""
+    jobs = Jobs(inst.db.dsn, inst.calm)
+    await jobs.open()
+    yield replace(inst, outbox=Outbox(inst.db, inst.bell, inst.calm), jobs=jobs)
+    await jobs.close()
