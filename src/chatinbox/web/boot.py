@@ -51,20 +51,16 @@ async def read_boot(inst: Installation, by: Staff, view: str) -> dict[str, Any]:
 
 
 def _read_only(by: Staff) -> dict[str, str] | None:
-    """Why nobody changes anything here at the moment, and where that is mended by whoever may."""
+    """Why nobody changes anything here at the moment, and what mends it, where, for whoever may."""
     if by.closed_at:
         ends = by.closed_at + GRACE
+        title = "This account is closed."
         why = f"Until {ends:%-d %B %Y} it can be read and exported; nothing in it changes."
-        return {
-            "title": "This account is closed.",
-            "why": why,
-            "mend": "/settings/closing" if by.may("account") else "",
-        }
-    if by.unpaid_at:
+        mend, words = "/settings/closing" if by.may("account") else "", "Open it again"
+    elif by.unpaid_at:
+        title = "This account can only be read."
         why = "Letters still arrive. Answers go out again once it is paid."
-        return {
-            "title": "This account can only be read.",
-            "why": why,
-            "mend": "/settings/billing" if by.may("billing") else "",
-        }
-    return None
+        mend, words = "/settings/billing" if by.may("billing") else "", "Plan and bills"
+    else:
+        return None
+    return {"title": title, "why": why, "mend": mend, "words": words}

@@ -20,6 +20,6 @@ function Offline() {
 const SignedOut = () => signedOut.value && html`<div class="strip strip--danger strip--top" role="alert"><${Icon} is="alert" /><span class="grow"><b>You are signed out.</b> What you wrote is kept in this browser.</span><a class="btn" href="/sign-in">Sign in</a></div>`;
 
 const readOnly = told.boot.read_only;
-const ReadOnly = () => readOnly && html`<div class="strip strip--note strip--top" role="status"><${Icon} is="lock" /><span class="grow"><b>${readOnly.title}</b> ${readOnly.why}</span>${readOnly.mend && html`<a class="btn" href=${readOnly.mend}>Go there</a>`}</div>`;
+const ReadOnly = () => readOnly && html`<div class="strip strip--note strip--top" role="status"><${Icon} is="lock" /><span class="grow"><b>${readOnly.title}</b> ${readOnly.why}</span>${readOnly.mend && html`<a class="btn" href=${readOnly.mend}>${readOnly.words}</a>`}</div>`;
 
 export const ListStrips = () => html`<${Offline} /><${SignedOut} /><${ReadOnly} />`;
