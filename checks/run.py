@@ -6,7 +6,7 @@ import time
 
 FIX = "--fix" in sys.argv
 PY = sys.executable
-CODE = ["src", "checks", "journeys", "bench"]
+CODE = ["src", "promises", "checks", "journeys", "bench"]
 STEPS: list[tuple[str, list[str]]] = [
     ("format", [PY, "-m", "ruff", "format", *([] if FIX else ["--check"]), "--quiet", "."]),
     ("lint", [PY, "-m", "ruff", "check", *(["--fix"] if FIX else []), "--quiet", "."]),

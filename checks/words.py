@@ -25,7 +25,7 @@ def names(tree: ast.AST) -> set[str]:
 
 def main() -> int:
     bad = []
-    for file in sorted(Path("src").rglob("*.py")):
+    for file in sorted([*Path("src").rglob("*.py"), *Path("promises").rglob("*.py")]):
         for name in names(ast.parse(file.read_text())) | {file.stem, file.parent.name}:
             plain = CAMEL.sub("_", name)
             if BANNED.search(plain) and name not in ALLOWED:

@@ -62,7 +62,18 @@ def parser() -> argparse.ArgumentParser:
     )
     security.add_argument("--reason", default="", help="why you read the connections; noted with your name")
     security.add_argument("--days", type=int, default=1, help="how many days back, today among them (1)")
-    for command in (programs, doctor, reset, visits, security):
+    proving = commands.add_parser(
+        "prove",
+        help="try the promises of the privacy policy",
+        description="Looks at this installation and plays every promise on throw-away ones. The privacy page shows what was found.",
+    )
+    proving.add_argument("--clause", help="only the promises of a clause (C14) or of one sentence (2.7)")
+    proving.add_argument(
+        "--sabotage", action="store_true", help="also break each mechanism, and demand that it is noticed"
+    )
+    proving.add_argument("--coverage", action="store_true", help="only list which sentences have a proof")
+    proving.add_argument("--json", action="store_true", help="what was found, as JSON")
+    for command in (programs, doctor, reset, visits, security, proving):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -93,6 +104,10 @@ def main(words: list[str] | None = None) -> int:
             return print_reset_link(settings, given.email, given.second_factor)
         if given.command == "visits":
             return print_visits(settings)
+        if given.command == "prove":
+            from chatinbox.app.prove import prove  # the promises stand above this room and know all of it
+
+            return prove(settings, given)
         if given.command == "security":
             return print_security_log(settings, given.what, given.reason, given.days)
         return serve(settings, given.command, given.json)

@@ -9,7 +9,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -58,9 +58,10 @@ class _Foreign(logging.Handler):
         structlog.get_logger().warning("library_warning", name=record.name, exc_info=record.exc_info)
 
 
-def set_up_logging() -> None:
+def set_up_logging(to: TextIO | None = None) -> None:
     """Sets logging up for the whole process: JSON, or plainer lines where a person looks at a terminal."""
-    last = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    to = to or sys.stderr
+    last = structlog.dev.ConsoleRenderer() if to.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -69,7 +70,7 @@ def set_up_logging() -> None:
             _only_listed,
             last,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(to),
         cache_logger_on_first_use=True,
     )
     logging.root.handlers = [_Foreign(logging.WARNING)]

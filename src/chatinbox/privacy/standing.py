@@ -3,10 +3,13 @@
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
+from chatinbox.privacy.proof import Tried
+
+Lamp: TypeAlias = Literal["holds", "open", "broken"]
 FILE = Path(__file__).with_name("standing.toml")
 
 
@@ -17,10 +20,11 @@ class Standing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     test: str = ""
     note: str = ""
 
-    @property
-    def light(self) -> str:
-        """The lamp's word. Nothing holds until a proof runs on the installation itself."""
-        return "Not yet built" if self.built == "no" else "Not yet proven"
+    def lamp(self, tried: Tried | None) -> Lamp:
+        """How its lamp stands. What is built in part is never said to hold; what was seen broken is said at once."""
+        if tried and not tried.holds:
+            return "broken"
+        return "holds" if tried and self.built == "yes" else "open"
 
 
 @cache

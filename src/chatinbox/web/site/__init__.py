@@ -23,6 +23,7 @@ from chatinbox.web.site import (
     plain_pages,
     pricing,
     privacy,
+    proven,
     records,
     status,
     subprocessors,
@@ -42,6 +43,7 @@ ROOMS = (
     changes,
     write_to_us,
     known_places,
+    proven,
 )
 
 __all__ = ["ROOMS", "home", "missing", "pricing", "routes"]
@@ -52,7 +54,12 @@ def routes(inst: Installation, visits: Visits) -> list[Route]:
     if not inst.settings.has_website:
         return [
             route
-            for pages in (home.PAGES, known_places.WITHOUT_WEBSITE, *(room.PAGES for room in LEGAL))
+            for pages in (
+                home.PAGES,
+                known_places.WITHOUT_WEBSITE,
+                proven.PAGES,
+                *(room.PAGES for room in LEGAL),
+            )
             for route in form_routes(inst, pages)
         ]
     return [route for room in ROOMS for route in _counted(inst, visits, room)]

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from chatinbox.accounts import documents
 from chatinbox.accounts.documents import KINDS, TITLES
 from chatinbox.core.installation import Installation
-from chatinbox.privacy import standing
+from chatinbox.privacy import proof, standing
 from chatinbox.web.site.frame import Link
 from chatinbox.web.site.legal import Piece, compared, document_page, legal_page
 
@@ -15,7 +15,11 @@ async def get_privacy(inst: Installation, request: Request) -> Response:
     """The policy in force, or an older version of it."""
     stands = standing.read()
     counts = {word: sum(one.built == word for one in stands.values()) for word in ("yes", "part", "no")}
-    return document_page(inst, request, "privacy", "privacy", standing=stands, counts=counts)
+    last = proof.read(inst.settings.data, inst.vault)
+    tried = {one.no: one for one in last.promises} if last else {}
+    lamps = {no: one.lamp(tried.get(no)) for no, one in stands.items()}
+    words = {"standing": stands, "counts": counts, "proof": last, "tried": tried, "lamps": lamps}
+    return document_page(inst, request, "privacy", "privacy", **words)
 
 
 async def get_history(inst: Installation, request: Request) -> Response:

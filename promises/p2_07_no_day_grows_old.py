@@ -1,0 +1,88 @@
+"""No entry of that log lives sixty days. Its day and the key of that day are destroyed before."""
+
+import sys
+from datetime import date, timedelta
+from typing import Any
+
+from chatinbox.core.clock import now, travel
+from chatinbox.core.vault import Erased
+from chatinbox.watch import security_days
+from chatinbox.watch.read_security_log import read_entries
+from chatinbox.watch.security_days import drop_old_days
+from chatinbox.watch.security_log import SecurityLog, open_place
+from promises.stage import Here, Stage
+
+CLAUSES = ("C14",)
+WHY = "proof that no day grows old"
+
+
+def look_at_the_oldest_day(here: Here) -> str:
+    """No day that is there is sixty days old"""
+    days = here.column("select * from seclog.days()")
+    if not days:
+        return "The security log is empty."
+    age = (now().date() - days[0]).days + 1
+    assert age < 60, f"the oldest day is {age} days old at its end"
+    return f"The oldest day of the security log began {age - 1} days ago; {len(days)} days are kept."
+
+
+async def proof_with_a_moved_clock(stage: Stage) -> str:
+    """Before its sixtieth day an entry, its file and its key are gone; a copy cannot be opened"""
+    first = now().date()
+    log = SecurityLog()
+    log.note("203.0.113.7", "canary-device", "/sign-in", 422)
+    await log.write(stage.inst.db, stage.vault)
+    [(row_id, copy)] = stage.rows("select id, place_sealed from seclog.entry")
+    parts = stage.column(
+        "select pg_relation_filepath(inhrelid) from pg_inherits where inhparent = 'seclog.entry'::regclass"
+    )
+    assert open_place(stage.vault.day_key(first), copy, row_id).device == "canary-device"
+    with travel(timedelta(days=58)):
+        await drop_old_days(stage.inst.db, stage.vault)
+        assert read_entries(stage.reader, stage.vault, "proof", WHY, first, first), (
+            "it was gone while it may be read"
+        )
+    with travel(timedelta(days=59, hours=23)):
+        await drop_old_days(stage.inst.db, stage.vault)
+    assert not stage.rows("select 1 from seclog.entry"), "the entry can still be selected"
+    assert not stage.column("select * from seclog.days()"), "its day is still there"
+    stage.above.execute("checkpoint")
+    left = [part for part in parts if (file := stage.cluster_files / part).exists() and file.stat().st_size]
+    assert not left, "its file is still on the disk"
+    stage.vault.forget()
+    try:
+        stage.vault.day_key(first)
+    except Erased:
+        return "An entry was written, the clock moved by 59 days: row, file and key were gone."
+    raise AssertionError("the key of its day is still there, so a copy can be opened")
+
+
+async def saboteur_deletes_rows(stage: Stage) -> None:
+    """Deletes the rows of an old day instead of dropping it"""
+
+    async def delete(db: Any, vault: Any) -> list[date]:
+        stage.above.execute(
+            "delete from seclog.entry where day < %s", [security_days.first_kept(now().date())]
+        )
+        return []
+
+    stage.swap(sys.modules[__name__], "drop_old_days", delete)
+
+
+async def saboteur_keeps_the_key(stage: Stage) -> None:
+    """Drops the day and keeps its key"""
+
+    async def keep(kept: date) -> int:
+        return 0
+
+    stage.swap(type(stage.vault), "destroy_days_before", lambda _vault, kept: keep(kept))
+
+
+async def saboteur_counts_wrongly(stage: Stage) -> None:
+    """Keeps a day until it is wholly older than sixty days"""
+    stage.swap(security_days, "KEPT_DAYS", 61)
+
+
+async def saboteur_switches_the_round_off(stage: Stage) -> None:
+    """Never drops anything"""
+    stage.swap(security_days, "first_kept", lambda _today: date.min)
