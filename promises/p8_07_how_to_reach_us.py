@@ -3,17 +3,10 @@
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.conversations.inbox import read_list
 from chatinbox.web.site import frame, write_to_us
-from promises.stage import Here, Stage
+from promises.stage import Stage
 
 CLAUSES = ("C72",)
 LETTER = {"email": "dora@visitors.example", "name": "Dora Lind", "words": "Do you ship to Malmö?"}
-
-
-def look_at_who_is_named(here: Here) -> str:
-    """The operator has named an address for questions about privacy"""
-    said = here.settings.operator_privacy_email
-    assert "@" in said, "no address is named"
-    return "An address for questions is named."
 
 
 async def proof_that_a_letter_arrives(stage: Stage) -> str:

@@ -53,6 +53,7 @@ class Settings:
     stripe_price_yearly: str | None = None
     stripe_api_base: str = "https://api.stripe.com"
     plans_file: str | None = None
+    prove: bool = True
 
     @property
     def has_website(self) -> bool:
