@@ -30,6 +30,8 @@ WORDS: dict[str, str] = {
     "staff.stepped_back": "Stepped back from owning the account",
     "staff.left": "Let a colleague go",
     "staff.returned": "Took a colleague back",
+    "customer.erasure_asked": "Asked for a customer to be erased",
+    "customer.erasure_taken_back": "Took an erasure back",
     "staff.invited": "Invited a colleague",
     "staff.invitation_withdrawn": "Took an invitation back",
     "role.made": "Made a role",
