@@ -9,10 +9,10 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -131,8 +131,10 @@ async def settle() -> None:
 
 
 def form_routes(
-    inst: Installation, pages: Mapping[str, tuple[FormPage | None, FormPage | None]]
-) -> list[Route]:
+    inst: Installation,
+    pages: Mapping[str, tuple[FormPage | None, FormPage | None]],
+    to: Declared | None,
+) -> list[Way]:
     """The routes of pages by path: what GET and POST do. What goes wrong is said on a page of its own."""
 
     def safe(page: FormPage) -> Callable[[Request], Awaitable[Response]]:
@@ -153,6 +155,6 @@ def form_routes(
 
     routes = []
     for path, (get, post) in pages.items():
-        routes += [Route(path, safe(get), methods=["GET"])] if get else []
-        routes += [Route(path, safe(post), methods=["POST"])] if post else []
+        routes += [Way(path, safe(get), to, ["GET"])] if get else []
+        routes += [Way(path, safe(post), to, ["POST"])] if post else []
     return routes

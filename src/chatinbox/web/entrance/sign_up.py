@@ -8,6 +8,7 @@ from chatinbox.accounts.begin import read_beginner
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.second_step import Halfway
 from chatinbox.accounts.sign_up import checked, sign_up
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.entrance.second_step import let_in
@@ -112,4 +113,5 @@ async def _entered(inst: Installation, token: str, form: Form, device: str) -> s
     return await sign_in.confirm_address(inst, token, password, device)
 
 
+TO = Declared(("visitor",), ("T",))
 PAGES = {"/sign-up": (get_sign_up, post_sign_up), "/confirm/{token}": (get_confirm, post_confirm)}

@@ -15,6 +15,7 @@ from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Sender
 from chatinbox.conversations.verbs import receive
 from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -96,5 +97,6 @@ def _show(
     )
 
 
+TO = Declared(("visitor",), ("A", "U"))
 PAGES = {"/contact": (get_write, post_write)}
 LINKS = (Link("product", "/contact", "Write to us", 80),)
