@@ -17,6 +17,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
+from chatinbox.core.operator import takes_sign_ups
 from chatinbox.web.answer import log
 from chatinbox.web.device import device_words
 from chatinbox.web.pages import render
@@ -80,7 +81,7 @@ def show(
     **words: Any,
 ) -> Response:
     """A page with a form: what was typed, and what was wrong with it."""
-    known = {"error": refused, "form": form or {}, "open": inst.settings.sign_up == "open", "told": None}
+    known = {"error": refused, "form": form or {}, "open": takes_sign_ups(inst.settings), "told": None}
     return render(request, f"{template}.html", known | words, refused.status if refused else 200)
 
 
