@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg.rows import namedtuple_row
 
 from chatinbox.core.migrate import APP, READER
 from chatinbox.core.settings import Settings
@@ -51,19 +50,19 @@ def unsafe_settings(settings: Settings, environment: Mapping[str, str] = os.envi
 
 def unsafe_roles(admin_dsn: str) -> Iterator[str]:
     """What the database lets the roles do that serve people. Before the first start there are none."""
-    with psycopg.connect(admin_dsn, row_factory=namedtuple_row) as conn:
+    with psycopg.connect(admin_dsn) as conn:
         rows = conn.execute(_ROLES, [[APP, READER]]).fetchall()
-    for role in rows:
-        if role.above_all:
-            yield f"The database role {role.name} is a superuser, so nothing keeps accounts apart. Run: ALTER ROLE {role.name} NOSUPERUSER"
-        if role.passes_by:
-            yield f"The database role {role.name} passes by row security. Run: ALTER ROLE {role.name} NOBYPASSRLS"
-        if role.makes:
-            yield f"The database role {role.name} may make roles or databases, or copy the cluster. Run: ALTER ROLE {role.name} NOCREATEROLE NOCREATEDB NOREPLICATION"
-        if role.owns:
-            yield f"The database role {role.name} owns tables, schemas or functions, so it could change their rules. Run: REASSIGN OWNED BY {role.name} TO chatinbox_owner"
-        if role.acts_as:
-            yield f"The database role {role.name} may act as {role.acts_as}. Run: REVOKE {role.acts_as} FROM {role.name}"
+    for name, above_all, passes_by, makes, owns, acts_as in rows:
+        if above_all:
+            yield f"The database role {name} is a superuser, so nothing keeps accounts apart. Run: ALTER ROLE {name} NOSUPERUSER"
+        if passes_by:
+            yield f"The database role {name} passes by row security. Run: ALTER ROLE {name} NOBYPASSRLS"
+        if makes:
+            yield f"The database role {name} may make roles or databases, or copy the cluster. Run: ALTER ROLE {name} NOCREATEROLE NOCREATEDB NOREPLICATION"
+        if owns:
+            yield f"The database role {name} owns tables, schemas or functions, so it could change their rules. Run: REASSIGN OWNED BY {name} TO chatinbox_owner"
+        if acts_as:
+            yield f"The database role {name} may act as {acts_as}. Run: REVOKE {acts_as} FROM {name}"
 
 
 def _is_make_believe(settings: Settings) -> bool:

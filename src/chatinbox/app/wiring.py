@@ -45,6 +45,7 @@ from chatinbox.web.cookie_guard import guarded_send
 from chatinbox.web.door import SIGN_IN, session_of, staff_door
 from chatinbox.web.live import Live
 from chatinbox.web.site import missing
+from chatinbox.web.site.facts import Looks
 
 _INBOX = Declared(("staff",), ("T", "U"))
 # Doors that the router does not know.
@@ -80,6 +81,7 @@ class App:
                 self._names.setdefault(route.endpoint, route.path)  # of several paths of a door, the first
         self._api: ASGIApp = Router(api_routes, redirect_slashes=False, default=refusal(not_found()))
         self._ours = Starlette(routes=ours, exception_handlers=_errors(inst))
+        self._ours.state.looks = Looks()
         self._ours.state.table = table_of((*api_routes, *ours, *others), *_BY_HAND)
         self._files: ASGIApp = Starlette(routes=others, exception_handlers={404: _missing})
         self._files_host = urlsplit(inst.settings.files_url).netloc

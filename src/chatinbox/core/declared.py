@@ -24,12 +24,6 @@ WHO: dict[Who, str] = {
     "operator": "who runs this installation",
     "program": "another program, with a key of its own where it asks for data",
 }
-PLANES: dict[Plane, str] = {
-    "A": "web statistics",
-    "S": "security log",
-    "T": "account and staff",
-    "U": "customer data",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from chatinbox.web.site import (
     changes,
     cookies,
     dpa,
+    environment,
     frame,
     home,
     known_places,
@@ -28,13 +29,14 @@ from chatinbox.web.site import (
     status,
     subprocessors,
     terms,
+    trust,
     write_to_us,
 )
 from chatinbox.web.site.counted import counting
 from chatinbox.web.site.frame import Menu
 
 LEGAL = (privacy, subprocessors, terms, dpa, cookies, california, records)
-CHECKED = (route_table,)
+CHECKED = (trust, environment, route_table)
 ROOMS = (
     home,
     *LEGAL,

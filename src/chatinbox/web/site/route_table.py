@@ -3,8 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.core.declared import PLANES, WHO, Declared, Line
+from chatinbox.core.declared import WHO, Declared, Line
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.subprocessors import PLANES
 from chatinbox.web.site.frame import Link, site_page
 
 
