@@ -35,6 +35,7 @@ from chatinbox.web import (
     photos,
     reports,
     scim,
+    security_console,
     settings,
     shop,
     site,
@@ -170,6 +171,7 @@ def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
         *scim.routes(inst),
         *webhooks.routes(inst),
         *reports.routes(inst),
+        *security_console.routes(inst),
         *chat_doors.routes(inst),
         *assets.routes(),
     ]

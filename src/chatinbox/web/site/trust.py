@@ -55,7 +55,7 @@ def _readers(log: Evidence) -> Fact:
         name,
         "holds",
         "One way",
-        "Only the console, which notes each reading. The program that serves you cannot.",
+        "Only one role, by which each reading is noted first. The one that serves you cannot.",
     )
 
 
@@ -74,7 +74,7 @@ def _readings(log: Evidence) -> Fact:
 def _receivers(inst: Installation) -> Fact:
     companies = [one for one in subprocessors.read(inst.settings).company if "S" in one.planes]
     seen = (
-        f"Of {len(REGISTER)} recipients the program knows, none is for it, and no reason to send it exists."
+        f"No recipient that the program knows ({len(REGISTER)}) is for it, and no reason to send it exists."
     )
     if companies:
         return Fact(
