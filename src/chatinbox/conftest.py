@@ -5,6 +5,7 @@ Ada owns account A and Bea works there; Cyd owns account B and must never see an
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,20 @@ async def app(inst: Installation) -> App:
 @pytest.fixture
 async def new_browser(inst: Installation, app: App) -> AsyncIterator[Callable[[], Browser]]:
     """Opens browsers that share nothing."""
+    async with _browsers(inst, app) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+async def guest(inst: Installation) -> AsyncIterator[Callable[[], Browser]]:
+    """The same, on the installation of an operator who named themselves: accounts can be opened there."""
+    named = replace(inst, settings=replace(inst.settings, **OPERATOR))
+    async with _browsers(named, await build(named)) as open_one:
+        yield open_one
+
+
+@asynccontextmanager
+async def _browsers(inst: Installation, app: App) -> AsyncIterator[Callable[[], Browser]]:
     opened: list[Browser] = []
 
     def open_one() -> Browser:

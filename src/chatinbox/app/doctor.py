@@ -4,10 +4,12 @@ import os
 import platform
 import resource
 import shutil
-import stat
 from collections.abc import Iterator
 
+import psycopg
+
 from chatinbox.app import database
+from chatinbox.app.safety import unsafe_roles, unsafe_settings
 from chatinbox.core import postgres
 from chatinbox.core.postgres.binaries import DatabaseUser, find_binaries
 from chatinbox.core.settings import Settings
@@ -31,7 +33,7 @@ def _findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     yield _database(settings)
     if not settings.database_url:
         yield _database_user(settings)
-    yield _keys(settings)
+    yield from _safety(settings)
     here = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
     free = shutil.disk_usage(here).free
     yield (
@@ -64,12 +66,13 @@ def _database_user(settings: Settings) -> tuple[str, bool, str]:
         return "runs as", False, str(trouble)
 
 
-def _keys(settings: Settings) -> tuple[str, bool, str]:
-    key = settings.data / "keys" / "root.key"
+def _safety(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     try:
-        if not key.exists():
-            return "root key", True, "made at the first start"
-        private = stat.S_IMODE(key.stat().st_mode) & 0o077 == 0
-    except OSError as error:
-        return "root key", False, f"{key} ({error.strerror})"
-    return "root key", private, f"{key}{'' if private else ' can be read by others: chmod 600'}"
+        roles = list(unsafe_roles(settings.database_url)) if settings.database_url else []
+    except psycopg.Error:
+        roles = []  # said above
+    found = [*unsafe_settings(settings), *roles]
+    yield from (("safe to serve", False, sentence) for sentence in found)
+    if not found:
+        looked = "settings and keys" + (", and the roles of the database" if settings.database_url else "")
+        yield "safe to serve", True, f"{looked}; a start looks at all of it again"

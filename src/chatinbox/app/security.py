@@ -52,14 +52,9 @@ def _read(dsn: str, vault: Vault, reason: str, first: date, last: date) -> list[
 def _lines(entries: list[Read]) -> Iterator[str]:
     yield f"{'Minute (UTC)':<18}{'Address':<40}{'Status':>6}{'Times':>7}  Route, defect, device"
     for one in entries:
-        address, device = (one.place.address, one.place.device) if one.place else ("(not told apart)", "")
-        more = "  ".join(filter(None, (one.route, one.defect and f"defect {one.defect}", _plain(device))))
+        address = one.place.address if one.place else "(not told apart)"
+        more = "  ".join(filter(None, (one.route, one.defect and f"defect {one.defect}", one.said_device)))
         yield f"{one.minute:%Y-%m-%d %H:%M}  {address:<40}{one.status:>6}{one.count:>7}  {more}"
-
-
-def _plain(device: str) -> str:
-    """What a stranger says of their device, without anything a terminal would obey."""
-    return "".join(char if char.isprintable() else "?" for char in device)
 
 
 def _defects(found: list[ReadDefect]) -> Iterator[str]:

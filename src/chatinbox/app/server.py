@@ -19,6 +19,7 @@ from chatinbox.accounts import activity, sessions
 from chatinbox.app import database, proving, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
 from chatinbox.app.ready import Ready, say_ready
+from chatinbox.app.safety import refuse_unsafe, unsafe_roles, unsafe_settings
 from chatinbox.app.steadily import meanwhile
 from chatinbox.app.wiring import App, build
 from chatinbox.channels.email import door as mail_door
@@ -39,6 +40,7 @@ def serve(settings: Settings, part: str, as_json: bool) -> int:
     set_up_logging()
     raise_file_limit()
     check_writable(settings.data)
+    refuse_unsafe(unsafe_settings(settings))
     web = bind(settings.host, settings.port, "--port") if part in ("serve", "web") else None
     mail = bind(settings.host, settings.mail_port, "--mail-port") if part in ("serve", "mail") else None
     settings = settings.with_addresses(port_of(web, settings.port), port_of(mail, settings.mail_port))
@@ -144,6 +146,7 @@ async def _open(settings: Settings, admin_dsn: str) -> Installation:
     try:
         with open_private(settings.data / "opening", "a") as opening:
             fcntl.flock(opening, fcntl.LOCK_EX)
+            refuse_unsafe(unsafe_roles(admin_dsn))
             return await Installation.open(settings, admin_dsn)
     except psycopg.errors.InsufficientPrivilege as error:
         raise Trouble(

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatinbox.accounts import sessions
 from chatinbox.channels.chat import doors as chat_doors
+from chatinbox.core.declared import Declared, Line, Way, table_of
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import subprocessors
@@ -34,6 +35,7 @@ from chatinbox.web import (
     photos,
     reports,
     scim,
+    security_console,
     settings,
     shop,
     site,
@@ -44,12 +46,21 @@ from chatinbox.web.cookie_guard import guarded_send
 from chatinbox.web.door import SIGN_IN, session_of, staff_door
 from chatinbox.web.live import Live
 from chatinbox.web.site import missing
+from chatinbox.web.site.facts import Looks
 
+_INBOX = Declared(("staff",), ("T", "U"))
+# Doors that the router does not know.
+_BY_HAND = (
+    Line("/live", ("GET",), _INBOX),
+    Line("incoming mail", ("SMTP",), Declared(("customer",), ("U",))),
+)
 _WENT_AWAY = 499  # who asked was gone before the answer began
 
 
 async def build(inst: Installation, security: SecurityLog | None = None) -> "App":
-    """The web application of an installation. Raises Trouble for a register of companies that may not be (C36, C68)."""
+    """The web application of an installation. Raises Trouble for a register of companies that may not be (C36,
+    C68), and for a route that does not say whom it is for (C03).
+    """
     subprocessors.read(inst.settings)
     return App(inst, security)
 
@@ -67,10 +78,12 @@ class App:
         api_routes, ours, others = _api_routes(inst), _our_routes(inst, self.visits), _file_routes(inst)
         self._names: dict[object, str] = {}
         for route in (*api_routes, *ours, *others):
-            if isinstance(route, Route):
+            if isinstance(route, Way):
                 self._names.setdefault(route.endpoint, route.path)  # of several paths of a door, the first
         self._api: ASGIApp = Router(api_routes, redirect_slashes=False, default=refusal(not_found()))
-        self._ours: ASGIApp = Starlette(routes=ours, exception_handlers=_errors(inst))
+        self._ours = Starlette(routes=ours, exception_handlers=_errors(inst))
+        self._ours.state.looks = Looks()
+        self._ours.state.table = table_of((*api_routes, *ours, *others), *_BY_HAND)
         self._files: ASGIApp = Starlette(routes=others, exception_handlers={404: _missing})
         self._files_host = urlsplit(inst.settings.files_url).netloc
         self._one_origin = self._files_host == urlsplit(inst.settings.public_url).netloc
@@ -139,15 +152,17 @@ class App:
 def _api_routes(inst: Installation) -> list[BaseRoute]:
     """The inbox's doors: straight behind the router, for they answer their own errors and are asked most."""
     door = staff_door(inst)
-    held_routes = [Route(path, door(act), methods=[method]) for method, path, act in held.ROUTES]
-    signs = [Route(path, door(act), methods=[method]) for method, path, act in activity.ROUTES]
+    held_routes = [Way(path, door(act), _INBOX, [method]) for method, path, act in held.ROUTES]
+    signs = [
+        Way(path, door(act), Declared(("staff",), ("T",)), [method]) for method, path, act in activity.ROUTES
+    ]
     return [*api.routes(door), *held_routes, *signs]
 
 
 def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
     return [
         *site.routes(inst, visits),
-        Route("/health", _health),
+        Way("/health", _health, Declared(("program",))),
         *inbox.routes(inst),
         *outbox_pages.routes(inst),
         *entrance.routes(inst),
@@ -156,6 +171,7 @@ def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
         *scim.routes(inst),
         *webhooks.routes(inst),
         *reports.routes(inst),
+        *security_console.routes(inst),
         *chat_doors.routes(inst),
         *assets.routes(),
     ]
@@ -165,7 +181,7 @@ def _file_routes(inst: Installation) -> list[BaseRoute]:
     async def fetch(request: Request) -> Response:
         return await files.get_file(inst, request)
 
-    return [Route("/files/{id}", fetch), *shop.routes(inst)]
+    return [Way("/files/{id}", fetch, Declared(("staff", "customer"), ("U",))), *shop.routes(inst)]
 
 
 async def _health(_request: Request) -> Response:

@@ -36,6 +36,11 @@ DEMO = Operator(
 )
 
 
+def takes_sign_ups(settings: Settings) -> bool:
+    """Whether strangers may open accounts: only with an operator who stands behind what they agree to."""
+    return settings.sign_up == "open" and operator_of(settings) is not None
+
+
 def operator_of(settings: Settings) -> Operator | None:
     """The operator, when every part of the identity is given and none is a placeholder; the demo has a made-up one."""
     given = [

@@ -45,6 +45,9 @@ class Settings:
     operator_email: str = ""
     operator_privacy_email: str = ""
     operator_register: str = ""
+    hosting: str = ""
+    hosting_region: str = ""
+    hosting_certificates: str = ""
     website: bool = False
     website_channel: str = ""
     stripe_secret_key: str | None = field(default=None, repr=False)

@@ -167,6 +167,10 @@ class Vault:
         """A day's key, on disk before this returns; later calls give the same."""
         return await self._create(_day(day))
 
+    def key_days(self) -> list[date]:
+        """The days of the security log that have a key, oldest first; a day without one opens for nobody."""
+        return [date.fromordinal(name[2].int) for name in self._keystore.names("day", _NOBODY)]
+
     async def destroy_days_before(self, kept: date) -> int:
         """Destroys the keys of every day before `kept` for good; how many."""
         old = [name for name in self._keystore.names("day", _NOBODY) if name[2].int < kept.toordinal()]

@@ -21,6 +21,12 @@ class Read:
     defect: str | None
     count: int
 
+    @property
+    def said_device(self) -> str:
+        """What a stranger says of their device, without anything a terminal or a page would obey."""
+        said = self.place.device if self.place else ""
+        return "".join(char if char.isprintable() else "?" for char in said)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadDefect:

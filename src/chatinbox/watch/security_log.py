@@ -24,6 +24,7 @@ log = structlog.get_logger()
 WRITE_SECONDS = 60.0
 MOST = 20_000  # told apart between two writes; the rest is counted without an address
 LONGEST_DEVICE = 200
+PLACE_BYTES = 320  # of every place before it is sealed, so that its length tells nobody whose device it is
 NOBODY = uuid.UUID(int=0)
 
 
@@ -126,10 +127,20 @@ async def _write(
 def _sealed(key: SealKey, row_id: uuid.UUID, entry: Entry) -> bytes | None:
     if entry.address is None:
         return None
-    place = msgspec.msgpack.encode(Place(entry.address, entry.device))
-    return key.seal(place, NOBODY, "seclog", "place", row_id)
+    return key.seal(_filled(entry.address, entry.device), NOBODY, "seclog", "place", row_id)
+
+
+def _filled(address: str, device: str) -> bytes:
+    """A place in the same number of bytes, whatever it is: its length, itself, zeros. A device that says too much is cut."""
+    address = address[:64]
+    while len(bare := msgspec.msgpack.encode(Place(address, device))) > PLACE_BYTES - 2:
+        device = device[:-10]
+    return (len(bare).to_bytes(2, "big") + bare).ljust(PLACE_BYTES, b"\0")
 
 
 def open_place(key: SealKey, sealed: bytes, row_id: uuid.UUID) -> Place:
     """Opens what an entry holds of where it came from."""
-    return msgspec.msgpack.decode(key.open(sealed, NOBODY, "seclog", "place", row_id), type=Place)
+    raw = key.open(sealed, NOBODY, "seclog", "place", row_id)
+    if len(raw) == PLACE_BYTES:  # entries of earlier versions stand as they are, for their sixty days
+        raw = raw[2 : 2 + int.from_bytes(raw[:2], "big")]
+    return msgspec.msgpack.decode(raw, type=Place)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from chatinbox.channels.chat.assets import lighten
+from chatinbox.core.declared import Declared, Way
 
 UI = Path(__file__).resolve().parents[3] / "ui"
 TYPES = {
@@ -96,9 +96,9 @@ VENDORED = {
 }
 
 
-def routes() -> list[Route]:
+def routes() -> list[Way]:
     """The one route of all files."""
-    return [Route("/ui/{version}/{path:path}", _send)]
+    return [Way("/ui/{version}/{path:path}", _send, Declared(("visitor", "staff", "customer")))]
 
 
 async def _send(request: Request) -> Response:

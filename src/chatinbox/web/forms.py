@@ -9,14 +9,15 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
+from chatinbox.core.operator import takes_sign_ups
 from chatinbox.web.answer import log
 from chatinbox.web.device import device_words
 from chatinbox.web.pages import render
@@ -80,7 +81,7 @@ def show(
     **words: Any,
 ) -> Response:
     """A page with a form: what was typed, and what was wrong with it."""
-    known = {"error": refused, "form": form or {}, "open": inst.settings.sign_up == "open", "told": None}
+    known = {"error": refused, "form": form or {}, "open": takes_sign_ups(inst.settings), "told": None}
     return render(request, f"{template}.html", known | words, refused.status if refused else 200)
 
 
@@ -131,8 +132,10 @@ async def settle() -> None:
 
 
 def form_routes(
-    inst: Installation, pages: Mapping[str, tuple[FormPage | None, FormPage | None]]
-) -> list[Route]:
+    inst: Installation,
+    pages: Mapping[str, tuple[FormPage | None, FormPage | None]],
+    to: Declared | None,
+) -> list[Way]:
     """The routes of pages by path: what GET and POST do. What goes wrong is said on a page of its own."""
 
     def safe(page: FormPage) -> Callable[[Request], Awaitable[Response]]:
@@ -153,6 +156,6 @@ def form_routes(
 
     routes = []
     for path, (get, post) in pages.items():
-        routes += [Route(path, safe(get), methods=["GET"])] if get else []
-        routes += [Route(path, safe(post), methods=["POST"])] if post else []
+        routes += [Way(path, safe(get), to, ["GET"])] if get else []
+        routes += [Way(path, safe(post), to, ["POST"])] if post else []
     return routes

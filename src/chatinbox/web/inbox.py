@@ -6,9 +6,9 @@ import msgspec
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from chatinbox.conversations.inbox import read_numbered
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.installation import Installation
 from chatinbox.web.boot import read_boot
 from chatinbox.web.door import session_of
@@ -17,10 +17,10 @@ from chatinbox.web.pages import render
 VIEWS = ("todo", "mine", "unassigned", "waiting", "snoozed", "done", "spam", "all", "held")
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The inbox at every address a view or a conversation has."""
-    page = _page(inst)
-    return [Route("/inbox", page), Route("/inbox/{view}", page), Route("/inbox/{view}/{number}", page)]
+    page, to = _page(inst), Declared(("staff",), ("T", "U"))
+    return [Way(path, page, to) for path in ("/inbox", "/inbox/{view}", "/inbox/{view}/{number}")]
 
 
 def _page(inst: Installation) -> Callable[[Request], object]:

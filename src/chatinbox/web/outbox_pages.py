@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from chatinbox.channels.email.kept import list_kept, read_kept
 from chatinbox.core.cleaning import clean_html
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -18,11 +18,12 @@ from chatinbox.web.pages import render
 Page = Callable[[Request], Awaitable[Response]]
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The list and one letter; nothing when mail really leaves."""
     if inst.settings.smtp_url is not None:
         return []
-    return [Route("/outbox", _page(inst)), Route("/outbox/{id}", _page(inst))]
+    to = Declared(("staff",), ("T", "U"))
+    return [Way("/outbox", _page(inst), to), Way("/outbox/{id}", _page(inst), to)]
 
 
 def _page(inst: Installation) -> Page:

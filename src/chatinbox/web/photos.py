@@ -2,9 +2,9 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from chatinbox.accounts.photo import read_photo
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -19,7 +19,7 @@ HEADERS = {
 }
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The one route of photos."""
 
     async def get_photo(request: Request) -> Response:
@@ -36,4 +36,4 @@ def routes(inst: Installation) -> list[Route]:
             return Response(status_code=304, headers=headers)
         return Response(picture, headers=headers, media_type="image/webp")
 
-    return [Route("/photos/{id}/{size:int}", get_photo)]
+    return [Way("/photos/{id}/{size:int}", get_photo, Declared(("staff",), ("T",)))]

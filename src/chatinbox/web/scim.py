@@ -11,12 +11,12 @@ from typing import Any
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from chatinbox.accounts.queries import Colleague
 from chatinbox.accounts.sso import provisioned, scim_token
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -149,7 +149,7 @@ def _door(inst: Installation, act: Act) -> Callable[[Request], Awaitable[Respons
     return through
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The routes of SCIM."""
     acts: list[tuple[str, str, Act]] = [
         ("GET", "/Users", _list),
@@ -163,4 +163,5 @@ def routes(inst: Installation) -> list[Route]:
         ("GET", "/ResourceTypes", _fixed(listed(TYPES, len(TYPES)))),
         ("GET", "/Schemas", _fixed(listed(SCHEMAS, len(SCHEMAS)))),
     ]
-    return [Route(f"/scim/v2{path}", _door(inst, act), methods=[method]) for method, path, act in acts]
+    to = Declared(("program",), ("T",))
+    return [Way(f"/scim/v2{path}", _door(inst, act), to, [method]) for method, path, act in acts]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+
+from chatinbox.core.declared import Declared, Way
 
 if TYPE_CHECKING:
     from chatinbox.core.installation import Installation
@@ -119,7 +120,7 @@ def policy(public_url: str) -> str:
     )
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """`/shop/<chat key>` and `/shop/<chat key>/<product>`; to be served on the second origin only."""
     public_url = inst.settings.public_url
 
@@ -135,8 +136,9 @@ def routes(inst: Installation) -> list[Route]:
     async def sheet(request: Request) -> Response:
         return Response((UI / "css/shop.css").read_bytes(), media_type="text/css")
 
+    to = Declared(("visitor", "customer"))
     return [
-        Route("/shop/shop.css", sheet),
-        Route("/shop/{key}", product),
-        Route("/shop/{key}/{product}", product),
+        Way("/shop/shop.css", sheet, to),
+        Way("/shop/{key}", product, to),
+        Way("/shop/{key}/{product}", product, to),
     ]

@@ -2,10 +2,10 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from chatinbox.billing.hear import hear
 from chatinbox.billing.plans import is_on
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
 from chatinbox.web.answer import answer, guarded
@@ -13,7 +13,7 @@ from chatinbox.web.answer import answer, guarded
 MOST_BYTES = 1_000_000
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The route, where payments are taken."""
 
     async def take(request: Request) -> Response:
@@ -24,4 +24,5 @@ def routes(inst: Installation) -> list[Route]:
     async def through(request: Request) -> Response:
         return await guarded(lambda: take(request))
 
-    return [Route("/webhooks/stripe", through, methods=["POST"])] if is_on(inst.settings) else []
+    to = Declared(("program",), ("T",))
+    return [Way("/webhooks/stripe", through, to, ["POST"])] if is_on(inst.settings) else []

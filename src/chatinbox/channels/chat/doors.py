@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from chatinbox.channels.chat import assets, pages
@@ -15,6 +14,7 @@ from chatinbox.channels.chat.box import Box
 from chatinbox.channels.chat.channel import Channel, find_channel
 from chatinbox.channels.chat.live import Live
 from chatinbox.channels.chat.session import prove
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 
@@ -49,7 +49,7 @@ class _LiveDoor:
         await self._live.serve(visitor, scope, receive, send)
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """All routes below `/chat/`; they belong on the main origin."""
     live = Live(inst)
     box = Box(inst, live)
@@ -87,7 +87,9 @@ def routes(inst: Installation) -> list[Route]:
 
         return await guarded(call)
 
-    def hung(path: str, door: ChatDoor, method: str = "GET") -> Route:
+    to = Declared(("customer",), ("U",))
+
+    def hung(path: str, door: ChatDoor, method: str = "GET") -> Way:
         async def endpoint(request: Request) -> Response:
             async def call() -> Response:
                 return await door(await find_channel(inst, request.path_params["key"]), request)
@@ -95,10 +97,10 @@ def routes(inst: Installation) -> list[Route]:
             with inst.calm.answering():
                 return await guarded(call)
 
-        return Route(path, endpoint, methods=[method])
+        return Way(path, endpoint, to, [method])
 
     return [
-        Route("/chat/assets/{version}/{name}", asset),
+        Way("/chat/assets/{version}/{name}", asset, Declared(("customer",))),
         hung("/chat/{key}/box.js", script),
         hung("/chat/{key}/frame", frame),
         hung("/chat/{key}/messages", box.get_messages),
@@ -107,5 +109,5 @@ def routes(inst: Installation) -> list[Route]:
         hung("/chat/{key}/typing", box.put_typing, "PUT"),
         hung("/chat/{key}/seen", box.put_seen, "PUT"),
         hung("/chat/{key}/email", box.put_email, "PUT"),
-        Route("/chat/{key}/live", _LiveDoor(inst, live)),
+        Way("/chat/{key}/live", _LiveDoor(inst, live), to),
     ]

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from chatinbox.core.declared import Declared, Way
 from chatinbox.web.answer import Door
 from chatinbox.web.api import arrange, read, write
 
@@ -35,6 +35,7 @@ ROUTES: list[tuple[str, str, Door]] = [
 ]
 
 
-def routes(door: Callable[[Door], ASGIApp]) -> list[Route]:
+def routes(door: Callable[[Door], ASGIApp]) -> list[Way]:
     """The routes, each behind the same door (who acts, same origin, errors)."""
-    return [Route(path, door(act), methods=[method]) for method, path, act in ROUTES]
+    to = Declared(("staff",), ("T", "U"))
+    return [Way(path, door(act), to, [method]) for method, path, act in ROUTES]

@@ -1,7 +1,6 @@
 """The pages before one is signed in: sign in and up, confirm, reset, invitation, set-up. One module each."""
 
-from starlette.routing import Route
-
+from chatinbox.core.declared import Way
 from chatinbox.core.installation import Installation
 from chatinbox.web.entrance import address, company, invitation, reset, setup, sign_in, sign_up
 from chatinbox.web.forms import form_routes
@@ -9,6 +8,6 @@ from chatinbox.web.forms import form_routes
 ROOMS = (sign_in, company, sign_up, reset, invitation, setup, address)
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The routes of these pages."""
-    return [route for room in ROOMS for route in form_routes(inst, room.PAGES)]
+    return [route for room in ROOMS for route in form_routes(inst, room.PAGES, getattr(room, "TO", None))]

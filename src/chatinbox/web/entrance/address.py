@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts import change_address
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import read_form, show, throttle
@@ -29,4 +30,5 @@ async def post_address(inst: Installation, request: Request) -> Response:
     return show(inst, request, "entrance/address", asked=asked, done=True)
 
 
+TO = Declared(("visitor",), ("T",))
 PAGES = {"/address/{token}": (get_address, post_address)}

@@ -17,6 +17,7 @@ from chatinbox.accounts.sso import domains, oidc, pending, saml
 from chatinbox.accounts.sso.arrive import Admission, arrive
 from chatinbox.accounts.sso.connection import Connection, path_of, read_connection
 from chatinbox.accounts.sso.oidc import Begun
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
@@ -189,6 +190,7 @@ async def post_domain(inst: Installation, request: Request) -> Response:
     return show(inst, request, "entrance/company-domain", name=name, company="", done=True)
 
 
+TO = Declared(("visitor",), ("T",))
 PAGES = {
     "/sign-in/company": (get_company, post_company),
     "/sso/{path}/back": (get_back, None),

@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from chatinbox.accounts import invite, people, sign_in
 from chatinbox.accounts.sso.compulsory import must_use_sso
 from chatinbox.accounts.switch import switch
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
@@ -68,4 +69,5 @@ async def _join(inst: Installation, request: Request, token: str) -> Response:
         return RedirectResponse("/sign-in/company", 303)
 
 
+TO = Declared(("visitor",), ("T",))
 PAGES = {"/invitation/{token}": (get_invitation, post_invitation)}

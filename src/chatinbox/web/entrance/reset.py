@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from chatinbox.accounts import sign_in
 from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.links import look
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import afterwards, read_form, show, throttle
@@ -53,4 +54,5 @@ async def _show(inst: Installation, request: Request, refused: Refused | None = 
     return show(inst, request, "entrance/reset", refused, shortest=shortest)
 
 
+TO = Declared(("visitor",), ("T",))
 PAGES = {"/reset": (get_ask, post_ask), "/reset/{token}": (get_reset, post_reset)}

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.setup import look_setup, set_up
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.first_channels import open_first_channels
@@ -35,4 +36,5 @@ async def post_setup(inst: Installation, request: Request) -> Response:
     return signed_in(inst, await sessions.start(inst, made.staff, device_of(request)))
 
 
+TO = Declared(("visitor", "operator"), ("T",))
 PAGES = {"/setup/{token}": (get_setup, post_setup)}

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import passkeys, sessions, sign_in
 from chatinbox.accounts.second_step import Halfway
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
@@ -68,4 +69,5 @@ async def post_sign_out(inst: Installation, request: Request) -> Response:
     return answer
 
 
+TO = Declared(("visitor",), ("T",))
 PAGES = {"/sign-in": (get_sign_in, post_sign_in), "/sign-out": (None, post_sign_out)}

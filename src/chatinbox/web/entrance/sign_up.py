@@ -8,8 +8,10 @@ from chatinbox.accounts.begin import read_beginner
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.second_step import Halfway
 from chatinbox.accounts.sign_up import checked, sign_up
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.operator import operator_of, takes_sign_ups
 from chatinbox.web.entrance.second_step import let_in
 from chatinbox.web.first_channels import open_first_channels
 from chatinbox.web.forms import (
@@ -27,8 +29,14 @@ from chatinbox.web.forms import (
 
 async def get_sign_up(inst: Installation, request: Request) -> Response:
     """The sign-up, where it is open."""
-    is_open = inst.settings.sign_up == "open"
-    return _form(inst, request) if is_open else show(inst, request, "entrance/sign-up-closed")
+    return _form(inst, request) if takes_sign_ups(inst.settings) else _closed(inst, request)
+
+
+def _closed(inst: Installation, request: Request) -> Response:
+    """Says why no account is opened here; 503 where it is only that nobody has put their name to the documents yet."""
+    if inst.settings.sign_up == "open" and operator_of(inst.settings) is None:
+        return show(inst, request, "entrance/sign-up-unnamed", Refused(503, "", "unnamed"))
+    return show(inst, request, "entrance/sign-up-closed")
 
 
 def _form(
@@ -44,8 +52,8 @@ def _by_passkey(inst: Installation, form: Form) -> bool:
 
 async def post_sign_up(inst: Installation, request: Request) -> Response:
     """Signs up; the answer is the same for a known address."""
-    if inst.settings.sign_up != "open":
-        return show(inst, request, "entrance/sign-up-closed")
+    if not takes_sign_ups(inst.settings):
+        return _closed(inst, request)
     form = await read_form(request)
     try:
         only(form, (*SIGN_UP_FIELDS, "passkey"))
@@ -112,4 +120,5 @@ async def _entered(inst: Installation, token: str, form: Form, device: str) -> s
     return await sign_in.confirm_address(inst, token, password, device)
 
 
+TO = Declared(("visitor",), ("T",))
 PAGES = {"/sign-up": (get_sign_up, post_sign_up), "/confirm/{token}": (get_confirm, post_confirm)}

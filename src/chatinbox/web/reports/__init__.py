@@ -5,11 +5,11 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from chatinbox.accounts.profile import time_zones
 from chatinbox.accounts.proof import is_recent
 from chatinbox.accounts.sessions import Session
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -23,10 +23,11 @@ from chatinbox.web.settings import ask_proof
 from chatinbox.web.settings.reported import PAGE as REPORTED
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The routes of the reports."""
     paths = {"/reports/me": (_own, _own), "/reports/person/{id}": (_person, _person)}
-    return form_routes(inst, {"/reports": (_first, None), **paths, "/reports/{page}": (_page, _page)})
+    to = Declared(("staff",), ("T",))
+    return form_routes(inst, {"/reports": (_first, None), **paths, "/reports/{page}": (_page, _page)}, to)
 
 
 def _sign_in() -> Response:

@@ -4,7 +4,6 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from chatinbox.accounts import passkeys, people
 from chatinbox.accounts.closing import GRACE
@@ -14,6 +13,7 @@ from chatinbox.accounts.permissions import WHILE_CLOSED
 from chatinbox.accounts.proof import is_recent, prove_again
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.sessions import Session
+from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
@@ -79,9 +79,10 @@ _PROOF = {
 }
 
 
-def routes(inst: Installation) -> list[Route]:
+def routes(inst: Installation) -> list[Way]:
     """The routes of the settings."""
-    return form_routes(inst, {"/settings": (_first, None), "/settings/{page}": (_get, _post)})
+    to = Declared(("staff",), ("T", "U"))  # what is customers' in it: an export of the account
+    return form_routes(inst, {"/settings": (_first, None), "/settings/{page}": (_get, _post)}, to)
 
 
 async def _first(_inst: Installation, _request: Request) -> Response:

@@ -6,8 +6,7 @@ crawl of the tests know it from then on.
 
 from types import ModuleType
 
-from starlette.routing import Route
-
+from chatinbox.core.declared import Way
 from chatinbox.core.installation import Installation
 from chatinbox.watch.visits import Visits
 from chatinbox.web.forms import form_routes
@@ -16,6 +15,7 @@ from chatinbox.web.site import (
     changes,
     cookies,
     dpa,
+    environment,
     frame,
     home,
     known_places,
@@ -25,18 +25,22 @@ from chatinbox.web.site import (
     privacy,
     proven,
     records,
+    route_table,
     status,
     subprocessors,
     terms,
+    trust,
     write_to_us,
 )
 from chatinbox.web.site.counted import counting
 from chatinbox.web.site.frame import Menu
 
 LEGAL = (privacy, subprocessors, terms, dpa, cookies, california, records)
+CHECKED = (trust, environment, route_table)
 ROOMS = (
     home,
     *LEGAL,
+    *CHECKED,
     plain_pages,
     pricing,
     status,
@@ -49,29 +53,29 @@ ROOMS = (
 __all__ = ["ROOMS", "home", "missing", "pricing", "routes"]
 
 
-def routes(inst: Installation, visits: Visits) -> list[Route]:
-    """The routes of the website; where the operator has none, of `/`, which leads to the sign-in, of known places, and of what one agrees to."""
+def routes(inst: Installation, visits: Visits) -> list[Way]:
+    """The routes of the website; where the operator has none, of `/`, which leads to the sign-in, of known places, of what one agrees to and can check."""
     if not inst.settings.has_website:
         return [
             route
-            for pages in (
-                home.PAGES,
-                known_places.WITHOUT_WEBSITE,
-                proven.PAGES,
-                *(room.PAGES for room in LEGAL),
+            for room, pages in (
+                (home, home.PAGES),
+                (known_places, known_places.WITHOUT_WEBSITE),
+                (proven, proven.PAGES),
+                *((room, room.PAGES) for room in (*LEGAL, *CHECKED)),
             )
-            for route in form_routes(inst, pages)
+            for route in form_routes(inst, pages, getattr(room, "TO", None))
         ]
     return [route for room in ROOMS for route in _counted(inst, visits, room)]
 
 
-def _counted(inst: Installation, visits: Visits, room: ModuleType) -> list[Route]:
+def _counted(inst: Installation, visits: Visits, room: ModuleType) -> list[Way]:
     """A room's routes. A page that is linked counts its visits, under its template; files and forms do not."""
     pages = dict(room.PAGES)
     for path in {"/", *(link.path for link in room.LINKS)} & pages.keys():
         get, post = pages[path]
         pages[path] = (counting(visits, path, get), post)
-    return form_routes(inst, pages)
+    return form_routes(inst, pages, getattr(room, "TO", None))
 
 
 frame.menu = Menu([link for room in ROOMS for link in room.LINKS])

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import records, subprocessors
 from chatinbox.web.site.frame import Link
@@ -15,5 +16,6 @@ async def get_california(inst: Installation, request: Request) -> Response:
     return legal_page(inst, request, "california", categories=records.categories(), companies=companies)
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/california": (get_california, None)}
 LINKS = (Link("trust", "/california", "Your privacy choices (California)", 45),)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.web.site.frame import Link, site_page
 
@@ -51,5 +52,6 @@ def _words(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", _BOLD.sub(r"<b>\1</b>", safe)))  # noqa: S704 — escaped above
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/changelog": (get_changes, None)}
 LINKS = (Link("build", "/changelog", "What changed", 20),)

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import storage
 from chatinbox.web.site.frame import Link
@@ -14,5 +15,6 @@ async def get_cookies(inst: Installation, request: Request) -> Response:
     return legal_page(inst, request, "cookies", entries=storage.read())
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/cookies": (get_cookies, None)}
 LINKS = (Link("trust", "/cookies", "Cookies", 40),)

@@ -5,6 +5,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.operator import operator_of
 from chatinbox.privacy import paper
@@ -37,6 +38,7 @@ def pdf_answer(pdf: bytes, name: str) -> Response:
     return Response(pdf, 200, headers, "application/pdf")
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {
     "/dpa": (get_dpa, None),
     "/dpa.pdf": (get_pdf, None),

@@ -130,7 +130,7 @@ def _frame_words(inst: Installation, request: Request) -> dict[str, Any]:
         "menu": menu,
         "here": request.url.path,
         "site_url": inst.settings.public_url,
-        "open": inst.settings.sign_up == "open",
+        "open": named.takes_sign_ups(inst.settings),
         "operator": named.operator_of(inst.settings),
         "signal": signal_of(request),
         "announced": announced_now(),

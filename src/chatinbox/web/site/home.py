@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.site.frame import Link, site_page
@@ -19,5 +20,6 @@ async def get_home(inst: Installation, request: Request) -> Response:
     return page
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/": (get_home, None)}
 LINKS: tuple[Link, ...] = ()

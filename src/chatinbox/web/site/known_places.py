@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.signal import VARY
 from chatinbox.web.forms import FormPage
@@ -97,6 +98,7 @@ _SIGNALS: dict[str, tuple[FormPage | None, FormPage | None]] = {
     "/.well-known/gpc.json": (get_gpc, None),
 }
 WITHOUT_WEBSITE = {"/robots.txt": (get_closed, None)} | _SIGNALS
+TO = Declared(("visitor",), ("A",))
 PAGES = {
     "/robots.txt": (get_robots, None),
     "/sitemap.xml": (get_site_map, None),

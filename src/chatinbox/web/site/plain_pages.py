@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import FormPage
 from chatinbox.web.site.frame import Link, site_page
@@ -15,6 +16,7 @@ def _page(template: str) -> FormPage:
     return get
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {
     "/product": (_page("site/product"), None),
     "/security": (_page("site/security"), None),

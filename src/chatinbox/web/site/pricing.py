@@ -15,6 +15,7 @@ from chatinbox.billing.plans import Every, is_on, plan_of
 from chatinbox.billing.quote import quote
 from chatinbox.billing.vat import COUNTRIES, checked_country, checked_vat
 from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.site.frame import FRESH, KEPT, Link, site_page
@@ -78,5 +79,6 @@ def _day(form: dict[str, str]) -> date:
     return day
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/pricing": (get_pricing, None)}
 LINKS = (Link("head", "/pricing", "Pricing", 20), Link("product", "/pricing", "Pricing", 20))

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from chatinbox.accounts import documents
 from chatinbox.accounts.documents import KINDS, TITLES
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import proof, standing
 from chatinbox.web.site.frame import Link
@@ -39,6 +40,7 @@ def _steps(kind: documents.Kind) -> list[tuple[documents.Version, list[tuple[str
     return steps
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {
     "/privacy": (get_privacy, None),
     "/privacy/history": (get_history, None),

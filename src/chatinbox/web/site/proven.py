@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import proof
@@ -17,5 +18,6 @@ async def get_proof(inst: Installation, _request: Request) -> Response:
     return Response(raw, media_type="application/json", headers={"cache-control": FRESH})
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/privacy/proof.json": (get_proof, None)}
 LINKS = ()

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import records, subprocessors
 from chatinbox.web.site.frame import Link
@@ -16,5 +17,6 @@ async def get_records(inst: Installation, request: Request) -> Response:
     return legal_page(inst, request, "records", by_role=by_role, companies=companies)
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/records": (get_records, None)}
 LINKS = (Link("trust", "/records", "Records of processing", 50),)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.web.site.frame import Link, site_page
 
@@ -126,5 +127,6 @@ async def get_status(inst: Installation, request: Request) -> Response:
     )
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/status": (get_status, None)}
 LINKS = (Link("product", "/status", "Status", 90),)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.operator import operator_of
 from chatinbox.privacy import subprocessors
@@ -75,5 +76,6 @@ def _moment(day: date) -> str:
     return datetime.combine(day, time(), UTC).isoformat()
 
 
+TO = Declared(("visitor",), ("A",))
 PAGES = {"/subprocessors": (get_page, None), "/subprocessors.atom": (get_feed, None)}
 LINKS = (Link("trust", "/subprocessors", "Companies that work for us", 20),)

@@ -18,11 +18,13 @@ from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.setup import look_setup, set_up, setup_link
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
+from chatinbox.app.wiring import build
 from chatinbox.channels.email.kept import Kept, list_kept
-from chatinbox.conftest import PASSWORD, Browser, fresh_database
+from chatinbox.conftest import OPERATOR, PASSWORD, Browser, fresh_database
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.operator import takes_sign_ups
 from chatinbox.core.postgres import Cluster
 from chatinbox.core.settings import Settings
 from chatinbox.web import forms
@@ -78,9 +80,9 @@ async def email_of(inst: Installation, staff: Staff) -> str:
 
 
 async def test_sign_up_sends_a_link_that_confirms_and_then_one_can_sign_in(
-    inst: Installation, new_browser: NewBrowser
+    inst: Installation, guest: NewBrowser
 ) -> None:
-    browser, email = new_browser(), fresh()
+    browser, email = guest(), fresh()
     form = {"name": "Frida Berg", "email": email, "company": f"Frida {email}", "password": STRONG}
     assert (await browser.post("/sign-up", data=form)).status_code == 200
     sign_in = {"email": email, "password": STRONG}
@@ -94,7 +96,7 @@ async def test_sign_up_sends_a_link_that_confirms_and_then_one_can_sign_in(
     assert (await browser.post("/sign-in", data=sign_in)).status_code == 403
     answer = await browser.post(path[0], data={"password": STRONG})
     assert answer.headers["location"] == "/inbox"
-    assert (await new_browser().post(path[0], data={"password": STRONG})).status_code == 410
+    assert (await guest().post(path[0], data={"password": STRONG})).status_code == 410
     answer = await browser.post("/sign-in", data=sign_in)
     assert answer.headers["location"] == "/inbox"
     cookie = answer.headers["set-cookie"].lower()
@@ -102,14 +104,49 @@ async def test_sign_up_sends_a_link_that_confirms_and_then_one_can_sign_in(
     assert (await browser.get("/inbox")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "gap", [{}, {"operator_name": "TODO"}, {"operator_country": "Germany"}, {"operator_privacy_email": ""}]
+)
+async def test_while_the_operator_has_not_named_themselves_nobody_can_open_an_account(
+    inst: Installation, guest: NewBrowser, gap: dict[str, str]
+) -> None:
+    settings = replace(inst.settings, **OPERATOR | gap) if gap else inst.settings
+    unnamed = replace(inst, settings=settings)
+    email = fresh()
+    form = {"name": "Frida Berg", "email": email, "company": "Frida", "password": STRONG}
+    transport = httpx.ASGITransport(await build(unnamed))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as stranger:
+        for answer in (await stranger.get("/sign-up"), await stranger.post("/sign-up", data=form)):
+            assert answer.status_code == 503 and "has not said who they are" in answer.text
+            assert "CHATINBOX_OPERATOR_NAME" in answer.text and "<input" not in answer.text
+        assert 'href="/sign-up"' not in (await stranger.get("/sign-in")).text
+    await forms.settle()
+    assert await people.find_person(inst, email) is None
+    assert (await guest().post("/sign-up", data=form)).status_code == 200
+    await forms.settle()
+    assert await people.find_person(inst, email), "and with a name it is opened"
+
+
+async def test_the_demo_has_a_made_up_operator_and_a_closed_door_says_why_it_is_closed(
+    inst: Installation,
+) -> None:
+    demo = replace(Settings(), sign_up="open", demo=True)
+    assert takes_sign_ups(demo) and not takes_sign_ups(replace(demo, sign_up="invitation"))
+    closed = replace(inst, settings=replace(inst.settings, sign_up="closed"))
+    transport = httpx.ASGITransport(await build(closed))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as stranger:
+        answer = await stranger.get("/sign-up")
+        assert answer.status_code == 200 and "ask a colleague" in answer.text
+
+
 @pytest.mark.parametrize("page", ["/sign-in", "/reset", "/sign-up"])
 async def test_a_known_and_an_unknown_address_get_the_same_bytes(
-    inst: Installation, new_browser: NewBrowser, ada: Staff, page: str
+    inst: Installation, guest: NewBrowser, ada: Staff, page: str
 ) -> None:
     answers = []
     for email in (await email_of(inst, ada), fresh()):
         form = {"email": email, "password": "wrong but long enough words", "name": "N", "company": "C"}
-        answer = await new_browser().post(page, data=form)
+        answer = await guest().post(page, data=form)
         answers.append(
             (answer.status_code, bare(answer).replace(email, ""), answer.headers.get("set-cookie"))
         )
@@ -129,11 +166,9 @@ async def test_a_known_and_an_unknown_address_get_the_same_bytes(
         ("company", ""),
     ],
 )
-async def test_what_cannot_be_kept_is_said_at_its_field(
-    new_browser: NewBrowser, field: str, value: str
-) -> None:
+async def test_what_cannot_be_kept_is_said_at_its_field(guest: NewBrowser, field: str, value: str) -> None:
     form = {"name": "F", "email": fresh(), "company": "C", "password": STRONG} | {field: value}
-    answer = await new_browser().post("/sign-up", data=form)
+    answer = await guest().post("/sign-up", data=form)
     assert answer.status_code == 422 and f'id="h-{field}" class="bad"' in answer.text
     assert STRONG not in answer.text
 

@@ -6,6 +6,7 @@ AUC: the chance that of one known and one unknown address the slower answer is t
 import random
 import time
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -80,9 +81,9 @@ PAGES = ["/sign-in", "/sign-in/company", "/reset", "/sign-up", "/settings/people
 
 @pytest.mark.parametrize("page", PAGES)
 async def test_known_and_unknown_take_as_long(
-    inst: Installation, client: Browser, ada: Staff, cyd: Staff, page: str
+    inst: Installation, guest: Callable[[], Browser], ada: Staff, cyd: Staff, page: str
 ) -> None:
-    browser = await client.as_(ada) if page.startswith("/settings") else client
+    browser = await guest().as_(ada) if page.startswith("/settings") else guest()
     known = (await people.read_person(inst, cyd.person_id)).email
     assert apart(await auc(Asks(browser, page), known, 80 if page == "/sign-in" else 120)) < 0.7
 
@@ -103,9 +104,9 @@ async def test_without_the_hash_for_nobody_they_would_be_told_apart(
 @pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 async def test_known_and_unknown_take_as_long_over_a_thousand_pairs(
-    inst: Installation, client: Browser, ada: Staff, cyd: Staff, page: str
+    inst: Installation, guest: Callable[[], Browser], ada: Staff, cyd: Staff, page: str
 ) -> None:
-    browser = await client.as_(ada) if page.startswith("/settings") else client
+    browser = await guest().as_(ada) if page.startswith("/settings") else guest()
     known = (await people.read_person(inst, cyd.person_id)).email
     found = await auc(Asks(browser, page), known, 1000)
     print(f"AUC of {page}: {found:.3f}")

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App
 from chatinbox.channels.email.kept import list_kept
-from chatinbox.conftest import PASSWORD
+from chatinbox.conftest import OPERATOR, PASSWORD
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -55,7 +55,7 @@ async def site(inst: Installation) -> AsyncIterator[Site]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     public, second = f"http://localhost:{port}", f"http://127.0.0.1:{port}"
-    settings = replace(inst.settings, public_url=public, files_url=second)
+    settings = replace(inst.settings, public_url=public, files_url=second, **OPERATOR)
     house = replace(inst, settings=settings, links=SignedLinks(inst.vault, second))
     server = uvicorn.Server(uvicorn.Config(App(house), log_level="error", lifespan="off"))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -236,8 +236,9 @@ async def test_only_who_has_no_way_to_sign_in_chooses_one_with_the_letter(site: 
 
 
 async def test_where_passkeys_are_not_possible_none_is_offered_and_a_password_is_asked_for(
-    inst: Installation, client: httpx.AsyncClient
+    guest: Callable[[], httpx.AsyncClient],
 ) -> None:
+    client = guest()
     assert "with a passkey" not in (await client.get("/sign-up")).text
     form = {"name": "N", "company": "C", "email": "n@staff.example", "passkey": "on"}
     assert (await client.post("/sign-up", data=form)).status_code == 422

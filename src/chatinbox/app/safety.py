@@ -1,0 +1,113 @@
+"""What is not safe to serve people with, a sentence each. A start with one of them is refused, not warned of (clause C48).
+
+The demo alone may be spoken to without TLS: what is in it is make-believe. It counts as the demo while its folder was never
+anything else.
+"""
+
+import ipaddress
+import os
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+import psycopg
+
+from chatinbox.core.migrate import APP, READER
+from chatinbox.core.settings import Settings
+from chatinbox.core.trouble import Trouble
+
+FEW_BYTES = 16  # different ones a root key has at least; of 32 random bytes about thirty differ
+
+_ROLES = """
+select r.rolname as name, r.rolsuper as above_all, r.rolbypassrls as passes_by,
+       r.rolcreaterole or r.rolcreatedb or r.rolreplication as makes,
+       exists (select from pg_class c where c.relowner = r.oid)
+         or exists (select from pg_namespace n where n.nspowner = r.oid)
+         or exists (select from pg_proc p where p.proowner = r.oid) as owns,
+       (select min(o.rolname) from pg_auth_members m join pg_roles o on o.oid = m.roleid where m.member = r.oid) as acts_as
+  from pg_roles r where r.rolname = any(%s) order by r.rolname
+"""
+
+
+def refuse_unsafe(found: Iterator[str]) -> None:
+    """Raises Trouble with everything that was found, a line each."""
+    if sentences := list(found):
+        raise Trouble("\n".join(sentences))
+
+
+def unsafe_settings(settings: Settings, environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """What settings and files make unsafe. Looks, and changes nothing."""
+    if not _is_make_believe(settings):
+        yield from _transport(settings)
+    yield from _keys(settings)
+    if sys.flags.dev_mode or environment.get("PYTHONASYNCIODEBUG"):
+        yield (
+            "Python's development mode is on; it writes to the log what it happens to hold."
+            " Unset PYTHONDEVMODE and PYTHONASYNCIODEBUG."
+        )
+
+
+def unsafe_roles(admin_dsn: str) -> Iterator[str]:
+    """What the database lets the roles do that serve people. Before the first start there are none."""
+    with psycopg.connect(admin_dsn) as conn:
+        rows = conn.execute(_ROLES, [[APP, READER]]).fetchall()
+    for name, above_all, passes_by, makes, owns, acts_as in rows:
+        if above_all:
+            yield f"The database role {name} is a superuser, so nothing keeps accounts apart. Run: ALTER ROLE {name} NOSUPERUSER"
+        if passes_by:
+            yield f"The database role {name} passes by row security. Run: ALTER ROLE {name} NOBYPASSRLS"
+        if makes:
+            yield f"The database role {name} may make roles or databases, or copy the cluster. Run: ALTER ROLE {name} NOCREATEROLE NOCREATEDB NOREPLICATION"
+        if owns:
+            yield f"The database role {name} owns tables, schemas or functions, so it could change their rules. Run: REASSIGN OWNED BY {name} TO chatinbox_owner"
+        if acts_as:
+            yield f"The database role {name} may act as {acts_as}. Run: REVOKE {acts_as} FROM {name}"
+
+
+def _is_make_believe(settings: Settings) -> bool:
+    is_new = not (settings.data / "keys" / "root.key").exists()
+    return settings.demo and (is_new or (settings.data / "demo.json").exists())
+
+
+def _transport(settings: Settings) -> Iterator[str]:
+    typed = urlsplit(settings.public_url)
+    if typed.scheme == "http" and not _is_this_machine(typed.hostname or ""):
+        yield (
+            f"People would type {settings.public_url}, and passwords would travel in the clear."
+            " Put a proxy with TLS in front and say --public-url https://…"
+        )
+    elif not settings.public_url and not _is_this_machine(settings.host):
+        yield (
+            f"On {settings.host} anybody in the network could listen in: this server speaks no TLS itself."
+            " Put a proxy with TLS in front and say --public-url https://…, or listen on 127.0.0.1."
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 §6.3
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _keys(settings: Settings) -> Iterator[str]:
+    root, keystore = settings.data / "keys" / "root.key", settings.data / "keystore" / "keys.sqlite"
+    for path in (root, keystore):
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue  # made at the first start; what cannot be reached is said elsewhere
+        if stat.S_IMODE(mode) & 0o077:
+            yield f"{path} can be read by others on this machine. Run: chmod 600 {path}"
+    try:
+        raw = root.read_bytes()
+    except OSError:
+        return
+    if len(raw) == 32 and len(set(raw)) < FEW_BYTES:
+        yield (
+            f"The root key in {root} can be guessed: it is not random."
+            " Put the right one back from your backup of the keys, or begin with an empty data folder."
+        )

@@ -1,0 +1,154 @@
+"""A start with anything unsafe is refused, with a sentence for each thing; it is not a warning (clause C48)."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from chatinbox.app import doctor
+from chatinbox.app.safety import refuse_unsafe, unsafe_roles, unsafe_settings
+from chatinbox.app.tests.test_serving import data, sentence  # noqa: F401 — a fixture
+from chatinbox.core.migrate import migrate
+from chatinbox.core.postgres import Cluster, down, up
+from chatinbox.core.settings import Settings
+from chatinbox.core.trouble import Trouble
+from chatinbox.core.vault import Vault
+
+Break = Callable[[Path], None]
+
+
+def keys_of(folder: Path) -> None:
+    """The keys of a first start."""
+    Vault.open(folder).close()
+
+
+def loosen(name: str) -> Break:
+    return lambda folder: (folder / name).chmod(0o640)
+
+
+def weaken(folder: Path) -> None:
+    (folder / "keys" / "root.key").write_bytes(b"changeme" * 4)
+
+
+def nothing(_folder: Path) -> None: ...
+
+
+UNSAFE: list[tuple[str, Break, dict[str, str], str]] = [
+    ("key", loosen("keys/root.key"), {}, "root.key can be read by others"),
+    ("keystore", loosen("keystore/keys.sqlite"), {}, "keys.sqlite can be read by others"),
+    ("secret", weaken, {}, "can be guessed"),
+    ("http", nothing, {"CHATINBOX_PUBLIC_URL": "http://inbox.example.com"}, "in the clear"),
+    ("network", nothing, {"CHATINBOX_HOST": "0.0.0.0"}, "listen in"),
+    ("demo in name", nothing, {"CHATINBOX_HOST": "0.0.0.0", "CHATINBOX_DEMO": "yes"}, "listen in"),
+    ("debug", nothing, {"PYTHONASYNCIODEBUG": "1"}, "development mode"),
+    ("development", nothing, {"PYTHONDEVMODE": "1"}, "development mode"),
+]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "environment", "said"), [one[1:] for one in UNSAFE], ids=[one[0] for one in UNSAFE]
+)
+def test_one_unsafe_thing_and_the_server_does_not_start(
+    data: Path,  # noqa: F811
+    spoil: Break,
+    environment: dict[str, str],
+    said: str,
+) -> None:
+    data.mkdir()
+    keys_of(data)
+    spoil(data)
+    assert said in sentence(data, **environment)
+    assert not (data / "pg").exists(), "nothing was started"
+
+
+@pytest.mark.parametrize(
+    "safe",
+    [
+        {},
+        {"host": "0.0.0.0", "public_url": "https://inbox.example.com"},
+        {"host": "0.0.0.0", "public_url": "http://127.0.0.1:8000"},
+        {"host": "::1", "public_url": "http://inbox.localhost"},
+        {"host": "0.0.0.0", "demo": True},
+    ],
+)
+def test_what_is_safe_starts(tmp_path: Path, safe: dict[str, object]) -> None:
+    settings = replace(Settings(), data=tmp_path / "data", **safe)  # type: ignore[arg-type]
+    assert list(unsafe_settings(settings, {})) == []
+
+
+def test_every_unsafe_thing_is_said_at_once_to_the_doctor_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys_of(tmp_path)
+    loosen("keys/root.key")(tmp_path)
+    settings = replace(Settings(), data=tmp_path, public_url="http://inbox.example.com")
+    with pytest.raises(Trouble) as refused:
+        refuse_unsafe(unsafe_settings(settings, {}))
+    assert len(str(refused.value).splitlines()) == 2
+    assert doctor.examine(settings) == 1
+    printed = capsys.readouterr().out
+    assert printed.count("NO  safe to serve") == 2 and "chmod 600" in printed
+
+
+@pytest.fixture(scope="module")
+def installed() -> Iterator[tuple[Path, str]]:
+    """An installation on a cluster of its own, since roles belong to the cluster."""
+    with tempfile.TemporaryDirectory(prefix="chatinbox-unsafe-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        cluster: Cluster = up(folder / "data", fast=True)
+        with psycopg.connect(cluster.dsn(cluster.superuser, "postgres"), autocommit=True) as conn:
+            conn.execute("create database chatinbox")
+        dsn = cluster.dsn(cluster.superuser, "chatinbox")
+        vault = Vault.open(folder / "data")
+        migrate(dsn, vault)
+        vault.close()
+        yield folder / "data", dsn
+        down(folder / "data")
+
+
+ROLES = [
+    ("alter role {} superuser", "alter role {} nosuperuser", "is a superuser"),
+    ("alter role {} bypassrls", "alter role {} nobypassrls", "passes by row security"),
+    ("alter role {} createrole", "alter role {} nocreaterole", "may make roles"),
+    ("alter role {} replication", "alter role {} noreplication", "copy the cluster"),
+    (
+        "create table public.mine (); alter table public.mine owner to {}",
+        "drop table public.mine",
+        "owns tables",
+    ),
+    ("grant chatinbox_owner to {}", "revoke chatinbox_owner from {}", "may act as chatinbox_owner"),
+    ("grant pg_read_all_data to {}", "revoke pg_read_all_data from {}", "may act as pg_read_all_data"),
+]
+
+
+@pytest.mark.parametrize("role", ["chatinbox_app", "chatinbox_security_reader"])
+@pytest.mark.parametrize(("harm", "mend", "said"), ROLES)
+def test_a_database_role_that_may_too_much_is_found(
+    installed: tuple[Path, str], role: str, harm: str, mend: str, said: str
+) -> None:
+    _, dsn = installed
+    name = sql.Identifier(role)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        assert list(unsafe_roles(dsn)) == []
+        conn.execute(sql.SQL(harm).format(name))  # type: ignore[arg-type]
+        try:
+            [found] = unsafe_roles(dsn)
+        finally:
+            conn.execute(sql.SQL(mend).format(name))  # type: ignore[arg-type]
+    assert role in found and said in found
+
+
+def test_and_the_server_does_not_start_with_it(installed: tuple[Path, str]) -> None:
+    folder, dsn = installed
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("alter role chatinbox_app superuser")
+        assert "is a superuser" in sentence(folder, DATABASE_URL=dsn)
+        assert conn.execute("select rolsuper from pg_roles where rolname = 'chatinbox_app'").fetchone() == (
+            True,
+        )
+        conn.execute("alter role chatinbox_app nosuperuser")

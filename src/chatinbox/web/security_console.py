@@ -1,0 +1,152 @@
+"""The security log on a page, for owners of the operator's own account alone. It asks for a second factor lately proven and for
+a reason, and each reading is noted before a line is shown, as on the command line (clause C13).
+
+Whoever else asks gets what stands at an address where nothing is. The log is read over a connection of its reader, which can
+read nothing else; the program's own connections cannot read it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts import passkeys, people
+from chatinbox.accounts.factors import Factors, read_factors
+from chatinbox.accounts.offers import Offered
+from chatinbox.accounts.proof import is_recent, prove_again
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared, Way
+from chatinbox.core.errors import Refused, bad_request
+from chatinbox.core.installation import Installation
+from chatinbox.core.migrate import reader_dsn
+from chatinbox.watch.read_security_log import Read, Reading, read_entries, read_readings
+from chatinbox.watch.security_days import first_kept
+from chatinbox.web.answer import log
+from chatinbox.web.door import session_of
+from chatinbox.web.forms import Form, only, read_form, show, throttle
+from chatinbox.web.operator_account import operator_channel
+
+PATH = "/operator/security-log"
+MOST = 1000
+LEAST_REASON, LONGEST_REASON = 10, 500
+_FIELDS = ("day", "reason", "proof_code", "proof_challenge", "proof_answer")
+# Every method, so that a page that is not there is not there for any of them.
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def routes(inst: Installation) -> list[Way]:
+    """The one route of the console."""
+
+    async def through(request: Request) -> Response:
+        session = await _owner(inst, request)
+        if session is None or request.method not in ("GET", "HEAD", "POST"):
+            raise HTTPException(404)
+        try:
+            if request.method == "POST":
+                return await _read(inst, request, session, await read_form(request))
+            return await _ask(inst, request, session)
+        except Refused as refused:
+            return show(inst, request, "entrance/trouble", refused)
+        except Exception:
+            log.exception("page_failed")
+            sentence = "The security log could not be read. Please try again in a moment."
+            return show(inst, request, "entrance/trouble", Refused(500, sentence, "failed"))
+
+    return [Way(PATH, through, Declared(("operator",), ("S", "T")), _METHODS)]
+
+
+async def _owner(inst: Installation, request: Request) -> Session | None:
+    """The session of an owner of the operator's account; None for everybody else."""
+    session = await session_of(inst, request)
+    if session is None or session.staff.role != "owner" or session.staff.custom is not None:
+        return None
+    found = await operator_channel(inst)
+    return session if found and found[0] == session.staff.account_id else None
+
+
+async def _ask(
+    inst: Installation,
+    request: Request,
+    session: Session,
+    refused: Refused | None = None,
+    form: Form | None = None,
+) -> Response:
+    """The question: which day, and why. Beside it, who read before."""
+    factors = await read_factors(inst, session.staff.person_id)
+    words = {"factors": factors, **await _frame(inst), "entries": None}
+    return show(inst, request, "operator/security-log", refused, form, **words)
+
+
+async def _read(inst: Installation, request: Request, session: Session, form: Form) -> Response:
+    only(form, _FIELDS)
+    factors = await read_factors(inst, session.staff.person_id)
+    if not factors.second:
+        sentence = "Set up an authenticator app or a passkey first, under Settings, Security."
+        return await _ask(inst, request, session, Refused(403, sentence, "second"), form)
+    try:
+        day, reason = _day(form.get("day", "")), _reason(form.get("reason", ""))
+    except Refused as refused:
+        return await _ask(inst, request, session, refused, form)
+    if asked := await _proof(inst, request, session, factors, form):
+        return asked
+    reader = (await people.read_person(inst, session.staff.person_id)).email[:120]
+    dsn = reader_dsn(inst.db.dsn, inst.vault)
+    entries = await asyncio.to_thread(read_entries, dsn, inst.vault, reader, reason, day, day)
+    words: Mapping[str, Any] = {"factors": factors, **await _frame(inst), "read_day": day, "reason": reason}
+    return show(inst, request, "operator/security-log", **words, entries=_newest(entries), count=len(entries))
+
+
+async def _proof(
+    inst: Installation, request: Request, session: Session, factors: Factors, form: Form
+) -> Response | None:
+    """The page that asks for the second factor; None once it was proven, now or a moment ago."""
+    names = ("proof_code", "proof_challenge", "proof_answer")
+    code, challenge, answer = (form.pop(name, "") for name in names)
+    if is_recent(session):
+        return None
+    refused, person_id = None, session.staff.person_id
+    if code or answer:
+        try:
+            throttle(request, f"proof {person_id}")
+            await prove_again(inst, session, Offered(code=code, challenge=challenge, answer=answer))
+        except Refused as wrong:
+            refused = wrong
+        else:
+            return None
+    is_possible = factors.passkey_count and passkeys.are_possible(inst)
+    question = await passkeys.ask(inst, "proof", person_id) if is_possible else None
+    return show(inst, request, "operator/proof", refused, form, factors=factors, question=question, path=PATH)
+
+
+def _day(text: str) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = date.min
+    if not first_kept(now().date()) <= found <= now().date():
+        raise bad_request("Choose one of the days that are kept.", "day")
+    return found
+
+
+def _reason(text: str) -> str:
+    reason = " ".join(text.split())
+    if not LEAST_REASON <= len(reason) <= LONGEST_REASON:
+        raise bad_request(
+            "Say why you read this, in ten letters or more. It is noted with your name.", "reason"
+        )
+    return reason
+
+
+def _newest(entries: list[Read]) -> list[Read]:
+    return entries[: -MOST - 1 : -1]
+
+
+async def _frame(inst: Installation) -> dict[str, Any]:
+    readings: list[Reading] = await asyncio.to_thread(read_readings, reader_dsn(inst.db.dsn, inst.vault))
+    today = now().date()
+    return {"readings": readings[:20], "today": today, "first": first_kept(today), "most": MOST, "path": PATH}

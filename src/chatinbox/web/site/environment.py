@@ -1,0 +1,124 @@
+"""Where this installation runs: what the operator says, and beside it what the process sees of itself (clause C54)."""
+
+import os
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.core.declared import Declared
+from chatinbox.core.installation import Installation
+from chatinbox.core.postgres.binaries import DatabaseUser
+from chatinbox.core.settings import Settings
+from chatinbox.core.trouble import Trouble
+from chatinbox.web.site.facts import Fact
+from chatinbox.web.site.frame import Link, site_page
+
+KEPT = "public, max-age=60"
+_HERE = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+
+
+async def get_environment(inst: Installation, request: Request) -> Response:
+    """What was said and what was seen, the latter within the last minute."""
+    at, facts = await request.app.state.looks.at(_find, inst)
+    return site_page(
+        inst, request, "site/environment", at=at, facts=facts, said=_said(inst.settings), kept=KEPT
+    )
+
+
+def _said(settings: Settings) -> list[tuple[str, str]]:
+    told = (settings.hosting, settings.hosting_region, settings.hosting_certificates)
+    return list(zip(("Housed by", "Region", "Certified for"), told, strict=True))
+
+
+async def _find(inst: Installation) -> list[Fact]:
+    return [
+        _server(),
+        _database_user(inst.settings),
+        await _connection(inst),
+        await _role(inst),
+        _transport(inst.settings),
+        Fact(
+            "Words at rest",
+            "holds",
+            "Sealed",
+            "AES-256-GCM, before they reach the database; a key for each customer.",
+        ),
+        _keys(inst.settings),
+        Fact("Disk encryption", "open", "Not seen", "A program cannot see what lies below its files."),
+        Fact(
+            "Encrypted backups",
+            "open",
+            "Not seen",
+            "Backups are made outside this program; what they hold is sealed.",
+        ),
+    ]
+
+
+def _server() -> Fact:
+    if os.geteuid() == 0:
+        return Fact("Server runs as", "broken", "Root", "A fault in it would reach the whole machine.")
+    return Fact("Server runs as", "holds", "A user of its own", "Not root.")
+
+
+def _database_user(settings: Settings) -> Fact:
+    if settings.database_url:
+        return Fact("Database runs as", "open", "Not seen", "It is a server that the operator brought.")
+    try:
+        is_root = DatabaseUser.of(settings.data / "pg").uid == 0
+    except Trouble:
+        return Fact("Database runs as", "open", "Not seen", "Its folder cannot be looked at from here.")
+    if is_root:
+        return Fact("Database runs as", "broken", "Root", "PostgreSQL should not.")
+    return Fact("Database runs as", "holds", "Not root", "It listens to no network.")
+
+
+async def _connection(inst: Installation) -> Fact:
+    async with inst.behind.work() as conn:
+        is_local, is_secret = conn.info.host.startswith("/"), bool(conn.pgconn.ssl_in_use)
+    name = "Way to the database"
+    if is_local:
+        return Fact(
+            name, "holds", "On the machine", "A socket in a folder of its own; nothing crosses a network."
+        )
+    if is_secret:
+        return Fact(name, "holds", "TLS", "What goes to the database and back is encrypted.")
+    return Fact(name, "broken", "In the clear", "What goes to the database and back can be read on its way.")
+
+
+async def _role(inst: Installation) -> Fact:
+    [[above, by, owns]] = await inst.behind.directory(
+        "select rolsuper, rolbypassrls, exists (select from pg_class where relowner = r.oid) from pg_roles r where rolname = current_user"
+    )
+    if above or by or owns:
+        return Fact(
+            "What the program may in it", "broken", "Too much", "It could pass by what keeps accounts apart."
+        )
+    return Fact(
+        "What the program may in it",
+        "holds",
+        "What it needs",
+        "No superuser, owns no table, is bound by row security.",
+    )
+
+
+def _transport(settings: Settings) -> Fact:
+    if settings.public_url.startswith("https://"):
+        return Fact("Way to you", "holds", "TLS", "This installation is reached by https.")
+    if settings.public_url.startswith(_HERE):
+        return Fact("Way to you", "holds", "On the machine", "It is reached from the machine it runs on.")
+    return Fact("Way to you", "broken", "In the clear", "This installation is reached without TLS.")
+
+
+def _keys(settings: Settings) -> Fact:
+    try:
+        is_private = (settings.data / "keys" / "root.key").stat().st_mode & 0o077 == 0
+    except OSError:
+        return Fact("Root key", "open", "Not seen", "It cannot be looked at from here.")
+    if is_private:
+        return Fact("Root key", "holds", "Private", "Only the user that the server runs as can read it.")
+    return Fact("Root key", "broken", "Readable", "Others on the machine can read it.")
+
+
+TO = Declared(("visitor",), ("A",))
+PAGES = {"/trust/environment": (get_environment, None)}
+LINKS = (Link("trust", "/trust/environment", "Where it runs", 84),)

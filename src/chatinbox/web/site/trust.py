@@ -1,0 +1,107 @@
+"""What the running system can show of its promises without showing anybody's data; and what none of it proves (C14, C52a)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts import documents
+from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared
+from chatinbox.core.egress import REGISTER
+from chatinbox.core.installation import Installation
+from chatinbox.privacy import limits, proof, subprocessors
+from chatinbox.watch.evidence import Evidence, read_evidence
+from chatinbox.web.pages import day
+from chatinbox.web.site.facts import Fact, State
+from chatinbox.web.site.frame import Link, site_page
+
+KEPT = "public, max-age=60"
+
+
+async def get_trust(inst: Installation, request: Request) -> Response:
+    """The evidence, looked at within the last minute."""
+    at, facts = await request.app.state.looks.at(_find, inst)
+    broken = any(one.state == "broken" for one in facts)
+    return site_page(inst, request, "site/trust", at=at, facts=facts, broken=broken, kept=KEPT)
+
+
+async def _find(inst: Installation) -> list[Fact]:
+    log = await read_evidence(inst.behind, inst.vault)
+    return [_age(log), _destroyed(log), _readers(log), _readings(log), _receivers(inst), _proof(inst)]
+
+
+def _age(log: Evidence) -> Fact:
+    name = "Oldest entry of the security log"
+    if log.oldest is None and log.oldest_key is None:
+        return Fact(name, "holds", "None yet", "Nothing has been noted so far.")
+    seen = f"Begun {log.age.days} days ago at most; sixty are never reached. Kept now: {log.day_count} {'day' if log.day_count == 1 else 'days'}."
+    if log.is_young:
+        return Fact(name, "holds", f"{log.age.days} days", seen)
+    return Fact(name, "broken", f"{log.age.days} days", "Older than promised. It should have been destroyed.")
+
+
+def _destroyed(log: Evidence) -> Fact:
+    name = "Days destroyed, with their keys"
+    if not log.last_dropped:
+        return Fact(name, "holds", "None yet", "No day has been old enough since this was counted.")
+    return Fact(name, "holds", str(log.dropped_count), f"The last one was {day(log.last_dropped)}.")
+
+
+def _readers(log: Evidence) -> Fact:
+    name = "Who could read the security log"
+    if log.strangers:
+        found = f"{len(log.strangers)} database {'role' if len(log.strangers) == 1 else 'roles'} that should not can read it."
+        return Fact(name, "broken", "Too many", found)
+    return Fact(
+        name,
+        "holds",
+        "One way",
+        "Only one role, by which each reading is noted first. The one that serves you cannot.",
+    )
+
+
+def _readings(log: Evidence) -> Fact:
+    name = "Readings of the security log"
+    if not log.last_read:
+        return Fact(name, "holds", "None", "Nobody has read it so far.")
+    return Fact(
+        name,
+        "holds",
+        str(log.reading_count),
+        f"Each was noted with who and why. The last was on {day(log.last_read)}.",
+    )
+
+
+def _receivers(inst: Installation) -> Fact:
+    companies = [one for one in subprocessors.read(inst.settings).company if "S" in one.planes]
+    seen = (
+        f"No recipient that the program knows ({len(REGISTER)}) is for it, and no reason to send it exists."
+    )
+    if companies:
+        return Fact(
+            "Given to others from the security log", "broken", str(len(companies)), "A company receives it."
+        )
+    return Fact("Given to others from the security log", "holds", "Nothing", seen)
+
+
+def _proof(inst: Installation) -> Fact:
+    last, name = proof.read(inst.settings.data, inst.vault), "Promises tried on this installation"
+    if last is None:
+        return Fact(name, "open", "Not yet", "They are tried after a start that is new, and once a day.")
+    held = sum(one.holds for one in last.promises)
+    state: State = "holds" if held == len(last.promises) else "broken"
+    return Fact(name, state, f"{held} of {len(last.promises)}", f"Last tried on {day(last.at)}.")
+
+
+async def get_limits(inst: Installation, request: Request) -> Response:
+    """What the proofs leave open, for each part of the policy in force."""
+    doc = documents.read("privacy", documents.in_force("privacy", now()).version)
+    parts = [(part.title, limits.read()[part.title], part.promise) for part in doc.part]
+    return site_page(inst, request, "site/limits", parts=parts)
+
+
+TO = Declared(("visitor",), ("A",))
+PAGES = {"/trust": (get_trust, None), "/trust/limits": (get_limits, None)}
+LINKS = (
+    Link("trust", "/trust", "What can be checked", 12),
+    Link("trust", "/trust/limits", "What no proof can show", 14),
+)
