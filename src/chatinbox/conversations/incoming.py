@@ -1,15 +1,12 @@
 """What a door hands to `receive`: parsed, cleaned, not yet placed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-import msgspec
-
 from chatinbox.conversations.body import Body
-from chatinbox.core.card_numbers import mask, mask_html
 
 Via: TypeAlias = Literal["email", "chat", "api"]
 
@@ -39,7 +36,8 @@ class Incoming:
 
     `message_id` is made by the door and makes a second delivery of it harmless; `key` (blind of a Message-ID or a
     content hash) does the same for mail. `conversation_id` is set when threading found one. `references` are the
-    blinds under which answers will find this message. `automatic` neither reopens nor is answered.
+    blinds under which answers will find this message. `automatic` neither reopens nor is answered. `withheld` counts by kind
+    what was kept out of it already.
     """
 
     channel_id: UUID
@@ -56,6 +54,7 @@ class Incoming:
     automatic: bool = False
     spam: bool = False
     at: datetime | None = None
+    withheld: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +67,3 @@ class Received:
     position: int
     feed: int
     duplicate: bool = False
-
-
-def without_card_numbers(incoming: Incoming) -> Incoming:
-    """What comes in, with the numbers of payment cards masked in its words and its subject."""
-    body = incoming.body
-    told = msgspec.structs.replace(
-        body,
-        text=mask(body.text),
-        html=body.html and mask_html(body.html),
-        quoted_text=body.quoted_text and mask(body.quoted_text),
-        quoted_html=body.quoted_html and mask_html(body.quoted_html),
-        subject=body.subject and mask(body.subject),
-    )
-    return replace(incoming, body=told, subject=incoming.subject and mask(incoming.subject))

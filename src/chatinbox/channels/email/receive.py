@@ -133,6 +133,7 @@ async def _receive(
             key=account_key.blind("mail", _fingerprint(parsed, sender, arrived)),
             references=ids,
             automatic=is_automatic(parsed, summary.envelope_sender, answers=found is not None),
+            withheld=summary.withheld,
             spam=parsed.headers.get("x-spam-flag", [""])[0].strip().upper() == "YES",
         ),
     )
