@@ -4,6 +4,8 @@ Cards are masked whatever is decided; they are no matter of taste (PCI DSS 4.0, 
 """
 
 from collections.abc import Collection as Some
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
@@ -20,6 +22,32 @@ NOTHING: frozenset[str] = frozenset()
 NO_FILES = Refused(422, "No files are taken here. Send your words without them.", "no_files")
 
 
+# What a person who decides reads about each.
+WORDS: dict[Taken, tuple[str, str]] = {
+    "files": (
+        "Files",
+        "Otherwise words arrive without them, and whoever sends one is told, or you see that it was left out.",
+    ),
+    "traces": (
+        "Traces of machines and cameras",
+        "Which computers a letter came through and with what it was written; where and with what a picture was taken.",
+    ),
+    "numbers": (
+        "Bank accounts, national ids and keys of programs as they were written",
+        "Otherwise their middle is masked for good.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a channel takes, and whose instruction that is; nobody's for what it was made with."""
+
+    takes: frozenset[str]
+    by_staff_id: UUID | None
+    at: datetime | None
+
+
 def takes_statement(account_id: UUID, channel_id: UUID) -> Statement:
     """The statement whose row says what a channel takes."""
     return "select takes from channel where account_id = %s and id = %s", [account_id, channel_id]
@@ -29,6 +57,18 @@ async def read_takes(inst: Installation, account_id: UUID, channel_id: UUID) -> 
     """What a channel takes; nothing for one that is not there."""
     [rows] = await inst.db.run(account_id, takes_statement(account_id, channel_id))
     return frozenset(rows[0][0]) if rows else NOTHING
+
+
+async def read_collections(inst: Installation, by: Staff) -> dict[UUID, Collection]:
+    """What the account's open channels take."""
+    [rows] = await inst.db.run(
+        by.account_id,
+        (
+            "select id, takes, takes_by, takes_at from channel where account_id = %s and closed_at is null",
+            [by.account_id],
+        ),
+    )
+    return {row[0]: Collection(frozenset(row[1]), *row[2:]) for row in rows}
 
 
 async def set_takes(inst: Installation, by: Staff, channel_id: UUID, takes: Some[str]) -> None:
