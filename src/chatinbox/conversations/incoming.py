@@ -23,11 +23,14 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes. A known `customer_id` wins; else the proven address finds or makes the customer."""
+    """Who writes. A known `customer_id` wins; else the proven address finds or makes the customer. What is said of them came
+    by the channel, or with a letter that somebody passed on.
+    """
 
     email: str | None = None
     name: str | None = None
     customer_id: UUID | None = None
+    source: Literal["channel", "forward"] = "channel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ class Box:
         visitor = await self._prove(channel, request)
         rates.ADDRESSES.take(visitor.mark)
         told = await read_json(request, Reach)
-        where = visitor.account_id, visitor.conversation_id, visitor.customer_id
+        where = visitor.account_id, visitor.conversation_id, visitor.customer_id, visitor.channel_id
         return answer({"email": await claim_address(self._inst, *where, told.email)})
 
     async def _prove(self, channel: Channel, request: Request) -> Visitor:

@@ -22,6 +22,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.addresses import find_by_email, write_address, write_customer
+from chatinbox.customers.source import Source
 
 _MESSAGE = """message_in as (
   insert into message (account_id, id, conversation_id, position, author, via, origin, body_sealed, at)
@@ -138,9 +139,10 @@ async def _customer(
         return known, await inst.vault.customer_key(account_id, known), []
     customer_id = new_id()
     key = await inst.vault.create_customer_key(account_id, customer_id)
-    before = [write_customer(key, account_id, customer_id, sender.name, at)]
+    source = Source("api" if incoming.via == "api" else sender.source, incoming.channel_id, at)
+    before = [write_customer(key, account_id, customer_id, sender.name, source)]
     if sender.email:
-        before += await write_address(inst, key, account_id, customer_id, sender.email, at, proven=True)
+        before += await write_address(inst, key, account_id, customer_id, sender.email, source, proven=True)
     return customer_id, key, before
 
 
