@@ -58,13 +58,13 @@ async def place(inst: Installation, arrived: Arrived, *, by_hand: bool = False) 
         raw, summary = await read(inst, arrived)
         large = len(raw) > IN_THREAD_ABOVE
         parsed = await asyncio.to_thread(parse, raw) if large else parse(raw)
-        passed_on = await _find_writer(inst, parsed)
+        await _find_writer(inst, parsed)
         body = await asyncio.to_thread(_words, parsed) if large else _words(parsed)
         reason = None if by_hand else await _why_held(inst, arrived, parsed)
         if reason:
             await hold(inst, arrived, parsed, reason)
             return None
-        return await _receive(inst, arrived, parsed, body, summary, passed_on)
+        return await _receive(inst, arrived, parsed, body, summary)
     except Refused as refused:
         if refused.code != "erased":
             raise
@@ -86,18 +86,14 @@ def _words(parsed: Parsed) -> Body:
     return body_of(parsed)
 
 
-async def _find_writer(inst: Installation, parsed: Parsed) -> bool:
-    """A group that passes letters on puts its own address, which is ours, in From and the writer's in Reply-To.
-
-    Whether this letter was passed on so.
-    """
+async def _find_writer(inst: Installation, parsed: Parsed) -> None:
+    """A group that passes letters on puts its own address, which is ours, in From and the writer's in Reply-To."""
     if parsed.sender and parsed.reply_to and await find_channels(inst, [parsed.sender.email]):
         writer = parsed.reply_to[0]
         if not read_reply_address(inst, writer.email) and not await find_channels(inst, [writer.email]):
             shown = re.sub(r"(?i)\s+(via|über|par|por|tramite)\s.*$", "", parsed.sender.name).strip("'\" ")
             parsed.sender = Address(writer.name or shown, writer.email)
-            return True
-    return False
+            parsed.passed_on = True
 
 
 async def _why_held(inst: Installation, arrived: Arrived, parsed: Parsed) -> str | None:
@@ -111,7 +107,7 @@ async def _why_held(inst: Installation, arrived: Arrived, parsed: Parsed) -> str
 
 
 async def _receive(
-    inst: Installation, arrived: Arrived, parsed: Parsed, body: Body, summary: Summary, passed_on: bool
+    inst: Installation, arrived: Arrived, parsed: Parsed, body: Body, summary: Summary
 ) -> UUID:
     account_id = arrived.account_id
     sender = parsed.sender.email if parsed.sender else summary.envelope_sender or ""
@@ -129,7 +125,7 @@ async def _receive(
                 email=sender or None,
                 name=(parsed.sender.name or None) if parsed.sender else None,
                 customer_id=found[1] if found else None,
-                source="forward" if passed_on else "channel",
+                source="forward" if parsed.passed_on else "channel",
             ),
             message_id=new_id(),
             body=body,
