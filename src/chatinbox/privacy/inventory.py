@@ -11,7 +11,7 @@ from uuid import UUID
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.db import Rows, Statement
-from chatinbox.core.egress.recipients import REGISTER
+from chatinbox.core.egress.recipients import REGISTER, Basis
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import data_map
 
@@ -40,6 +40,7 @@ WITHHELD: dict[str, tuple[str, str]] = {
     "picture": ("What cameras write into pictures", "taken off"),
     "file": ("Files where none are taken", "left out"),
 }
+_KINDS = {"email": "e-mail", "chat": "chat", "api": "API"}
 _SOURCES = {
     "staff": "Colleagues",
     "forward": "Letters that somebody passed on",
@@ -47,6 +48,17 @@ _SOURCES = {
     "sync": "Other systems",
     "api": "Programs of your own",
     "earlier": "Noted before sources were",
+}
+
+
+WHY: dict[Basis, str] = {
+    "permission": "Somebody gave theirs",
+    "service": "It was asked for, such as an answer",
+    "integration": "You authorised it",
+    "subprocessor": "Works on our behalf",
+    "law": "An order that binds us",
+    "rights": "Rights, property or safety",
+    "fraud": "Against fraud",
 }
 
 
@@ -84,7 +96,7 @@ class Received:
     """One recipient of customers' data: how often, and when last."""
 
     title: str
-    basis: str
+    why: str
     count: int
     last: datetime
 
@@ -146,7 +158,7 @@ async def take_inventory(inst: Installation, by: Staff) -> Inventory | None:
     names, addresses, messages, files, withheld, ledger, *counts = await inst.db.run(
         by.account_id, *_statements(by.account_id)
     )
-    titles = {one.id: one.name for one in await read_channels(inst, by.account_id)}
+    titles = {one.id: f"{one.name}, {_KINDS[one.kind]}" for one in await read_channels(inst, by.account_id)}
     counted, beside = counts[: len(_CATEGORIES)], counts[len(_CATEGORIES) :]
     return Inventory(
         held=[
@@ -165,7 +177,7 @@ async def take_inventory(inst: Installation, by: Staff) -> Inventory | None:
             for kind, count, since in sorted(withheld, key=lambda row: row[0])
         ],
         recipients=[
-            Received(_recipient(gate, named), basis, count, last)
+            Received(_recipient(gate, named), WHY[basis], count, last)
             for gate, named, basis, count, last in ledger
         ],
     )
