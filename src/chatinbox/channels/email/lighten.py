@@ -33,6 +33,7 @@ _FOR_PROGRAMS = re.compile(
     r"authentication-results|mime-version|return-path"
 )
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
+_ADDRESS = re.compile(r"([^\s<>\",;:()]+@[^\s<>\",;:()]+)")
 _MOST_MASKED = 2_000_000
 _UNREAD = b"\r\n(What followed could not be read, and no files are taken here.)\r\n"
 
@@ -159,7 +160,9 @@ class _Lightening:
         if name.startswith("content-"):  # a name may be written as in a web address (RFC 2231)
             value = re.sub(r"[^\s;\"]{12,}", lambda one: self._as_query(one[0]), value)
         value = _ENCODED_WORD.sub(self._encoded_word, value)
-        return self._masking.text(value).replace(MASK, "*")
+        parts = _ADDRESS.split(value)  # an address stays whole: answers go there
+        told = [part if at % 2 else self._masking.text(part) for at, part in enumerate(parts)]
+        return "".join(told).replace(MASK, "*")
 
     def _as_query(self, value: str) -> str:
         begun = "https://x?"

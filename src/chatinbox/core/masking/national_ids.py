@@ -89,8 +89,8 @@ _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (r"[0-9]{11}", _poland),
     (r"756[. ]?[0-9]{4}[. ]?[0-9]{4}[. ]?[0-9]{2}", _switzerland),
 )  # fmt: skip
-# Not within a longer number or word, and not a telephone number that begins with +.
-_KNOWN = [(re.compile(rf"(?<![\w+.-])(?:{form})(?![\w-]|\.[0-9])"), checked) for form, checked in _FORMS]
+# Not within a longer number or word, no telephone number that begins with +, and no e-mail address.
+_KNOWN = [(re.compile(rf"(?<![\w+.-])(?:{form})(?![\w@-]|\.[0-9])"), checked) for form, checked in _FORMS]
 # Six digits close together, or how an Italian number begins: without, none of them is there.
 _WORTH_A_LOOK = re.compile(r"[0-9](?:[^0-9]?[0-9]){5}|(?<![A-Za-z])[A-Za-z]{6}[0-9L-NP-V]{2}[A-Ta-t]")
 _KEEPS_SIGN = (_finland,)

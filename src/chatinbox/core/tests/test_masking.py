@@ -54,6 +54,7 @@ def test_a_card_number_keeps_its_last_four_digits_however_it_is_grouped(number: 
         "https://shop.example/orders/4242424242424242?page=2",
         "IBAN DE88 3704 0044 0532 0130 00",  # the check digits are wrong
         "DE89 3704 0044 0532 0130 0 and DE89370400440532013000X, XX89370400440532013000",
+        "44051401359@mail.example, mailto:86095742719@mail.example",
         "Steuer-ID 86095742718, NIR 1 85 05 78 006 084 90, AHV 756.9217.0769.84, Personnummer 811218-9876",
         "+49 1512 3456789, +47 815 32 132 22, tel 0049-30-1234567, 2024-01-15/10045678, 20240115-1234",
         "sk_live_short, AKIA is a prefix, skeleton-key-of-the-old-house-in-the-garden, eyJ, npm_install_everything_now",

@@ -188,6 +188,13 @@ def test_subjects_names_and_file_names_are_masked_in_every_form_they_are_written
     assert "4242 4242" not in parsed.parts[0].name and parsed.parts[0].name.endswith("4242.pdf")
 
 
+def test_an_address_that_looks_like_a_number_stays_one_that_can_be_answered() -> None:
+    raw = f"From: Id 44051401359 <44051401359@mail.example>\r\nTo: {CARD}@b.example\r\n\r\nhi".encode()
+    parsed = parse(lighten(raw, {"files"})[0])
+    assert parsed.sender and parsed.sender.email == "44051401359@mail.example"
+    assert parsed.sender.name == "Id *********59" and parsed.to[0].email == f"{CARD}@b.example"
+
+
 def test_lines_that_a_program_broke_are_one_number_and_stay_broken() -> None:
     raw = b"From: a@b.example\r\nContent-Type: text/plain; format=flowed\r\n\r\nMy card 4242 4242 \r\n4242 4242 thanks\r\n"
     light, withheld = lighten(raw, {"files"})
