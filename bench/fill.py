@@ -20,6 +20,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.customers.addresses import write_address, write_customer
+from chatinbox.customers.source import Source
 from chatinbox.web.first_channels import open_first_channels
 
 WORDS = [f"{a}{b}{c}" for a in ("ba", "de", "ki", "lo", "mu", "na", "po", "ri", "sa", "tu") for b in ("l", "m", "n", "r", "s", "st", "nd", "k", "v", "g") for c in ("a", "e", "el", "en", "er", "i", "o", "or", "um", "us", "ing", "y")]  # fmt: skip
@@ -78,6 +79,7 @@ async def _fill_one(
     counted = await conn.execute("select max(last) from tenant.counter where account_id = %s", [account_id])
     before = ((await counted.fetchone()) or (0,))[0] or 0
     started = now() - timedelta(days=300)
+    imported = Source("import", None, started)
     batch = []
     customers = []
     for _ in range(max(1, min(60, messages // 12) if messages < 5000 else messages // 400)):
@@ -85,10 +87,10 @@ async def _fill_one(
         key = await inst.vault.create_customer_key(account_id, customer_id)
         customers.append((customer_id, key))
         batch.append(
-            write_customer(key, account_id, customer_id, f"Customer {len(customers)} of the bench", started)
+            write_customer(key, account_id, customer_id, f"Customer {len(customers)} of the bench", imported)
         )
         batch += await write_address(
-            inst, key, account_id, customer_id, f"{customer_id}@mail.example", started, True
+            inst, key, account_id, customer_id, f"{customer_id}@mail.example", imported, True
         )
         if len(batch) > 300:
             await inst.db.run(account_id, *batch)

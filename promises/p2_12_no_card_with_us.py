@@ -1,13 +1,15 @@
 """Card numbers are typed at the payment company, never with us. We hold its reference and, at most, brand, last four digits and expiry."""
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
-from chatinbox.conversations import attachments, incoming
+from chatinbox.conversations import attachments, let_in
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import NewFile
 from chatinbox.conversations.timeline import Message, read_timeline
-from chatinbox.core import vault
+from chatinbox.core import masking, vault
 from promises.stage import Here, Stage
 
 CLAUSES = ("C20",)
@@ -73,11 +75,17 @@ def _everything_sealed(stage: Stage) -> list[bytes]:
 
 async def saboteur_masks_nothing(stage: Stage) -> None:
     """Masks nothing in what customers write"""
-    stage.swap(incoming, "mask", lambda text: text)
+    stage.swap(masking, "ALWAYS", ())
 
 
 async def saboteur_forgets_names_of_files(stage: Stage) -> None:
     """Masks words and forgets the names of files"""
+    known = let_in.lighter_file
+
+    def forgetful(masked: masking.Masking, file: NewFile, takes: Collection[str]) -> NewFile:
+        return replace(known(masked, file, takes), name=file.name)
+
+    stage.swap(let_in, "lighter_file", forgetful)
     stage.swap(attachments, "mask", lambda text: text)
 
 

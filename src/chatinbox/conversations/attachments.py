@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chatinbox.conversations.incoming import NewFile
-from chatinbox.core.card_numbers import mask
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.masking import mask
 from chatinbox.core.vault import SealKey
 
 MAX_NAME = 255

@@ -1,15 +1,12 @@
 """What a door hands to `receive`: parsed, cleaned, not yet placed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-import msgspec
-
 from chatinbox.conversations.body import Body
-from chatinbox.core.card_numbers import mask, mask_html
 
 Via: TypeAlias = Literal["email", "chat", "api"]
 
@@ -26,11 +23,14 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes. A known `customer_id` wins; else the proven address finds or makes the customer."""
+    """Who writes. A known `customer_id` wins; else the proven address finds or makes the customer. What is said of them came
+    by the channel, or with a letter that somebody passed on.
+    """
 
     email: str | None = None
     name: str | None = None
     customer_id: UUID | None = None
+    source: Literal["channel", "forward"] = "channel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Incoming:
 
     `message_id` is made by the door and makes a second delivery of it harmless; `key` (blind of a Message-ID or a
     content hash) does the same for mail. `conversation_id` is set when threading found one. `references` are the
-    blinds under which answers will find this message. `automatic` neither reopens nor is answered.
+    blinds under which answers will find this message. `automatic` neither reopens nor is answered. `withheld` counts by kind
+    what was kept out of it already.
     """
 
     channel_id: UUID
@@ -56,6 +57,7 @@ class Incoming:
     automatic: bool = False
     spam: bool = False
     at: datetime | None = None
+    withheld: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,3 @@ class Received:
     position: int
     feed: int
     duplicate: bool = False
-
-
-def without_card_numbers(incoming: Incoming) -> Incoming:
-    """What comes in, with the numbers of payment cards masked in its words and its subject."""
-    body = incoming.body
-    told = msgspec.structs.replace(
-        body,
-        text=mask(body.text),
-        html=body.html and mask_html(body.html),
-        quoted_text=body.quoted_text and mask(body.quoted_text),
-        quoted_html=body.quoted_html and mask_html(body.quoted_html),
-        subject=body.subject and mask(body.subject),
-    )
-    return replace(incoming, body=told, subject=incoming.subject and mask(incoming.subject))

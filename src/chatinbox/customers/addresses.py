@@ -1,13 +1,13 @@
 """Addresses: how one is written down so that equal ones are equal, and who a proven one belongs to."""
 
 import contextlib
-from datetime import datetime
 from uuid import UUID
 
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
+from chatinbox.customers.source import Source
 
 
 def normal_email(text: str) -> str:
@@ -39,7 +39,7 @@ async def write_address(
     account_id: UUID,
     customer_id: UUID,
     email: str,
-    at: datetime,
+    source: Source,
     proven: bool,
 ) -> list[Statement]:
     """The statements that give a customer an e-mail address. Only a proven one can be found by look-up."""
@@ -49,9 +49,18 @@ async def write_address(
     sealed = key.seal(email, account_id, "address", "value", address_id)
     batch: list[Statement] = [
         (
-            "insert into address (account_id, id, customer_id, kind, value_sealed, proven_at, created_at)"
-            " values (%s, %s, %s, 'email', %s, %s, %s)",
-            [account_id, address_id, customer_id, sealed, at if proven else None, at],
+            "insert into address (account_id, id, customer_id, kind, value_sealed, proven_at, created_at, source, source_id)"
+            " values (%s, %s, %s, 'email', %s, %s, %s, %s, %s)",
+            [
+                account_id,
+                address_id,
+                customer_id,
+                sealed,
+                source.at if proven else None,
+                source.at,
+                source.kind,
+                source.id,
+            ],
         )
     ]
     if proven:
@@ -65,11 +74,18 @@ async def write_address(
 
 
 def write_customer(
-    key: SealKey, account_id: UUID, customer_id: UUID, name: str | None, at: datetime
+    key: SealKey, account_id: UUID, customer_id: UUID, name: str | None, source: Source
 ) -> Statement:
-    """The statement that makes a customer."""
+    """The statement that makes a customer, with a name when they have one."""
     sealed = key.seal(name, account_id, "customer", "name", customer_id) if name else None
     return (
-        "insert into customer (account_id, id, name_sealed, created_at) values (%s, %s, %s, %s)",
-        [account_id, customer_id, sealed, at],
+        "insert into customer (account_id, id, name_sealed, name_source, name_source_id, name_sourced_at, created_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            account_id,
+            customer_id,
+            sealed,
+            *((source.kind, source.id, source.at) if name else (None,) * 3),
+            source.at,
+        ],
     )

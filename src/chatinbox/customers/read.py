@@ -9,6 +9,7 @@ from chatinbox.core.db import Statement
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.names import hue, shown_name
+from chatinbox.customers.source import Known, known
 
 
 class Address(msgspec.Struct):
@@ -17,6 +18,7 @@ class Address(msgspec.Struct):
     kind: str
     value: str
     proven: bool
+    source: Known
 
 
 class Customer(msgspec.Struct):
@@ -29,17 +31,20 @@ class Customer(msgspec.Struct):
     addresses: list[Address]
     since: int
     lang: str | None
+    name_source: Known | None = None
+    lang_source: Known | None = None
 
 
 def customer_statements(account_id: UUID, customer_id: UUID) -> list[Statement]:
     """The statements `open_customer` needs the rows of."""
     return [
         (
-            "select id, name_sealed, language, created_at from customer where account_id = %s and id = %s",
+            "select id, name_sealed, language, created_at, name_source, name_source_id, name_sourced_at, language_source,"
+            " language_source_id, language_sourced_at from customer where account_id = %s and id = %s",
             [account_id, customer_id],
         ),
         (
-            "select id, kind, value_sealed, proven_at from address where account_id = %s and customer_id = %s"
+            "select id, kind, value_sealed, proven_at, source, source_id, created_at from address where account_id = %s and customer_id = %s"
             " order by created_at limit 50",
             [account_id, customer_id],
         ),
@@ -52,11 +57,16 @@ async def read_customer(inst: Installation, account_id: UUID, customer_id: UUID)
     key = inst.vault.known_customer_keys(account_id, [customer_id]).get(customer_id)
     if not customers or key is None:
         raise not_found()
-    _, name_sealed, language, created_at = customers[0]
+    _, name_sealed, language, created_at, *sources = customers[0]
     name = key.open_text(name_sealed, account_id, "customer", "name", customer_id) if name_sealed else None
     opened = [
-        Address(kind, key.open_text(value, account_id, "address", "value", row_id), proven_at is not None)
-        for row_id, kind, value, proven_at in addresses
+        Address(
+            kind,
+            key.open_text(value, account_id, "address", "value", row_id),
+            proven_at is not None,
+            known(source, source_id, at),
+        )
+        for row_id, kind, value, proven_at, source, source_id, at in addresses
     ]
     first = next((address.value for address in opened if address.kind == "email"), None)
     return Customer(
@@ -67,4 +77,6 @@ async def read_customer(inst: Installation, account_id: UUID, customer_id: UUID)
         addresses=opened,
         since=millis(created_at),
         lang=language,
+        name_source=known(sources[0], sources[1], sources[2] or created_at) if name else None,
+        lang_source=known(sources[3], sources[4], sources[5] or created_at) if language else None,
     )

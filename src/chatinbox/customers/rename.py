@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import now
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
@@ -25,8 +26,9 @@ async def rename_customer(inst: Installation, by: Staff, customer_id: UUID, name
     [rows] = await inst.db.run(
         account_id,
         (
-            "update customer set name_sealed = %s where account_id = %s and id = %s returning 1",
-            [sealed, account_id, customer_id],
+            "update customer set name_sealed = %s, name_source = %s, name_source_id = %s, name_sourced_at = %s"
+            " where account_id = %s and id = %s returning 1",
+            [sealed, *(("staff", by.staff_user_id, now()) if name else (None,) * 3), account_id, customer_id],
         ),
     )
     if not rows:

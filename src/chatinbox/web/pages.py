@@ -9,6 +9,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from chatinbox.privacy.features import needs
 from chatinbox.web.assets import UI, asset, importmap, inbox_modules
 
 _room = jinja2.Environment(
@@ -21,7 +22,7 @@ def day(moment: date) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-_room.globals.update(day=day, asset=asset, importmap=importmap, inbox_modules=inbox_modules)
+_room.globals.update(day=day, asset=asset, importmap=importmap, inbox_modules=inbox_modules, needed_by=needs)
 
 POLICY = {
     "default-src": "'none'",

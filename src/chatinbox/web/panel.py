@@ -10,7 +10,14 @@ from chatinbox.conversations.who import sight
 from chatinbox.core.clock import millis
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
-from chatinbox.customers.read import read_customer
+from chatinbox.customers.read import Customer, read_customer
+from chatinbox.customers.source import Known
+
+
+def _sources(customer: Customer) -> list[Known]:
+    """From where everything is known that the panel shows."""
+    found = [customer.name_source, customer.lang_source, *(one.source for one in customer.addresses)]
+    return [one for one in found if one]
 
 
 async def read_panel(inst: Installation, by: Staff, customer_id: UUID) -> dict[str, Any]:
@@ -18,7 +25,8 @@ async def read_panel(inst: Installation, by: Staff, customer_id: UUID) -> dict[s
     customer = await read_customer(inst, by.account_id, customer_id)
     ask = {"account": by.account_id, "customer": customer_id, "kept_out": list(by.kept_out)}
     whose = f"c.account_id = %(account)s and c.customer_id = %(customer)s{sight(by)}"
-    talks, held = await inst.db.run(
+    sources = _sources(customer)
+    talks, held, channels = await inst.db.run(
         by.account_id,
         (
             "select id, number, subject_sealed, preview_sealed, status, last_at from conversation c"
@@ -32,10 +40,23 @@ async def read_panel(inst: Installation, by: Staff, customer_id: UUID) -> dict[s
             f" and c.id = a.conversation_id where {whose})",
             ask,
         ),
+        (
+            "select id, name_sealed from channel where account_id = %s and id = any(%s) and id <> all(%s::uuid[])",
+            [by.account_id, [one.id for one in sources if one.id], list(by.kept_out)],
+        ),
     )
     if by.kept_out and not talks:  # known to other teams alone
         raise not_found()
-    key = await inst.vault.customer_key(by.account_id, customer_id)
+    key, seal = (
+        await inst.vault.customer_key(by.account_id, customer_id),
+        await inst.vault.account_key(by.account_id),
+    )
+    named = {
+        row_id: seal.open_text(name, by.account_id, "channel", "name", row_id) for row_id, name in channels
+    }
+    for one in sources:
+        if one.kind != "staff":  # the browser knows colleagues; of a channel it is told what it is called
+            one.name, one.id = named.get(one.id) if one.id else None, None
 
     def words(row_id: UUID, subject: bytes | None, preview: bytes | None) -> str:
         column, sealed = ("subject", subject) if subject else ("preview", preview)

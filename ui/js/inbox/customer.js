@@ -6,7 +6,7 @@ import { Face, Icon, html } from "./html.js";
 import { openNumber } from "./open.js";
 import { hereAt } from "./presence.js";
 import { openId, zone } from "./route.js";
-import { keepRow, may, readRow, rowOf } from "./store.js";
+import { keepRow, may, person, readRow, rowOf } from "./store.js";
 import { full, month, since } from "./time.js";
 import { talkOf } from "./talks.js";
 import { sayError } from "./toasts.js";
@@ -25,6 +25,10 @@ function languageOf(tag) {
   }
 }
 
+const FROM = { staff: "Noted by", channel: "From the channel", forward: "From a letter passed on to", api: "From the program", import: "Imported", sync: "From another system", earlier: "Noted earlier" };
+// From where something is known of them: a name is a colleague's or a channel's.
+const sourced = (one) => (one ? `${FROM[one.kind]}${one.kind === "staff" ? ` ${person(one.id).name}` : one.name ? ` ${one.name}` : ""}, ${full(one.at)}` : "");
+
 async function rename(talk, customer, name) {
   editing.value = null;
   if (!name.trim() || name === customer.name) return;
@@ -40,7 +44,8 @@ async function rename(talk, customer, name) {
 
 function Name({ talk, customer }) {
   if (editing.value !== customer.id) {
-    return html`<h2 dir="auto">${customer.name}</h2>${may("customers") && html`<button class="btn btn--bare btn--icon btn--tiny" aria-label="Change the name" title="Change the name" onClick=${() => (editing.value = customer.id)}><${Icon} is="pen" small /></button>`}`;
+    const from = sourced(customer.name_source);
+    return html`<h2 dir="auto" title=${from}>${customer.name}</h2><span class="unseen">${from}</span>${may("customers") && html`<button class="btn btn--bare btn--icon btn--tiny" aria-label="Change the name" title="Change the name" onClick=${() => (editing.value = customer.id)}><${Icon} is="pen" small /></button>`}`;
   }
   return html`<input class="rename" dir="auto" aria-label="Name" maxlength="120" value=${customer.named === false ? "" : customer.name} ref=${(one) => one && (one.focus(), one.select())}
     onKeyDown=${(event) => { if (event.key === "Enter") rename(talk, customer, event.target.value); else if (event.key === "Escape") editing.value = null; event.stopPropagation(); }} onBlur=${(event) => editing.value && rename(talk, customer, event.target.value)} />`;
@@ -59,8 +64,8 @@ function Panel({ talk, customer, row }) {
   const { messages, files } = customer.held;
   return html`<div class="scroll">
     <section><div class="line wide"><${Face} name=${customer.name} hue=${customer.hue} size="2.5rem" on=${isHere ? "here" : undefined} /><div class="grow"><div class="line name"><${Name} talk=${talk} customer=${customer} /></div><p class="small muted">${isHere ? "here now" : row.via === "chat" ? "not here now" : "writes by e-mail"}</p></div></div></section>
-    ${customer.addresses.length > 0 && html`<section><h3 class="label">Addresses</h3>${customer.addresses.map((one) => html`<p class="line" key=${one.kind + one.value}><${Icon} is=${ICON[one.kind] ?? "id"} tone="faint" /><bdi class="cut" dir="ltr" title=${one.value}>${one.value}</bdi>${one.proven === false && html`<span class="small faint push" title="They gave this address; nothing has come from it yet">not proven</span>`}</p>`)}</section>`}
-    <section><h3 class="label">About them</h3><dl class="facts"><dt>Customer</dt><dd>since ${since(customer.since)}</dd>${customer.lang && html`<dt>Language</dt><dd>${languageOf(customer.lang)}</dd>`}<dt>Wrote</dt><dd>${customer.conversations.length > 1 ? `${customer.conversations.length} conversations` : "this conversation"}</dd><dt>Now by</dt><dd>${row.via === "chat" ? "chat" : "e-mail"}</dd></dl></section>
+    ${customer.addresses.length > 0 && html`<section><h3 class="label">Addresses</h3>${customer.addresses.map((one) => html`<p class="line" key=${one.kind + one.value}><${Icon} is=${ICON[one.kind] ?? "id"} tone="faint" /><bdi class="cut" dir="ltr" title=${`${one.value}\n${sourced(one.source)}`}>${one.value}</bdi><span class="unseen">${sourced(one.source)}</span>${one.proven === false && html`<span class="small faint push" title="They gave this address; nothing has come from it yet">not proven</span>`}</p>`)}</section>`}
+    <section><h3 class="label">About them</h3><dl class="facts"><dt>Customer</dt><dd>since ${since(customer.since)}</dd>${customer.lang && html`<dt>Language</dt><dd title=${sourced(customer.lang_source)}>${languageOf(customer.lang)}<span class="unseen">${sourced(customer.lang_source)}</span></dd>`}<dt>Wrote</dt><dd>${customer.conversations.length > 1 ? `${customer.conversations.length} conversations` : "this conversation"}</dd><dt>Now by</dt><dd>${row.via === "chat" ? "chat" : "e-mail"}</dd></dl></section>
     <${Past} talks=${customer.conversations} here=${row.id} />
   </div>
   <section class="privacy"><h3 class="label"><${Icon} is="shield" small />Privacy</h3>

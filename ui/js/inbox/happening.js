@@ -5,7 +5,7 @@ import { me, person, tagOf } from "./store.js";
 import { clock, full, soon } from "./time.js";
 import { STATUS } from "./views.js";
 
-const ICONS = { assigned: "user", unassigned: "users", status: "done", tagged: "tag", untagged: "tag", snoozed: "snooze", unsnoozed: "snooze", spam: "spam", not_spam: "spam", renamed: "pen", started: "chat" };
+const ICONS = { assigned: "user", unassigned: "users", status: "done", tagged: "tag", untagged: "tag", snoozed: "snooze", unsnoozed: "snooze", spam: "spam", not_spam: "spam", renamed: "pen", left_out: "shield", started: "chat" };
 
 const who = (id) => html`<b>${id === me.staff_user_id ? "You" : person(id).name}</b>`;
 const tag = (id) => html`<b>${tagOf(id)?.name ?? "a tag"}</b>`;
@@ -33,6 +33,8 @@ function sentence({ what, staff_user_id: by, subject_id: subject, data }) {
       return html`${someone} said it is no spam`;
     case "renamed":
       return html`${someone} changed the subject`;
+    case "left_out":
+      return html`${data.count === 1 ? "A file was" : `${data.count} files were`} left out: this channel takes none`;
     default:
       return null;
   }

@@ -91,7 +91,7 @@ class Stage:
         scene.customer_id = received.customer_id
         if first and scene.thread.via == "chat" and scene.thread.email:
             where = self._house.account_id, received.conversation_id, received.customer_id
-            await claim_address(self._inst, *where, scene.thread.email)
+            await claim_address(self._inst, *where, self._house.chat_channel, scene.thread.email)
             await rename_customer(
                 self._inst, next(iter(self._house.staff.values())), received.customer_id, scene.thread.name
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -40,11 +41,21 @@ def no_session() -> Refused:
     return Refused(401, "This chat has ended here. Write to start a new one.", "no_session")
 
 
+def not_taken(name: str) -> Refused:
+    """The answer to whoever sends something that nobody asked for."""
+    return Refused(422, f"“{name}” is not taken here. Send your message without it.", "not_taken")
+
+
 async def read_json(request: Request, shape: type[T]) -> T:
-    """The request's JSON in the shape expected; raises a sentence."""
+    """The request's JSON in the shape expected; raises a sentence. What the chat does not ask for is told, not swallowed."""
     raw = await read_small(request, MAX_JSON, "This message is too long to be sent.")
     try:
         return msgspec.json.decode(raw, type=shape)
+    except msgspec.ValidationError as error:
+        unknown = re.search(r"unknown field `([\w-]{1,40})`", str(error))
+        if unknown:
+            raise not_taken(unknown[1]) from None
+        raise bad_request("This request cannot be read.", "malformed") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise bad_request("This request cannot be read.", "malformed") from None
 

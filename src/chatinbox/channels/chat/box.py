@@ -19,7 +19,7 @@ from chatinbox.channels.chat.said import Said, body_of, file_name, file_type, to
 from chatinbox.channels.chat.session import Visitor, prove, read_opening
 from chatinbox.channels.chat.view import SeenMessage, read_talk, seen_file
 from chatinbox.conversations.incoming import Incoming, NewFile, Received, Sender
-from chatinbox.conversations.verbs.attach import attach
+from chatinbox.conversations.verbs.attach import attach_from_customer
 from chatinbox.conversations.verbs.claim_address import claim_address
 from chatinbox.conversations.verbs.mark_delivery import State, mark_delivery
 from chatinbox.conversations.verbs.receive import receive
@@ -42,11 +42,10 @@ class Position(msgspec.Struct):
     position: int
 
 
-class Reach(msgspec.Struct):
+class Reach(msgspec.Struct, forbid_unknown_fields=True):
     """Where answers shall go when the visitor has left."""
 
     email: str
-    name: str | None = None
 
 
 class Box:
@@ -150,10 +149,11 @@ class Box:
             raise bad_request("This file is empty.", "empty")
         name = file_name(unquote(request.headers.get("x-file-name", "file")))
         file = NewFile(name, file_type(request.headers.get("content-type")), content)
-        file_id = await attach(self._inst, visitor.account_id, visitor.conversation_id, file)
+        where = visitor.account_id, visitor.conversation_id, visitor.channel_id
+        file_id, file = await attach_from_customer(self._inst, *where, file)
         key = await self._inst.vault.customer_key(visitor.account_id, visitor.customer_id)
         sealed = key.seal(file.name, visitor.account_id, "attachment", "name", file_id)
-        return answer(seen_file(self._inst, visitor, key, file_id, sealed, file.type, len(content)), 201)
+        return answer(seen_file(self._inst, visitor, key, file_id, sealed, file.type, len(file.content)), 201)
 
     async def put_typing(self, channel: Channel, request: Request) -> Response:
         """The visitor writes, or stopped."""
@@ -186,7 +186,7 @@ class Box:
         visitor = await self._prove(channel, request)
         rates.ADDRESSES.take(visitor.mark)
         told = await read_json(request, Reach)
-        where = visitor.account_id, visitor.conversation_id, visitor.customer_id
+        where = visitor.account_id, visitor.conversation_id, visitor.customer_id, visitor.channel_id
         return answer({"email": await claim_address(self._inst, *where, told.email)})
 
     async def _prove(self, channel: Channel, request: Request) -> Visitor:

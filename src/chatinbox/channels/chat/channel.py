@@ -13,6 +13,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import Workspace, read_workspace
 from chatinbox.channels.chat.look import Look, read_look
 from chatinbox.conversations.channels import create_channel, read_settings, read_stored
+from chatinbox.conversations.collection import read_takes
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 
@@ -28,6 +29,7 @@ class Channel:
     key: str
     look: Look
     workspace: Workspace
+    takes: frozenset[str] = frozenset()
 
 
 _found: OrderedDict[tuple[int, str], tuple[float, Channel]] = OrderedDict()
@@ -68,8 +70,8 @@ async def _read(inst: Installation, key: str) -> Channel:
     if stored is None:
         raise not_found()
     name, settings = stored
-    workspace = await read_workspace(inst, account_id)
-    return Channel(account_id, channel_id, key, read_look(settings, name), workspace)
+    workspace, takes = await read_workspace(inst, account_id), await read_takes(inst, account_id, channel_id)
+    return Channel(account_id, channel_id, key, read_look(settings, name), workspace, takes)
 
 
 async def open_channel(

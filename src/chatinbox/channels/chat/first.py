@@ -10,6 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from chatinbox.channels.chat import rates
+from chatinbox.channels.chat.answer import not_taken
 from chatinbox.channels.chat.channel import Channel
 from chatinbox.channels.chat.said import Said, body_of, file_name, file_type, too_large
 from chatinbox.channels.chat.session import Visitor, begin, find_visitor, token_for
@@ -83,6 +84,9 @@ async def read_form(request: Request, limit: int, share: Share) -> tuple[Said, s
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError):
         raise bad_request("This request cannot be read.", "malformed") from None
+    for name in form:
+        if name not in ("id", "text", "opening", "file"):
+            raise not_taken(name[:40])
     message_id, text, opening = read_id(form.get("id")), form.get("text", ""), form.get("opening")
     if message_id is None or not isinstance(text, str) or isinstance(opening, UploadFile):
         raise bad_request("This request cannot be read.", "malformed")

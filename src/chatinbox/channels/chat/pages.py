@@ -29,14 +29,17 @@ def _template() -> jinja2.Template:
     return room.get_template("frame.html")
 
 
-def frame(look: Look, key: str, limit: int, privacy: Workspace | None = None) -> str:
-    """The frame's page. `limit` is the largest file a visitor may send, in bytes; `privacy` says where one asks about it."""
+def frame(look: Look, key: str, limit: int, privacy: Workspace | None = None, files: bool = True) -> str:
+    """The frame's page. `limit` is the largest file a visitor may send, in bytes, where they may send `files`; `privacy` says
+    where one asks about it.
+    """
     boot = msgspec.json.encode(
         {"key": key, "brand": look.brand, "onBrand": look.on_brand, "limit": limit}
     ).decode()
     loaded = assets.load()
     return _template().render(
         box=look,
+        files=files,
         privacy=privacy or Workspace(),
         boot=Markup(boot.replace("<", "\\u003c")),  # noqa: S704 — JSON without a single angle bracket
         assets=f"/chat/assets/{loaded.version}",

@@ -15,7 +15,7 @@ MAX_TEXT = 10_000
 _TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 
 
-class Said(msgspec.Struct):
+class Said(msgspec.Struct, forbid_unknown_fields=True):
     """A message on its way in. `id` is made by the browser; `opening` only with the first."""
 
     id: UUID

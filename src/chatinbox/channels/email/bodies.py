@@ -122,7 +122,7 @@ def _related(found: list[_Found]) -> _Found:
 
 def _unmarked(part: Message, depth: int, left: list[int]) -> _Found:
     """A multipart whose boundary is missing or wrong: the boundary is looked for in what came."""
-    content = _content(part)
+    content = content_of(part)
     mark = re.search(rb"(?m)^--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[!-9;-~]+:)", content)
     if mark:
         boundary = mark[1].replace(b"\\", b"\\\\").replace(b'"', b'\\"')
@@ -134,12 +134,21 @@ def _unmarked(part: Message, depth: int, left: list[int]) -> _Found:
     return _Found(bodies=[(text, None)] if text.strip() else [])
 
 
-def _leaf(part: Message, kind: str) -> _Found:
+def is_words(part: Message) -> bool:
+    """Whether a part holds words of the letter, and is no file."""
     try:
-        name, disposition = _name(part), (part.get_content_disposition() or "").lower()
+        name, disposition = name_of(part), (part.get_content_disposition() or "").lower()
     except Exception:
         name, disposition = "", ""
-    content = _content(part)
+    return part.get_content_type() in ("text/plain", "text/html") and disposition != "attachment" and not name
+
+
+def _leaf(part: Message, kind: str) -> _Found:
+    try:
+        name, disposition = name_of(part), (part.get_content_disposition() or "").lower()
+    except Exception:
+        name, disposition = "", ""
+    content = content_of(part)
     if kind in ("application/ms-tnef", "application/vnd.ms-tnef") or name.lower() == "winmail.dat":
         return _winmail(content, name, kind)
     is_words = kind in ("text/plain", "text/html") and disposition != "attachment"
@@ -165,7 +174,7 @@ def _usual_name(kind: str) -> str:
 
 def _inside(part: Message, kind: str) -> Part:
     """A letter in a letter, or a report about one: kept whole as a file."""
-    payload, name = part.get_payload(), _name(part)
+    payload, name = part.get_payload(), name_of(part)
     inner = payload[0] if isinstance(payload, list) and payload else None
     if kind == "message/rfc822" and isinstance(inner, Message):
         subject = re.sub(r"[/\\]", " ", _one_line(decode_words(raw_header(inner, "subject"))))
@@ -173,7 +182,7 @@ def _inside(part: Message, kind: str) -> Part:
     if isinstance(payload, list):
         content = b"\n".join(_bytes_of(one) for one in payload if isinstance(one, Message))
     else:
-        content = _content(part)
+        content = content_of(part)
     return Part(
         name or ("report.txt" if "delivery" in kind or "headers" in kind else "letter.eml"),
         kind,
@@ -208,7 +217,8 @@ def _winmail(content: bytes, name: str, kind: str) -> _Found:
     return _Found(bodies=[(text, html)] if text or html else [], files=parts)
 
 
-def _content(part: Message) -> bytes:
+def content_of(part: Message) -> bytes:
+    """The bytes of a part, decoded; as they lie there when they cannot be."""
     try:
         payload = part.get_payload(decode=True)
     except Exception:
@@ -249,7 +259,8 @@ def _unflow(text: str, joined: bool) -> str:
     return "\n".join(told)
 
 
-def _name(part: Message) -> str:
+def name_of(part: Message) -> str:
+    """What a part calls its file, or nothing."""
     try:
         told = _parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name")
     except Exception:

@@ -25,7 +25,9 @@ class Part:
 
 @dataclass(slots=True)
 class Parsed:
-    """A letter in pieces. `headers` are decoded, by lower-case name, every value. `defect` says why it is beyond reading."""
+    """A letter in pieces. `headers` are decoded, by lower-case name, every value. `defect` says why it is beyond reading,
+    `passed_on` that it came by somebody else, such as a group.
+    """
 
     sender: Address | None = None
     reply_to: list[Address] = field(default_factory=list)
@@ -40,3 +42,4 @@ class Parsed:
     parts: list[Part] = field(default_factory=list)
     headers: dict[str, list[str]] = field(default_factory=dict)
     defect: str | None = None
+    passed_on: bool = False

@@ -31,7 +31,7 @@ def parse(raw: bytes) -> Parsed:
     """Reads a letter."""
     parsed = Parsed()
     try:
-        message = _tree(raw)
+        message = tree(raw)
         read_headers(message, parsed)
         read_bodies(message, parsed)
         if not (parsed.text or parsed.html or parsed.parts):
@@ -43,7 +43,8 @@ def parse(raw: bytes) -> Parsed:
     return parsed
 
 
-def _tree(raw: bytes) -> Message:
+def tree(raw: bytes) -> Message:
+    """The letter's parts. Raises TooTangled."""
     if any(len(header[0]) > _LONGEST_CONTENT_HEADER for header in _CONTENT_HEADER.finditer(raw)):
         raise TooTangled
     parser = BytesFeedParser(policy=compat32)

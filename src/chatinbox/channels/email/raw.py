@@ -1,7 +1,8 @@
-"""The raw letter: kept whole and sealed under a key of its own, on disk before the sender hears 250. It stays until
-it is placed and then as long as its channel says; what cannot be placed is held where staff decide about it.
+"""The raw letter: sealed under a key of its own, on disk before the sender hears 250, without what its channel does not
+take. It stays until it is placed and then as long as its channel says; what cannot be placed is held where staff decide.
 """
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,19 +10,22 @@ from uuid import UUID
 import msgspec
 
 from chatinbox.channels.email.letter import Parsed
+from chatinbox.channels.email.lighten import lighten
 from chatinbox.conversations.change import tell
+from chatinbox.conversations.collection import read_takes
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 
 class Summary(msgspec.Struct):
-    """What is known of a letter before it is placed."""
+    """What is known of a letter before it is placed. `withheld` counts by kind what was kept out of it."""
 
     sender: str
     subject: str
     envelope_sender: str | None
     recipient: str
+    withheld: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,14 @@ async def store(
     envelope_sender: str | None,
     recipient: str,
 ) -> Arrived:
-    """Keeps a letter whole; durable when this returns."""
+    """Keeps a letter as its channel takes it; durable when this returns. What is not taken is never written."""
+    takes = await read_takes(inst, account_id, channel_id)
+    raw, withheld = await asyncio.to_thread(lighten, raw, takes)
     raw_mail_id = new_id()
     key = await inst.vault.create_raw_mail_key(account_id, raw_mail_id)
     await inst.files.put(key, account_id, raw_mail_id, raw)
     account_key = await inst.vault.account_key(account_id)
-    summary = Summary("", "", envelope_sender, recipient)
+    summary = Summary("", "", envelope_sender, recipient, withheld)
     await inst.db.run(
         account_id,
         (
@@ -109,7 +115,9 @@ async def hold(inst: Installation, arrived: Arrived, parsed: Parsed | None, reas
     account_id, raw_mail_id = arrived.account_id, arrived.raw_mail_id
     old = arrived.summary or await _summary(inst, arrived)
     sender = parsed.sender.email if parsed and parsed.sender else old.envelope_sender or ""
-    summary = Summary(sender, parsed.subject if parsed else "", old.envelope_sender, old.recipient)
+    summary = Summary(
+        sender, parsed.subject if parsed else "", old.envelope_sender, old.recipient, old.withheld
+    )
     key = await inst.vault.raw_mail_key(account_id, raw_mail_id)
     sealed = key.seal(msgspec.json.encode(summary), account_id, "raw_mail", "summary", raw_mail_id)
     [rows] = await inst.db.run(

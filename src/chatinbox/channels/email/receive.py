@@ -93,6 +93,7 @@ async def _find_writer(inst: Installation, parsed: Parsed) -> None:
         if not read_reply_address(inst, writer.email) and not await find_channels(inst, [writer.email]):
             shown = re.sub(r"(?i)\s+(via|über|par|por|tramite)\s.*$", "", parsed.sender.name).strip("'\" ")
             parsed.sender = Address(writer.name or shown, writer.email)
+            parsed.passed_on = True
 
 
 async def _why_held(inst: Installation, arrived: Arrived, parsed: Parsed) -> str | None:
@@ -124,6 +125,7 @@ async def _receive(
                 email=sender or None,
                 name=(parsed.sender.name or None) if parsed.sender else None,
                 customer_id=found[1] if found else None,
+                source="forward" if parsed.passed_on else "channel",
             ),
             message_id=new_id(),
             body=body,
@@ -133,6 +135,7 @@ async def _receive(
             key=account_key.blind("mail", _fingerprint(parsed, sender, arrived)),
             references=ids,
             automatic=is_automatic(parsed, summary.envelope_sender, answers=found is not None),
+            withheld=summary.withheld,
             spam=parsed.headers.get("x-spam-flag", [""])[0].strip().upper() == "YES",
         ),
     )

@@ -12,7 +12,7 @@ from chatinbox.conversations.body import MAX_TEXT, Body
 from chatinbox.core.cleaning import clean_html, to_text
 
 MOST_PICTURES = 100
-_DATA_PICTURE = re.compile(r"(?i)data:(image/(?:png|jpe?g|gif|webp));base64,([a-z0-9+/=\s]+)")
+DATA_PICTURE = re.compile(r"(?i)data:(image/(?:png|jpe?g|gif|webp));base64,([a-z0-9+/=\s]+)")
 
 
 def take_out_pictures(parsed: Parsed) -> None:
@@ -32,7 +32,7 @@ def take_out_pictures(parsed: Parsed) -> None:
             taken[digest] = Part(name, kind, content, f"{digest}@letter", True)
         return f"cid:{digest}@letter" if digest in taken else ""
 
-    parsed.html = _DATA_PICTURE.sub(replace, parsed.html)
+    parsed.html = DATA_PICTURE.sub(replace, parsed.html)
     parsed.parts += taken.values()
 
 

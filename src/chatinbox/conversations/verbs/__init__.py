@@ -2,7 +2,7 @@
 
 from chatinbox.conversations.verbs.add_note import add_note
 from chatinbox.conversations.verbs.assign import assign
-from chatinbox.conversations.verbs.attach import attach
+from chatinbox.conversations.verbs.attach import attach, attach_from_customer
 from chatinbox.conversations.verbs.mark_delivery import mark_delivery
 from chatinbox.conversations.verbs.mark_seen import mark_seen
 from chatinbox.conversations.verbs.mark_spam import mark_spam
@@ -19,6 +19,7 @@ __all__ = [
     "add_note",
     "assign",
     "attach",
+    "attach_from_customer",
     "create_tag",
     "drop_draft",
     "mark_delivery",

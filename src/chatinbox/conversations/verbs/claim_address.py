@@ -9,6 +9,7 @@ from chatinbox.core.db import Statement
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.addresses import write_address
+from chatinbox.customers.source import Source
 
 _SHAPE = re.compile(
     r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,64}@[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,189}\.[^\s@.\d\x00-\x1f]{2,63}"
@@ -16,7 +17,12 @@ _SHAPE = re.compile(
 
 
 async def claim_address(
-    inst: Installation, account_id: UUID, conversation_id: UUID, customer_id: UUID, email: str
+    inst: Installation,
+    account_id: UUID,
+    conversation_id: UUID,
+    customer_id: UUID,
+    channel_id: UUID,
+    email: str,
 ) -> str:
     """Keeps the address, unproven, in place of one that was claimed before; the address as kept.
 
@@ -30,7 +36,8 @@ async def claim_address(
         "delete from address where account_id = %s and customer_id = %s and kind = 'email' and proven_at is null",
         [account_id, customer_id],
     )
-    written = await write_address(inst, key, account_id, customer_id, address, now(), proven=False)
+    source = Source("channel", channel_id, now())
+    written = await write_address(inst, key, account_id, customer_id, address, source, proven=False)
     told = change(
         account_id, conversation_id, "address.claimed", sets="", shown=False, subject_id=customer_id
     )

@@ -10,8 +10,11 @@ from psycopg.types.json import Jsonb
 from chatinbox.conversations.attachments import link, stored
 from chatinbox.conversations.body import preview, seal_body
 from chatinbox.conversations.change import EVENT, FEED, change
-from chatinbox.conversations.incoming import Incoming, Received, without_card_numbers
+from chatinbox.conversations.collection import NOTHING, takes_statement
+from chatinbox.conversations.incoming import Incoming, Received
+from chatinbox.conversations.let_in import let_in
 from chatinbox.conversations.who import customer_of, remember
+from chatinbox.conversations.withheld import write_withheld
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused, not_found
@@ -19,6 +22,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.addresses import find_by_email, write_address, write_customer
+from chatinbox.customers.source import Source
 
 _MESSAGE = """message_in as (
   insert into message (account_id, id, conversation_id, position, author, via, origin, body_sealed, at)
@@ -47,16 +51,16 @@ select position, feed from changed"""
 async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> Received:
     """Stores a customer's message: in its conversation, or in a new one of a known or new customer.
 
-    One transaction; durable when this returns. The same message twice is stored once. Numbers of payment cards are masked
-    before anything is written. What was erased is not stored again: that is refused (410). Raises not-found when `conversation_id` is not this account's.
+    One transaction; durable when this returns. The same message twice is stored once. What nobody needs, or its channel does
+    not take, is kept out before anything is written. What was erased is not stored again: that is refused (410). Raises
+    not-found when `conversation_id` is not this account's, and a sentence (422) for files where none are taken.
     """
-    incoming = without_card_numbers(incoming)
     for _ in range(3):
-        first = await _first_copy(inst, account_id, incoming)
+        first, takes = await _first_copy(inst, account_id, incoming)
         if first:
             return first
         try:
-            return await _place(inst, account_id, incoming)
+            return await _place(inst, account_id, await let_in(incoming, takes))
         except (
             UniqueViolation
         ):  # another copy, or another mail of the same new customer, was faster: look again
@@ -64,13 +68,17 @@ async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> R
     raise RuntimeError("a message could not be placed because others of its kind were faster three times")
 
 
-async def _first_copy(inst: Installation, account_id: UUID, incoming: Incoming) -> Received | None:
+async def _first_copy(
+    inst: Installation, account_id: UUID, incoming: Incoming
+) -> tuple[Received | None, frozenset[str]]:
+    """The message that is there already, and what the channel takes: asked in one trip."""
     batch: list[Statement] = [
+        takes_statement(account_id, incoming.channel_id),
         (
             "select m.conversation_id, m.id, c.customer_id, m.position, null from message m join conversation c"
             " on c.account_id = m.account_id and c.id = m.conversation_id where m.account_id = %s and m.id = %s",
             [account_id, incoming.message_id],
-        )
+        ),
     ]
     if incoming.key:
         batch.append(
@@ -82,13 +90,15 @@ async def _first_copy(inst: Installation, account_id: UUID, incoming: Incoming) 
                 [account_id, incoming.channel_id, incoming.key],
             )
         )
-    for rows in await inst.db.run(account_id, *batch):
+    channel, *copies = await inst.db.run(account_id, *batch)
+    takes = frozenset(channel[0][0]) if channel else NOTHING
+    for rows in copies:
         if rows:
             conversation_id, message_id, customer_id, position, erased_at = rows[0]
             if erased_at:
                 raise Refused(410, "This was erased, and is not stored again.", "erased")
-            return Received(conversation_id, message_id, customer_id, position, 0, duplicate=True)
-    return None
+            return Received(conversation_id, message_id, customer_id, position, 0, duplicate=True), takes
+    return None, takes
 
 
 async def _place(inst: Installation, account_id: UUID, incoming: Incoming) -> Received:
@@ -105,11 +115,13 @@ async def _place(inst: Installation, account_id: UUID, incoming: Incoming) -> Re
     )
     after += link(account_id, conversation_id, incoming.attachment_ids, message_id=incoming.message_id)
     after += _look_ups(account_id, conversation_id, incoming)
+    after += write_withheld(account_id, conversation_id, incoming.message_id, incoming.withheld)
     main = _write(key, account_id, conversation_id, customer_id, incoming, at)
     rows = (await inst.db.run(account_id, *before, main, *after))[len(before)]
     if not rows:
         raise not_found()
     position, feed, *_ = rows[0]
+    feed += bool(incoming.withheld.get("file"))  # that a file was left out is told under the next number
     remember(account_id, conversation_id, customer_id)
     inst.bell.ring(account_id, feed, conversation_id)
     return Received(conversation_id, incoming.message_id, customer_id, position, feed)
@@ -127,9 +139,10 @@ async def _customer(
         return known, await inst.vault.customer_key(account_id, known), []
     customer_id = new_id()
     key = await inst.vault.create_customer_key(account_id, customer_id)
-    before = [write_customer(key, account_id, customer_id, sender.name, at)]
+    source = Source("api" if incoming.via == "api" else sender.source, incoming.channel_id, at)
+    before = [write_customer(key, account_id, customer_id, sender.name, source)]
     if sender.email:
-        before += await write_address(inst, key, account_id, customer_id, sender.email, at, proven=True)
+        before += await write_address(inst, key, account_id, customer_id, sender.email, source, proven=True)
     return customer_id, key, before
 
 

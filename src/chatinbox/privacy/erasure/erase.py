@@ -26,7 +26,7 @@ TOGETHER = 200  # letters and files that are removed at the same time
 
 # What hangs on a message or note, then on a conversation; each before what it points at.
 _OF_MESSAGES = ("delivery", "attachment")
-_OF_CONVERSATIONS = ("attachment", "draft", "seen", "conversation_tag", "mail_reference", "event")
+_OF_CONVERSATIONS = ("attachment", "draft", "seen", "conversation_tag", "mail_reference", "withheld", "event")
 
 
 async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:

@@ -301,3 +301,16 @@ async def test_two_runs_at_once_do_it_once(inst: Installation, ada: Staff, hers:
     assert True in done
     [listed] = await list_erasures(inst, ada)
     assert listed.done_at
+
+
+async def test_that_something_was_kept_out_goes_with_the_customer(
+    inst: Installation, ada: Staff, say: Say
+) -> None:
+    got = await say(ada, "Pay to DE89370400440532013000")
+    await say(ada, "Card 4242424242424242", email="other@mail.example")
+    assert "iban" in str((await rows_of(inst, ada))["withheld"])
+    erasure_id = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")
+    with travel(LATER):
+        assert await erase(inst, ada.account_id, erasure_id)
+    left = str((await rows_of(inst, ada))["withheld"])
+    assert "iban" not in left and "card" in left

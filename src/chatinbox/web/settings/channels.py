@@ -4,11 +4,13 @@ from typing import Any
 
 from starlette.requests import Request
 
+from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
 from chatinbox.channels.chat.change_look import change_look
-from chatinbox.channels.chat.channel import read_looks
+from chatinbox.channels.chat.channel import look_again, read_looks
 from chatinbox.channels.chat.look import PALETTE
 from chatinbox.channels.email import mailbox
+from chatinbox.conversations import collection
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, which
@@ -23,6 +25,9 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "mail_port": inst.settings.mail_port,
         "looks": await read_looks(inst, by) if by.may("channels") else {},
         "palette": PALETTE,
+        "collections": await collection.read_collections(inst, by) if by.may("channels") else {},
+        "takable": collection.WORDS,
+        "names": {one.id: one.name for one in await read_staff(inst, by.account_id)},
         "mailboxes": await mailbox.read_mailboxes(inst, by) if by.may("channels") else {},
     }
 
@@ -48,6 +53,17 @@ async def _look(inst: Installation, session: Session, form: Form) -> str:
     return "The chat is changed. Your visitors see it within five minutes."
 
 
+async def _take(inst: Installation, session: Session, form: Form) -> str:
+    by, channel_id = session.staff, which(form)
+    await collection.set_takes(
+        inst, by, channel_id, [one for one in collection.TAKEN if f"takes-{one}" in form]
+    )
+    for one in await read_channels(inst, by.account_id):
+        if one.id == channel_id and one.kind == "chat" and one.address:
+            look_again(one.address)
+    return "What the channel takes in is changed, from the next message on. It stands in the change log under your name."
+
+
 PAGE = SettingsPage(
     "channels",
     "Channels",
@@ -55,6 +71,7 @@ PAGE = SettingsPage(
     _show,
     {
         "connect": Act(_connect, needs="channels", proof=True),
+        "take": Act(_take, needs="channels"),
         "look": Act(_look, needs="channels"),
         "disconnect": Act(_disconnect, needs="channels"),
     },

@@ -1,4 +1,4 @@
-"""Numbers of payment cards, and how they are masked: all but the last four digits (PCI DSS 4.0, requirement 3.4.1).
+"""Numbers of payment cards, and which of their digits are hidden: all but the last four (PCI DSS 4.0, requirement 3.4.1).
 
 A number is one that an issuer could have given: by its first digits and its length (ISO/IEC 7812-1), with a right check
 digit (Luhn). A number that only happens to look like one loses its middle digits; that is why the tests are strict.
@@ -7,11 +7,8 @@ digit (Luhn). A number that only happens to look like one loses its middle digit
 import re
 from collections.abc import Iterator
 
-MASK = "•"
 # Digits that belong together: with one space, no-break space, point or dash between them at most.
 _RUN = re.compile(r"\d(?:[ \u00a0\u202f.\u2010-\u2013-]?\d){12,}")
-_TAG = re.compile(r"""(<(?:[^>"']|"[^"]*"|'[^']*')*>)""")
-_LINK = re.compile(r"(https?://\S+)")
 _ISSUERS: tuple[tuple[re.Pattern[str], tuple[int, ...]], ...] = (
     (re.compile(r"4"), (16, 19)),  # Visa
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
@@ -24,41 +21,16 @@ _ISSUERS: tuple[tuple[re.Pattern[str], tuple[int, ...]], ...] = (
 )
 
 
-def mask(text: str) -> str:
-    """Plain text in which each card number keeps its last four digits. Addresses of pages stay as they are."""
-    if not _RUN.search(text):
-        return text
-    parts = _LINK.split(text)
-    return "".join(part if at % 2 else _masked(part) for at, part in enumerate(parts))
-
-
-def mask_html(html: str) -> str:
-    """HTML in which the text between tags is masked. A number that tags stand within is not known for one."""
-    if not _RUN.search(html):
-        return html
-    return "".join(part if at % 2 else mask(part) for at, part in enumerate(_TAG.split(html)))
-
-
-def _masked(text: str) -> str:
-    chars = list(text)
+def cards(text: str) -> Iterator[int]:
+    """Where the digits stand that are hidden."""
     for run in _RUN.finditer(text):
-        for begin, end in _numbers(text, run.start(), run.end()):
-            digits = [at for at in range(begin, end) if chars[at].isdecimal()]
-            for at in digits[:-4]:
-                chars[at] = MASK
-    return "".join(chars)
-
-
-def _numbers(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where card numbers stand in a run of digits: from where a group of digits begins to where one ends."""
-    places = [at for at in range(begin, end) if text[at].isdecimal()]
-    digits = "".join(str(int(text[at])) for at in places)
-    first = 0
-    while first < len(places):
-        size = _size(text, places, digits, first)
-        if size:
-            yield places[first], places[first + size - 1] + 1
-        first += size or 1
+        places = [at for at in range(*run.span()) if text[at].isdecimal()]
+        digits = "".join(str(int(text[at])) for at in places)
+        first = 0
+        while first < len(places):
+            size = _size(text, places, digits, first)
+            yield from places[first : first + size - 4] if size else ()
+            first += size or 1
 
 
 def _size(text: str, places: list[int], digits: str, first: int) -> int:
@@ -71,12 +43,12 @@ def _size(text: str, places: list[int], digits: str, first: int) -> int:
         for size in sizes:
             after = first + size
             ends = after <= len(places) and not text[places[after - 1] + 1 : places[after - 1] + 2].isalnum()
-            if ends and _luhn(digits[first:after]):
+            if ends and luhn(digits[first:after]):
                 return size
     return 0
 
 
-def _luhn(digits: str) -> bool:
+def luhn(digits: str) -> bool:
     """Whether the check digit is right (ISO/IEC 7812-1, annex B)."""
     doubled = (int(one) * 2 for one in digits[-2::-2])
     return (sum(int(one) for one in digits[-1::-2]) + sum(one - 9 * (one > 9) for one in doubled)) % 10 == 0
