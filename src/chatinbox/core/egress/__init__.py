@@ -1,6 +1,7 @@
 """The one way out. Whatever leaves passes here: a typed request, a ledger row before the bytes, then the bytes."""
 
 import ssl
+from datetime import datetime
 
 import httpx
 
@@ -54,3 +55,7 @@ class Egress:
     def place(self, name: str, base: str) -> None:
         """Says where the operator has a named recipient of the register. Raises KeyError for one that is not in it."""
         self._http.bases[REGISTER[name].name] = base
+
+    def begin(self, name: str, at: datetime) -> None:
+        """Says from when a named recipient may get anything: the day that was announced. Without it, from the start."""
+        self._http.begins[REGISTER[name].name] = at

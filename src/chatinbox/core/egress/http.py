@@ -9,12 +9,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
+from chatinbox.core.clock import now
 from chatinbox.core.egress.addresses import Address, is_inside, is_public, read_address
 from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
 from chatinbox.core.egress.recipients import REGISTER, Basis, Errand
@@ -24,7 +26,7 @@ SECONDS = 15.0
 
 
 class Withheld(httpx.RequestError):
-    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis."""
+    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis, not_begun."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"withheld: {reason}")
@@ -41,6 +43,7 @@ class HttpGate:
     def __init__(self, ledger: Ledger, inside: bool = False, trust: ssl.SSLContext | None = None) -> None:
         self.ledger, self.inside = ledger, inside
         self.bases = {name: named.base for name, named in REGISTER.items()}
+        self.begins: dict[str, datetime] = {}
         self._trust = trust
 
     def trust(self) -> ssl.SSLContext:
@@ -82,6 +85,8 @@ class HttpGate:
             raise Withheld("unknown_recipient")
         if _origin(str(url)) != _origin(self.bases[name]):
             raise Withheld("elsewhere")
+        if name in self.begins and now() < self.begins[name]:
+            raise Withheld("not_begun")
 
 
 async def look_up(host: str, port: int) -> list[Address]:
