@@ -1,10 +1,12 @@
 """What a start looks at before anybody is answered: that published documents are what they were, and what may begin when."""
 
+from functools import partial
+
 from chatinbox.accounts.documents import kept
 from chatinbox.core.egress import REGISTER
 from chatinbox.core.installation import Installation
 from chatinbox.core.trouble import Trouble
-from chatinbox.privacy import announcements
+from chatinbox.privacy import announcements, transfer
 
 
 async def look_before(inst: Installation) -> None:
@@ -13,6 +15,7 @@ async def look_before(inst: Installation) -> None:
     await _announced_before(inst)
     for name in REGISTER:
         begin_as_announced(inst, name)
+    inst.egress.guarded_by(partial(transfer.why_withheld, inst))
 
 
 def begin_as_announced(inst: Installation, name: str) -> None:

@@ -9,7 +9,7 @@ from chatinbox.core.db import Database
 from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
-from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Named
+from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, Named
 from chatinbox.core.vault import Vault
 
 __all__ = [
@@ -59,3 +59,7 @@ class Egress:
     def begin(self, name: str, at: datetime) -> None:
         """Says from when a named recipient may get anything: the day that was announced. Without it, from the start."""
         self._http.begins[REGISTER[name].name] = at
+
+    def guarded_by(self, guard: Guard) -> None:
+        """Has somebody asked before anything of an account leaves by mail or to a named recipient."""
+        self._mail.guard = self._http.guard = guard

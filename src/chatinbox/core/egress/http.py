@@ -19,14 +19,16 @@ import httpx
 from chatinbox.core.clock import now
 from chatinbox.core.egress.addresses import Address, is_inside, is_public, read_address
 from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
-from chatinbox.core.egress.recipients import REGISTER, Basis, Errand
+from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, pass_all
 
 MOST_BYTES = 1_000_000
 SECONDS = 15.0
 
 
 class Withheld(httpx.RequestError):
-    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis, not_begun."""
+    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis, not_begun, or
+    what the guard says.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"withheld: {reason}")
@@ -44,6 +46,7 @@ class HttpGate:
         self.ledger, self.inside = ledger, inside
         self.bases = {name: named.base for name, named in REGISTER.items()}
         self.begins: dict[str, datetime] = {}
+        self.guard: Guard = pass_all
         self._trust = trust
 
     def trust(self) -> ssl.SSLContext:
@@ -70,6 +73,8 @@ class HttpGate:
             raise Withheld("userinfo")
         if errand.to is not None:
             self._check_named(errand, errand.to, url)
+            if reason := await self.guard(errand.account_id, errand.to):
+                raise Withheld(reason)
             return None
         if url.scheme not in ("https", "http"):
             raise Withheld("scheme")

@@ -11,7 +11,12 @@ import aiosmtplib
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.egress.ledger import Entry, Ledger
+from chatinbox.core.egress.recipients import Guard, pass_all
 from chatinbox.core.ids import new_id
+
+_WITHHELD = (
+    "The outgoing mail server is in a country for which the operator named no standard contractual clauses."
+)
 
 
 class Unreachable(Exception):
@@ -46,10 +51,14 @@ class MailGate:
 
     def __init__(self, db: Database, ledger: Ledger, smtp_url: str | None) -> None:
         self._db, self._ledger, self._smtp_url = db, ledger, smtp_url
+        self.guard: Guard = pass_all
 
     async def send(self, letter: Letter) -> None:
         """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
         row_id = await self._begin(letter)
+        if self._smtp_url and (reason := await self.guard(letter.account_id, "mail")):
+            await self._ledger.end(letter.account_id, row_id, "withheld", reason)
+            raise Declined(_WITHHELD)
         try:
             if self._smtp_url is None:
                 await self._keep(letter)

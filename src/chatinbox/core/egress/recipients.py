@@ -1,5 +1,6 @@
 """Who may get something by HTTP, and why: named recipients stand in this register, others an account chose itself."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -48,3 +49,12 @@ class Errand:
     fields: tuple[str, ...]
     subject_kind: Subject = "account"
     subject_id: UUID | None = None
+
+
+Guard: TypeAlias = Callable[[UUID, str], Awaitable[str | None]]
+"""Asked before anything of an account leaves by `mail` or to a named recipient: a word why it may not, or None."""
+
+
+async def pass_all(_account_id: UUID, _way: str) -> str | None:
+    """The guard of an installation that no start has looked at."""
+    return None
