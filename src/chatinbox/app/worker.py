@@ -14,6 +14,7 @@ from chatinbox.billing import keep_up as billing
 from chatinbox.billing.detach import detach
 from chatinbox.billing.plans import is_on
 from chatinbox.channels.chat import send as chat_send
+from chatinbox.channels.email import acknowledge as email_acknowledge
 from chatinbox.channels.email import kept as email_kept
 from chatinbox.channels.email import poll as email_poll
 from chatinbox.channels.email import receive as email_receive
@@ -50,6 +51,10 @@ def prepare(inst: Installation) -> None:
     deliver.prepare(inst)
     inst.outbox.on(HEARD, count)
 
+    async def acknowledge(account_id: str, conversation_id: str) -> None:
+        await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id))
+
+    inst.jobs.add(email_acknowledge.JOB, acknowledge, attempts=6, wait_seconds=20, growth=3)
     chat_send.add_jobs(inst)
     _add_billing(inst)
 

@@ -33,7 +33,10 @@ class Declined(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail about to leave for one recipient, whole (RFC 5322) with its envelope (RFC 5321)."""
+    """One mail about to leave for one recipient, whole (RFC 5322) with its envelope (RFC 5321).
+
+    `sender` is empty where nobody is to hear that it could not be delivered (RFC 5321 §4.5.5).
+    """
 
     account_id: UUID
     subject_kind: Literal["customer", "person"]
@@ -100,10 +103,7 @@ class MailGate:
     async def _hand_over(self, url: str, letter: Letter) -> None:
         parts = urlsplit(url)
         try:
-            await aiosmtplib.send(
-                letter.raw,
-                sender=letter.sender,
-                recipients=list(letter.recipients),
+            client = aiosmtplib.SMTP(
                 hostname=parts.hostname or "127.0.0.1",
                 port=parts.port or (465 if parts.scheme == "smtps" else 25),
                 username=unquote(parts.username) if parts.username else None,
@@ -112,6 +112,8 @@ class MailGate:
                 tls_context=ssl.create_default_context() if parts.scheme == "smtps" else None,
                 timeout=60,
             )
+            async with client:  # the library's shorter way knows no letters without a sender
+                await client.sendmail(letter.sender, list(letter.recipients), letter.raw)
         except aiosmtplib.SMTPResponseException as error:
             raise _verdict(error.code, error.message) from error
         except aiosmtplib.SMTPRecipientsRefused as error:
