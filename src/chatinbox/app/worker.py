@@ -25,6 +25,7 @@ from chatinbox.core.outbox import Happened
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
+from chatinbox.watch import relay
 
 log = structlog.get_logger()
 
@@ -84,6 +85,10 @@ def prepare(inst: Installation) -> None:
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
 
+    async def relay_counts() -> None:
+        await relay.relay_due(inst.db, inst.egress, inst.settings)
+
+    inst.jobs.every("23 2 * * *", "relay_counts", relay_counts)
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)

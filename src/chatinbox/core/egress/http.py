@@ -73,9 +73,11 @@ class HttpGate:
             raise Withheld("userinfo")
         if errand.to is not None:
             self._check_named(errand, errand.to, url)
-            if reason := await self.guard(errand.account_id, errand.to):
+            if errand.account_id and (reason := await self.guard(errand.account_id, errand.to)):
                 raise Withheld(reason)
             return None
+        if errand.account_id is None:
+            raise Withheld("unknown_recipient")
         if url.scheme not in ("https", "http"):
             raise Withheld("scheme")
         found = await look_up(url.host, url.port or (443 if url.scheme == "https" else 80))
@@ -117,7 +119,7 @@ class _Way(httpx.AsyncBaseTransport):
         errand, ledger = self._errand, self._gate.ledger
         entry = Entry(
             errand.account_id, "http", _origin(str(request.url)), errand.subject_kind,
-            errand.subject_id or errand.account_id, errand.basis, errand.instruction, errand.fields, errand.to,
+            errand.subject_id, errand.basis, errand.instruction, errand.fields, errand.to,
         )  # fmt: skip
         row_id = await ledger.begin(entry)
         outcome: Outcome = "unreachable"

@@ -30,7 +30,15 @@ class Named:
 
 REGISTER: dict[str, Named] = {
     one.name: one
-    for one in (Named("stripe", "Takes payments for plans", "subprocessor", "https://api.stripe.com"),)
+    for one in (
+        Named("stripe", "Takes payments for plans", "subprocessor", "https://api.stripe.com"),
+        Named(
+            "google_analytics",
+            "Receives finished counts of visits to the website, where the operator wants that",
+            "subprocessor",
+            "https://www.google-analytics.com",
+        ),
+    )
 }
 
 
@@ -38,11 +46,12 @@ REGISTER: dict[str, Named] = {
 class Errand:
     """What a request is for: whose, to whom, why, who said so, and which kinds of data are in it.
 
-    `to` names a recipient of the register; None means an address that the account chose. The recipient is sealed under
+    `to` names a recipient of the register; None means an address that the account chose. Without an account it is the
+    house's own, and only a named recipient may have it. The recipient is sealed under
     the key of `subject` (the account's own unless it is about one customer or person).
     """
 
-    account_id: UUID
+    account_id: UUID | None
     to: str | None
     basis: Basis
     instruction: str
