@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from chatinbox.accounts.change_log import noted
+from chatinbox.accounts.opening_hours import OpeningHours
 from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.db import Tx
@@ -28,13 +29,23 @@ class Workspace(msgspec.Struct, frozen=True):
     second_factor: Literal["optional", "required"] = "optional"
     country: str = ""
     individual_reports: Literal["on", "off"] = "on"
+    legal_name: str = ""
+    postal_address: str = ""
+    foot_of_letters: Literal["on", "off"] = "off"
+    answers_in: str = ""
+    hours: OpeningHours = OpeningHours()
+
+    @property
+    def foot(self) -> str:
+        """Who the business is, as the law of many countries wants it at the foot of its letters; "" where it is not said."""
+        return "\n".join(one for one in (self.legal_name, self.postal_address) if one)
 
 
 async def read_workspace(inst: Installation, account_id: UUID) -> Workspace:
     """The settings of an account."""
     ask = "select settings_sealed from account where account_id = %s"
     [rows] = await inst.db.run(account_id, (ask, [account_id]))
-    return _open(await inst.vault.account_key(account_id), account_id, rows[0][0])
+    return open_settings(await inst.vault.account_key(account_id), account_id, rows[0][0])
 
 
 async def read_in(inst: Installation, tx: Tx) -> Workspace:
@@ -42,7 +53,7 @@ async def read_in(inst: Installation, tx: Tx) -> Workspace:
     key = await inst.vault.account_key(tx.account_id)
     row = await tx.one("select settings_sealed from account where account_id = %s for share", [tx.account_id])
     assert row
-    return _open(key, tx.account_id, row[0])
+    return open_settings(key, tx.account_id, row[0])
 
 
 async def change_workspace(inst: Installation, by: Staff, **changes: Any) -> Workspace:
@@ -53,7 +64,7 @@ async def change_workspace(inst: Installation, by: Staff, **changes: Any) -> Wor
         ask = "select settings_sealed from account where account_id = %s for update"
         row = await tx.one(ask, [by.account_id])
         assert row
-        before = _open(key, by.account_id, row[0])
+        before = open_settings(key, by.account_id, row[0])
         after = msgspec.structs.replace(before, **changes)
         sealed = key.seal(msgspec.json.encode(after), by.account_id, "account", "settings", by.account_id)
         await tx.execute(
@@ -66,7 +77,8 @@ async def change_workspace(inst: Installation, by: Staff, **changes: Any) -> Wor
     return after
 
 
-def _open(key: SealKey, account_id: UUID, sealed: bytes | None) -> Workspace:
+def open_settings(key: SealKey, account_id: UUID, sealed: bytes | None) -> Workspace:
+    """The settings from an account's row; the defaults where none was ever changed."""
     if sealed is None:
         return Workspace()
     return msgspec.json.decode(
@@ -75,7 +87,7 @@ def _open(key: SealKey, account_id: UUID, sealed: bytes | None) -> Workspace:
 
 
 def _words(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return str(value) if isinstance(value, str | OpeningHours) else msgspec.json.encode(value).decode()
 
 
 async def set_privacy(inst: Installation, by: Staff, address: str, page: str) -> None:
@@ -90,6 +102,33 @@ async def set_privacy(inst: Installation, by: Staff, address: str, page: str) ->
         sentence = "Write the whole address of the page, such as https://www.example.com/privacy."
         raise Refused(422, sentence, "page")
     await change_workspace(inst, by, privacy_address=address, privacy_page=page)
+
+
+async def set_identity(
+    inst: Installation, by: Staff, legal_name: str, postal_address: str, in_letters: bool
+) -> None:
+    """Who the business is for its customers; each may be empty. Raises unless `by` may, and a sentence for what is too long."""
+    name = " ".join(legal_name.split())
+    lines = [" ".join(line.split()) for line in postal_address.splitlines()]
+    address = "\n".join(line for line in lines if line)
+    if len(name) > 160:
+        raise Refused(422, "The name has at most 160 characters.", "legal_name")
+    if len(address) > 400 or address.count("\n") > 6:
+        raise Refused(422, "The address has at most seven lines and 400 characters.", "postal_address")
+    if in_letters and not (name and address):
+        raise Refused(
+            422, "Write name and address first; both stand at the foot of your letters.", "legal_name"
+        )
+    switch = "on" if in_letters else "off"
+    await change_workspace(inst, by, legal_name=name, postal_address=address, foot_of_letters=switch)
+
+
+async def set_answering(inst: Installation, by: Staff, answers_in: str, hours: OpeningHours) -> None:
+    """In which languages and when the account's people answer. Raises unless `by` may, and a sentence for what is too long."""
+    words = " ".join(answers_in.split())
+    if len(words) > 80:
+        raise Refused(422, "Name your languages in at most 80 characters.", "answers_in")
+    await change_workspace(inst, by, answers_in=words, hours=hours)
 
 
 async def rename_account(inst: Installation, by: Staff, name: str) -> None:

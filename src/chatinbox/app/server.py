@@ -18,6 +18,7 @@ import uvloop
 from chatinbox.accounts import activity, sessions
 from chatinbox.app import database, proving, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
+from chatinbox.app.opening import look_before
 from chatinbox.app.ready import Ready, say_ready
 from chatinbox.app.safety import refuse_unsafe, unsafe_roles, unsafe_settings
 from chatinbox.app.steadily import meanwhile
@@ -147,7 +148,13 @@ async def _open(settings: Settings, admin_dsn: str) -> Installation:
         with open_private(settings.data / "opening", "a") as opening:
             fcntl.flock(opening, fcntl.LOCK_EX)
             refuse_unsafe(unsafe_roles(admin_dsn))
-            return await Installation.open(settings, admin_dsn)
+            inst = await Installation.open(settings, admin_dsn)
+            try:
+                await look_before(inst)
+            except BaseException:
+                await inst.close()
+                raise
+            return inst
     except psycopg.errors.InsufficientPrivilege as error:
         raise Trouble(
             f"The role of DATABASE_URL may not do what a start needs ({error.diag.message_primary})."

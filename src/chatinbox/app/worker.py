@@ -14,6 +14,7 @@ from chatinbox.billing import keep_up as billing
 from chatinbox.billing.detach import detach
 from chatinbox.billing.plans import is_on
 from chatinbox.channels.chat import send as chat_send
+from chatinbox.channels.email import acknowledge as email_acknowledge
 from chatinbox.channels.email import kept as email_kept
 from chatinbox.channels.email import poll as email_poll
 from chatinbox.channels.email import receive as email_receive
@@ -25,6 +26,7 @@ from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
+from chatinbox.watch import relay
 
 log = structlog.get_logger()
 
@@ -51,6 +53,10 @@ def prepare(inst: Installation) -> None:
     deliver.prepare(inst)
     inst.outbox.on(HEARD, count)
 
+    async def acknowledge(account_id: str, conversation_id: str) -> None:
+        await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id))
+
+    inst.jobs.add(email_acknowledge.JOB, acknowledge, attempts=6, wait_seconds=20, growth=3)
     chat_send.add_jobs(inst)
     _add_billing(inst)
 
@@ -87,6 +93,10 @@ def prepare(inst: Installation) -> None:
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
 
+    async def relay_counts() -> None:
+        await relay.relay_due(inst.db, inst.egress, inst.settings)
+
+    inst.jobs.every("23 2 * * *", "relay_counts", relay_counts)
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
     inst.jobs.add("erase", erase_one, attempts=8, wait_seconds=10, growth=3)
     inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures)

@@ -54,6 +54,7 @@ class Installation:
         await jobs.open()
         egress = Egress(behind, vault, settings.smtp_url, settings.inside_targets)
         egress.place("stripe", settings.stripe_api_base)
+        egress.place("google_analytics", settings.google_analytics_base)
         return cls(
             settings=settings,
             vault=vault,

@@ -57,6 +57,10 @@ class Settings:
     stripe_api_base: str = "https://api.stripe.com"
     plans_file: str | None = None
     prove: bool = True
+    analytics: str | None = None
+    google_measurement_id: str | None = None
+    google_api_secret: str | None = field(default=None, repr=False)
+    google_analytics_base: str = "https://www.google-analytics.com"
 
     @property
     def has_website(self) -> bool:
@@ -136,12 +140,14 @@ def _checked(settings: Settings) -> Settings:
         )
     _check_smtp(settings.smtp_url)
     _check_stripe(settings)
+    _check_analytics(settings)
     return replace(
         settings,
         data=settings.data.absolute(),
         public_url=_read_origin(settings.public_url, "--public-url"),
         files_url=_read_origin(settings.files_url, "CHATINBOX_FILES_URL"),
         stripe_api_base=_read_origin(settings.stripe_api_base, "CHATINBOX_STRIPE_API_BASE"),
+        google_analytics_base=_read_origin(settings.google_analytics_base, "CHATINBOX_GOOGLE_ANALYTICS_BASE"),
     )
 
 
@@ -183,6 +189,23 @@ def _check_stripe(settings: Settings) -> None:
     missing = [_variable(name) for name in names if not getattr(settings, name)]
     if 0 < len(missing) < len(names):
         raise Trouble(f"To take payments, also set {' and '.join(missing)}; to take none, set none of them.")
+
+
+def _check_analytics(settings: Settings) -> None:
+    if settings.analytics and settings.analytics != "google":
+        raise Trouble(
+            "CHATINBOX_ANALYTICS is google, or not set. The privacy policy names that company and no other:"
+            " to use another, the policy has to change first."
+        )
+    given = (settings.google_measurement_id, settings.google_api_secret)
+    if settings.analytics and not all(given):
+        raise Trouble(
+            "To pass counts on, also set CHATINBOX_GOOGLE_MEASUREMENT_ID and CHATINBOX_GOOGLE_API_SECRET."
+        )
+    if not settings.analytics and any(given):
+        raise Trouble(
+            "CHATINBOX_GOOGLE_MEASUREMENT_ID does nothing alone. Set CHATINBOX_ANALYTICS=google, or unset it."
+        )
 
 
 def _usual_data() -> Path:

@@ -10,12 +10,13 @@ from typing import Literal
 
 import msgspec
 
+from chatinbox.core.egress.recipients import REGISTER
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 
 NOTICE = timedelta(days=30)
 DEMO = Path(__file__).with_name("subprocessors_demo.toml")
-# European Economic Area (GDPR applies by the EEA agreement, Annex XI).
+# European Economic Area, as of November 2026 (GDPR applies by the EEA agreement, Annex XI).
 EEA = frozenset(
     [
         "AT",
@@ -61,7 +62,10 @@ PLANES: dict[str, str] = {
 
 
 class Company(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """One company: what it does, where (ISO 3166-1 alpha-2), for which planes, by which transfer tool, since when."""
+    """One company: what it does, where (ISO 3166-1 alpha-2), for which planes, by which transfer tool, since when.
+
+    `ways` are the ways out that lead to it: `mail` (the outgoing mail server) or a named recipient, such as `stripe`.
+    """
 
     name: str
     purpose: str
@@ -72,6 +76,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     since: date
     announced_at: date | None = None
     kind: Literal["infrastructure", "fraud", "learning"] = "infrastructure"
+    ways: list[str] = []
 
     def is_active(self, today: date) -> bool:
         """Whether it has begun."""
@@ -87,17 +92,22 @@ class Register(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def read(settings: Settings) -> Register:
     """The register of this installation. Raises Trouble for an entry that may not be."""
+    register = listed(settings)
+    for company in register.company:
+        _check(company, register.opened)
+    return register
+
+
+def listed(settings: Settings) -> Register:
+    """The register as it is written, looked at by nobody yet. Raises Trouble when it cannot be read."""
     own = settings.data / "subprocessors.toml"
     file = own if own.exists() else DEMO if settings.demo else None
     if file is None:
         return Register()
     try:
-        register = msgspec.convert(tomllib.loads(file.read_text()), Register)
+        return msgspec.convert(tomllib.loads(file.read_text()), Register)
     except (ValueError, msgspec.ValidationError) as error:
         raise Trouble(f"The register of companies cannot be read: {error}.") from None
-    for company in register.company:
-        _check(company, register.opened)
-    return register
 
 
 def _check(company: Company, opened: date | None) -> None:
@@ -111,5 +121,7 @@ def _check(company: Company, opened: date | None) -> None:
         )
     if "S" in company.planes:
         raise Trouble(f"{company.name} may not receive the security log: it goes to nobody.")
+    if unknown := [one for one in company.ways if one != "mail" and one not in REGISTER]:
+        raise Trouble(f"{company.name}: there is no way out named {unknown[0]}.")
     if company.kind != "infrastructure":
         raise Trouble(f"{company.name}: the policy names no receiver of this kind, so there may be none.")

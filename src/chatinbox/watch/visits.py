@@ -37,9 +37,11 @@ class Visits:
         day = now().date()
         self._turn(day)
         cell = cell_of(day, route, user_agent, referer, own_host, signal=signal)
-        if cell.referrer not in self._referrers and len(self._referrers) >= MOST_REFERRERS:
-            cell = Cell(day, cell.route, cell.device, UNTOLD)
-        self._referrers.add(cell.referrer)
+        if cell.referrer != UNTOLD:  # so that a visit with a signal takes no place from others
+            if cell.referrer not in self._referrers and len(self._referrers) >= MOST_REFERRERS:
+                cell = Cell(day, cell.route, cell.device, UNTOLD)
+            else:
+                self._referrers.add(cell.referrer)
         self._cells[cell] += 1
         if not signal and cell.device != "program":
             self._sketch.see(f"{place}\n{user_agent}".encode())

@@ -34,12 +34,13 @@ const show = () => {
   const count = reading() ? 0 : unread;
   if (count !== told) tell({ unread: told = count });
 };
+const opens = () => boot.opens > Date.now() ? `We answer from ${new Date(boot.opens).toLocaleString('en-GB', { weekday: 'long', hour: 'numeric', minute: 'numeric' })}. ` : '';
 const quiet = sent => {
   const line = $('quiet'), key = sent ? box.email ?? '' : 'first';
   if (line.dataset.key === key) return;
   line.dataset.key = key;
-  if (!sent) line.textContent = 'Nothing is stored until you write.';
-  else if (!box.email) line.textContent = '';
+  if (!sent) line.textContent = opens() + 'Nothing is stored until you write.';
+  else if (!box.email) line.textContent = opens();
   else line.replaceChildren(el('span', {}, 'Answers also go to ', el('bdi', {}, box.email)), el('button', { type: 'button', textContent: 'Change', onclick: changeMail }));
 };
 const offline = () => {

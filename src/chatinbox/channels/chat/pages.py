@@ -8,9 +8,11 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from chatinbox.accounts.opening_hours import opens_at
 from chatinbox.accounts.workspace import Workspace
 from chatinbox.channels.chat import assets
 from chatinbox.channels.chat.look import Look
+from chatinbox.core.clock import millis, now
 
 
 def script(look: Look) -> bytes:
@@ -31,11 +33,11 @@ def _template() -> jinja2.Template:
 
 def frame(look: Look, key: str, limit: int, privacy: Workspace | None = None, files: bool = True) -> str:
     """The frame's page. `limit` is the largest file a visitor may send, in bytes, where they may send `files`; `privacy` says
-    where one asks about it.
+    who the business is, when it answers, and where one asks about privacy.
     """
-    boot = msgspec.json.encode(
-        {"key": key, "brand": look.brand, "onBrand": look.on_brand, "limit": limit}
-    ).decode()
+    opens = opens_at(privacy.hours, now()) if privacy else None
+    known = {"key": key, "brand": look.brand, "onBrand": look.on_brand, "limit": limit}
+    boot = msgspec.json.encode(known | ({"opens": millis(opens)} if opens else {})).decode()
     loaded = assets.load()
     return _template().render(
         box=look,

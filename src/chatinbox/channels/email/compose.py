@@ -47,6 +47,7 @@ class Answer:
     files: Sequence[File] = ()
     automatic: bool = False
     signature: str = ""
+    foot: str = ""
 
 
 class CannotBeWritten(Exception):
@@ -160,6 +161,8 @@ def _text(answer: Answer) -> str:
     text = answer.text.strip()
     if answer.signature:
         text += f"\n\n-- \n{answer.signature}"  # RFC 3676 §4.3: two dashes and a space
+    if answer.foot:
+        text += ("\n\n" if answer.signature else "\n\n-- \n") + answer.foot
     if answer.quoted_text:
         quoted = "\n".join(f"> {line}" for line in answer.quoted_text.strip().splitlines()[:200])
         text += f"\n\n{_intro(answer)}\n{quoted}"
@@ -170,6 +173,8 @@ def _html(answer: Answer) -> str:
     body = clean_html(answer.html).html if answer.html else to_html(answer.text)
     if answer.signature:
         body += f'<div class="gmail_signature"><p>-- </p>{to_html(answer.signature)}</div>'
+    if answer.foot:
+        body += f'<div class="gmail_signature">{"" if answer.signature else "<p>-- </p>"}{to_html(answer.foot)}</div>'
     if answer.quoted_text:
         quoted = to_html("\n".join(answer.quoted_text.strip().splitlines()[:200]))
         body += (

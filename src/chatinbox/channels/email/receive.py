@@ -11,9 +11,10 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from chatinbox.channels.email.acknowledge import ask_acknowledgement, is_to_operator
 from chatinbox.channels.email.channel import find_channels
 from chatinbox.channels.email.letter import Address, Parsed
-from chatinbox.channels.email.loops import is_automatic
+from chatinbox.channels.email.loops import is_automatic, may_be_answered_by_machine
 from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.raw import Arrived, Summary, discard_raw, forget_old, hold, placed, read, store
 from chatinbox.channels.email.reply_address import read_reply_address
@@ -140,6 +141,10 @@ async def _receive(
         ),
     )
     await placed(inst, arrived, received.message_id)
+    if is_to_operator(inst, summary.recipient) and may_be_answered_by_machine(
+        parsed, summary.envelope_sender, {summary.recipient.casefold()}
+    ):
+        await ask_acknowledgement(inst, account_id, received)
     return received.conversation_id
 
 

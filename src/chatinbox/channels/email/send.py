@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from chatinbox.accounts.profile import read_profile
+from chatinbox.accounts.workspace import open_settings
 from chatinbox.channels.email.compose import Answer, CannotBeWritten, File, compose, message_id_of
 from chatinbox.channels.email.reply_address import reply_address
 from chatinbox.channels.email.threading import reference_blind
@@ -131,6 +132,7 @@ class _Around(NamedTuple):
     earlier: Rows
     files: Rows
     writers: Rows
+    account: Rows
 
 
 async def _around(inst: Installation, account_id: UUID, row: Any) -> _Around:
@@ -145,6 +147,7 @@ async def _around(inst: Installation, account_id: UUID, row: Any) -> _Around:
         (_EARLIER, [account_id, conversation_id, position]),
         (_FILES, [account_id, message_id]),
         (_WRITERS, [account_id, message_id]),
+        ("select settings_sealed from account where account_id = %s", [account_id]),
         (_REMEMBERED, [account_id, blind, conversation_id, message_id]),
     )
     return _Around(*found)
@@ -201,6 +204,7 @@ async def _compose(
             quoted_text=last[0].text if last else None,
             files=[await _file(inst, key, account_id, *file) for file in around.files],
             signature=await _signature(inst, around.writers),
+            foot=await _foot(inst, account_id, around.account),
         )
     )
 
@@ -223,6 +227,12 @@ async def _signature(inst: Installation, writers: Rows) -> str:
         return (await read_profile(inst, writers[0][0])).signature if writers else ""
     except Erased:
         return ""
+
+
+async def _foot(inst: Installation, account_id: UUID, account: Rows) -> str:
+    """Who the business is, where it wants that at the foot of its letters."""
+    workspace = open_settings(await inst.vault.account_key(account_id), account_id, account[0][0])
+    return workspace.foot if workspace.foot_of_letters == "on" else ""
 
 
 async def _file(

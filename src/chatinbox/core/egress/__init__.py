@@ -2,6 +2,7 @@
 
 import ssl
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 import httpx
 
@@ -10,7 +11,7 @@ from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
 from chatinbox.core.egress.mailbox import MailboxGate
-from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Named
+from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, Named
 from chatinbox.core.vault import Vault
 
 __all__ = [
@@ -63,3 +64,11 @@ class Egress:
     def place(self, name: str, base: str) -> None:
         """Says where the operator has a named recipient of the register. Raises KeyError for one that is not in it."""
         self._http.bases[REGISTER[name].name] = base
+
+    def begin(self, name: str, at: datetime) -> None:
+        """Says from when a named recipient may get anything: the day that was announced. Without it, from the start."""
+        self._http.begins[REGISTER[name].name] = at
+
+    def guarded_by(self, guard: Guard) -> None:
+        """Has somebody asked before anything of an account leaves by mail or to a named recipient."""
+        self._mail.guard = self._http.guard = guard

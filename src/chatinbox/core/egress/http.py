@@ -9,22 +9,26 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
+from chatinbox.core.clock import now
 from chatinbox.core.egress.addresses import Address, is_inside, is_public, read_address
 from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
-from chatinbox.core.egress.recipients import REGISTER, Basis, Errand
+from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, pass_all
 
 MOST_BYTES = 1_000_000
 SECONDS = 15.0
 
 
 class Withheld(httpx.RequestError):
-    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis."""
+    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis, not_begun, or
+    what the guard says.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"withheld: {reason}")
@@ -41,6 +45,8 @@ class HttpGate:
     def __init__(self, ledger: Ledger, inside: bool = False, trust: ssl.SSLContext | None = None) -> None:
         self.ledger, self.inside = ledger, inside
         self.bases = {name: named.base for name, named in REGISTER.items()}
+        self.begins: dict[str, datetime] = {}
+        self.guard: Guard = pass_all
         self._trust = trust
 
     def trust(self) -> ssl.SSLContext:
@@ -67,7 +73,11 @@ class HttpGate:
             raise Withheld("userinfo")
         if errand.to is not None:
             self._check_named(errand, errand.to, url)
+            if errand.account_id and (reason := await self.guard(errand.account_id, errand.to)):
+                raise Withheld(reason)
             return None
+        if errand.account_id is None:
+            raise Withheld("unknown_recipient")
         if url.scheme not in ("https", "http"):
             raise Withheld("scheme")
         found = await look_up(url.host, url.port or (443 if url.scheme == "https" else 80))
@@ -82,6 +92,8 @@ class HttpGate:
             raise Withheld("unknown_recipient")
         if _origin(str(url)) != _origin(self.bases[name]):
             raise Withheld("elsewhere")
+        if name in self.begins and now() < self.begins[name]:
+            raise Withheld("not_begun")
 
 
 async def look_up(host: str, port: int) -> list[Address]:
@@ -107,7 +119,7 @@ class _Way(httpx.AsyncBaseTransport):
         errand, ledger = self._errand, self._gate.ledger
         entry = Entry(
             errand.account_id, "http", _origin(str(request.url)), errand.subject_kind,
-            errand.subject_id or errand.account_id, errand.basis, errand.instruction, errand.fields, errand.to,
+            errand.subject_id, errand.basis, errand.instruction, errand.fields, errand.to,
         )  # fmt: skip
         row_id = await ledger.begin(entry)
         outcome: Outcome = "unreachable"

@@ -19,13 +19,15 @@ Outcome: TypeAlias = Literal["taken", "refused", "unreachable", "withheld"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is about to leave, and to whom. `named` is a recipient of the register, where it is one."""
+    """What is about to leave, and to whom. `named` is a recipient of the register, where it is one. Without an account
+    it is about nobody, and stands in the house's own ledger.
+    """
 
-    account_id: UUID
+    account_id: UUID | None
     gate: Literal["mail", "http", "mailbox"]
     recipient: str
     subject_kind: Subject
-    subject_id: UUID
+    subject_id: UUID | None
     basis: str
     instruction: str
     fields: tuple[str, ...]
@@ -48,21 +50,39 @@ class Ledger:
 
     async def begin(self, entry: Entry) -> UUID:
         """Writes that this is about to leave; the row's id."""
-        row_id, key = new_id(), await self.key(entry.account_id, entry.subject_kind, entry.subject_id)
+        if entry.account_id is None:
+            return await self._begin_of_house(entry)
+        subject_id = entry.subject_id or entry.account_id
+        row_id, key = new_id(), await self.key(entry.account_id, entry.subject_kind, subject_id)
         who = key.seal(entry.recipient, entry.account_id, "ledger", "recipient", row_id)
         await self._db.run(
             entry.account_id,
             (
                 "insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subject_id, basis, instruction,"
                 " fields, named, at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                [entry.account_id, row_id, entry.gate, who, entry.subject_kind, entry.subject_id, entry.basis,
+                [entry.account_id, row_id, entry.gate, who, entry.subject_kind, subject_id, entry.basis,
                  entry.instruction, list(entry.fields), entry.named, now()],
             ),
         )  # fmt: skip
         return row_id
 
-    async def end(self, account_id: UUID, row_id: UUID, outcome: Outcome, reason: str | None = None) -> None:
+    async def _begin_of_house(self, entry: Entry) -> UUID:
+        row_id = new_id()
+        await self._db.directory(
+            "insert into work.house_ledger (id, recipient, basis, instruction, fields, named, at)"
+            " values (%s, %s, %s, %s, %s, %s, %s)",
+            [row_id, entry.recipient, entry.basis, entry.instruction, list(entry.fields), entry.named, now()],
+        )
+        return row_id
+
+    async def end(
+        self, account_id: UUID | None, row_id: UUID, outcome: Outcome, reason: str | None = None
+    ) -> None:
         """Writes how it ended; `reason` is a word or a status, never what the other side said."""
+        if account_id is None:
+            ended = "update work.house_ledger set outcome = %s, reason = %s where id = %s"
+            await self._db.directory(ended, [outcome, reason, row_id])
+            return
         await self._db.run(
             account_id,
             (

@@ -11,8 +11,12 @@ import aiosmtplib
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.egress.ledger import Entry, Ledger
-from chatinbox.core.egress.recipients import Basis
+from chatinbox.core.egress.recipients import Basis, Guard, pass_all
 from chatinbox.core.ids import new_id
+
+_WITHHELD = (
+    "The outgoing mail server is in a country for which the operator named no standard contractual clauses."
+)
 
 
 class Unreachable(Exception):
@@ -29,7 +33,10 @@ class Declined(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail about to leave for one recipient, whole (RFC 5322) with its envelope (RFC 5321)."""
+    """One mail about to leave for one recipient, whole (RFC 5322) with its envelope (RFC 5321).
+
+    `sender` is empty where nobody is to hear that it could not be delivered (RFC 5321 §4.5.5).
+    """
 
     account_id: UUID
     subject_kind: Literal["customer", "person"]
@@ -47,10 +54,14 @@ class MailGate:
 
     def __init__(self, db: Database, ledger: Ledger, smtp_url: str | None) -> None:
         self._db, self._ledger, self._smtp_url = db, ledger, smtp_url
+        self.guard: Guard = pass_all
 
     async def send(self, letter: Letter) -> None:
         """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
         row_id = await self._begin(letter)
+        if self._smtp_url and (reason := await self.guard(letter.account_id, "mail")):
+            await self._ledger.end(letter.account_id, row_id, "withheld", reason)
+            raise Declined(_WITHHELD)
         try:
             if self._smtp_url is None:
                 await self._keep(letter)
@@ -92,10 +103,7 @@ class MailGate:
     async def _hand_over(self, url: str, letter: Letter) -> None:
         parts = urlsplit(url)
         try:
-            await aiosmtplib.send(
-                letter.raw,
-                sender=letter.sender,
-                recipients=list(letter.recipients),
+            client = aiosmtplib.SMTP(
                 hostname=parts.hostname or "127.0.0.1",
                 port=parts.port or (465 if parts.scheme == "smtps" else 25),
                 username=unquote(parts.username) if parts.username else None,
@@ -104,6 +112,8 @@ class MailGate:
                 tls_context=ssl.create_default_context() if parts.scheme == "smtps" else None,
                 timeout=60,
             )
+            async with client:  # the library's shorter way knows no letters without a sender
+                await client.sendmail(letter.sender, list(letter.recipients), letter.raw)
         except aiosmtplib.SMTPResponseException as error:
             raise _verdict(error.code, error.message) from error
         except aiosmtplib.SMTPRecipientsRefused as error:

@@ -1,5 +1,6 @@
 """Who may get something by HTTP, and why: named recipients stand in this register, others an account chose itself."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -30,7 +31,15 @@ class Named:
 
 REGISTER: dict[str, Named] = {
     one.name: one
-    for one in (Named("stripe", "Takes payments for plans", "subprocessor", "https://api.stripe.com"),)
+    for one in (
+        Named("stripe", "Takes payments for plans", "subprocessor", "https://api.stripe.com"),
+        Named(
+            "google_analytics",
+            "Receives finished counts of visits to the website, where the operator wants that",
+            "subprocessor",
+            "https://www.google-analytics.com",
+        ),
+    )
 }
 
 
@@ -38,14 +47,24 @@ REGISTER: dict[str, Named] = {
 class Errand:
     """What a request is for: whose, to whom, why, who said so, and which kinds of data are in it.
 
-    `to` names a recipient of the register; None means an address that the account chose. The recipient is sealed under
+    `to` names a recipient of the register; None means an address that the account chose. Without an account it is the
+    house's own, and only a named recipient may have it. The recipient is sealed under
     the key of `subject` (the account's own unless it is about one customer or person).
     """
 
-    account_id: UUID
+    account_id: UUID | None
     to: str | None
     basis: Basis
     instruction: str
     fields: tuple[str, ...]
     subject_kind: Subject = "account"
     subject_id: UUID | None = None
+
+
+Guard: TypeAlias = Callable[[UUID, str], Awaitable[str | None]]
+"""Asked before anything of an account leaves by `mail` or to a named recipient: a word why it may not, or None."""
+
+
+async def pass_all(_account_id: UUID, _way: str) -> str | None:
+    """The guard of an installation that no start has looked at."""
+    return None

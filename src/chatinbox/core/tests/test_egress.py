@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from hypothesis import strategies as some
 from psycopg import errors
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import now, travel
 from chatinbox.core.db import Database
 from chatinbox.core.egress import Egress, Errand, TooMuch, Withheld
 from chatinbox.core.egress.addresses import is_inside, is_public
@@ -278,3 +280,17 @@ async def test_loopback_written_as_one_number_is_seen_through(number: int, form:
     except Withheld:
         return
     assert not any(is_public(one) for one in found)
+
+
+async def test_a_named_recipient_gets_nothing_before_the_day_that_was_announced(
+    inst: Installation, ada: Staff, server: Server
+) -> None:
+    way = opened(inst)
+    way.place("stripe", server.url)
+    way.begin("stripe", now() + timedelta(days=3))
+    with pytest.raises(Withheld, match="not_begun"):
+        await way.client(errand(ada, "stripe", "subprocessor")).get(server.url)
+    assert server.seen == [] and await ledger(inst, ada) == [("withheld", "not_begun")]
+    with travel(timedelta(days=3)):
+        await way.client(errand(ada, "stripe", "subprocessor")).get(server.url)
+    assert len(server.seen) == 1

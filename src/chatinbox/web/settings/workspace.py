@@ -1,10 +1,14 @@
-"""The workspace: what the account is called, where customers read and ask about privacy, which languages the search knows."""
+"""The workspace: what the account is called, who it is for customers and when it answers, where they ask about privacy, and
+which languages the search knows.
+"""
 
 from typing import Any
 
 from starlette.requests import Request
 
 from chatinbox.accounts import workspace
+from chatinbox.accounts.opening_hours import DAYS, read_hours
+from chatinbox.accounts.profile import time_zones
 from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.search.tokens import LANGUAGES
 from chatinbox.core.installation import Installation
@@ -14,8 +18,14 @@ from chatinbox.web.settings.page import Act, SettingsPage
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
     account_id = session.staff.account_id
+    settings = await workspace.read_workspace(inst, account_id)
     return {
-        "workspace": await workspace.read_workspace(inst, account_id),
+        "workspace": settings,
+        "days": [
+            (number, day, settings.hours.week[number] if settings.hours.week else None)
+            for number, day in enumerate(DAYS)
+        ],
+        "time_zones": [(name, name.replace("_", " ")) for name in time_zones()],
         "chosen": await workspace.read_languages(inst, account_id),
         "languages": sorted(
             ((one, name.capitalize()) for one, name in LANGUAGES.items()), key=lambda pair: pair[1]
@@ -26,6 +36,17 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
 async def _name(inst: Installation, session: Session, form: Form) -> str:
     await workspace.rename_account(inst, session.staff, form.get("company", ""))
     return "The name is saved."
+
+
+async def _identity(inst: Installation, session: Session, form: Form) -> str:
+    words = form.get("legal_name", ""), form.get("postal_address", "")
+    await workspace.set_identity(inst, session.staff, *words, "in_letters" in form)
+    return "Saved. The chat shows it within five minutes."
+
+
+async def _answering(inst: Installation, session: Session, form: Form) -> str:
+    await workspace.set_answering(inst, session.staff, form.get("answers_in", ""), read_hours(form))
+    return "Saved. The chat shows it within five minutes."
 
 
 async def _privacy(inst: Installation, session: Session, form: Form) -> str:
@@ -46,6 +67,12 @@ PAGE = SettingsPage(
     "Workspace",
     "account",
     _show,
-    {"name": Act(_name), "privacy": Act(_privacy), "languages": Act(_languages)},
+    {
+        "name": Act(_name),
+        "identity": Act(_identity),
+        "answering": Act(_answering),
+        "privacy": Act(_privacy),
+        "languages": Act(_languages),
+    },
     needs="workspace",
 )

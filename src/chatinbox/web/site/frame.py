@@ -8,6 +8,7 @@ import gzip
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
 from chatinbox.core.signal import VARY, Signal, read_signal
+from chatinbox.privacy import announcements
 from chatinbox.web.forms import Form
 from chatinbox.web.pages import HEADERS, POLICY, fill
 
@@ -115,14 +117,38 @@ def operator_of(settings: Settings) -> dict[str, str]:
     }
 
 
-def announced_now() -> list[tuple[str, str, documents.Version]]:
-    """Versions of the documents that were announced and do not hold yet: title, path, version."""
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What was announced and does not hold yet: what it is called, in which words, where it is read and compared."""
+
+    title: str
+    announced_at: datetime
+    effective_at: datetime
+    words: str
+    path: str
+
+
+def announced_now() -> list[Coming]:
+    """New versions of documents, and what will be collected, kept or passed on from a later day."""
     at = now()
-    return [
-        (documents.TITLES[kind], f"/{kind}", one)
+    versions = [
+        Coming(
+            f"{documents.TITLES[kind]}, version {one.version}",
+            one.announced_at,
+            one.effective_at,
+            one.changed,
+            f"/{kind}/versions/{one.version}",
+        )
         for kind in documents.KINDS
         for one in documents.announced(kind, at)
     ]
+    changes = [
+        Coming(
+            one.title, one.announced_at, one.effective_at, one.words, f"/privacy/history#change-{one.number}"
+        )
+        for one in announcements.coming(at)
+    ]
+    return versions + changes
 
 
 def _frame_words(inst: Installation, request: Request) -> dict[str, Any]:

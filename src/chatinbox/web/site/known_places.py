@@ -11,6 +11,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.signal import VARY
+from chatinbox.watch import relay
 from chatinbox.web.forms import FormPage
 from chatinbox.web.site import frame
 from chatinbox.web.site.frame import Link, operator_of, whole
@@ -70,13 +71,18 @@ async def get_security(inst: Installation, request: Request) -> Response:
 
 
 async def get_dnt(inst: Installation, request: Request) -> Response:
-    """The tracking status of the whole site (W3C TPE §6.5): not tracking, for everybody, asked or not."""
+    """The tracking status of the whole site (W3C TPE §6.5): not tracking, for everybody, asked or not.
+
+    Where finished counts are passed on it says to whom, and from when: before that, and long enough, it is only said.
+    """
     told: dict[str, object] = {
         "tracking": "N",
         "same-party": [inst.settings.public_url, inst.settings.files_url],
     }
     if frame.menu.has("/privacy"):
         told["policy"] = "/privacy"
+    if relay.is_on(inst.settings) and (begins := await relay.begins_at(inst.db)):
+        told["counts-to"] = [{"company": "Google", "what": "sums of a day, none below ten", "from": begins}]
     return _json(request, told, "application/tracking-status+json")
 
 

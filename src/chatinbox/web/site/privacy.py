@@ -1,5 +1,7 @@
 """The privacy policy, a lamp a promise; its versions, and what changed between them."""
 
+from itertools import pairwise
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,7 +9,9 @@ from chatinbox.accounts import documents
 from chatinbox.accounts.documents import KINDS, TITLES
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
-from chatinbox.privacy import proof, standing
+from chatinbox.privacy import announcements, proof, standing
+from chatinbox.privacy.announcements import Announcement
+from chatinbox.privacy.collected import new_in
 from chatinbox.web.site.frame import Link
 from chatinbox.web.site.legal import Piece, compared, document_page, legal_page
 
@@ -25,9 +29,15 @@ async def get_privacy(inst: Installation, request: Request) -> Response:
 
 async def get_history(inst: Installation, request: Request) -> Response:
     """Every version of every document, newest first, with what changed."""
-    return legal_page(
-        inst, request, "history", histories=[(TITLES[kind], kind, _steps(kind)) for kind in KINDS]
-    )
+    histories = [(TITLES[kind], kind, _steps(kind)) for kind in KINDS]
+    return legal_page(inst, request, "history", histories=histories, changes=_changes())
+
+
+def _changes() -> list[tuple[Announcement, list[str]]]:
+    """Every announcement, newest first, with what it brought by name; the first is the beginning."""
+    told = announcements.read()
+    brought = [new_in(after.collected, before.collected) for before, after in pairwise(told)]
+    return list(reversed(list(zip(told, [[], *brought], strict=True))))
 
 
 def _steps(kind: documents.Kind) -> list[tuple[documents.Version, list[tuple[str, list[Piece]]]]]:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from chatinbox.accounts.sign_up import ADDRESS
 from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.channels.email.acknowledge import ask_acknowledgement
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Sender
 from chatinbox.conversations.verbs import receive
@@ -46,12 +47,13 @@ async def post_write(inst: Installation, request: Request) -> Response:
         via="email",
         sender=sender,
         message_id=new_id(),
-        body=Body(text=words),
+        body=Body(text=words, from_address=sender.email),
         subject="Written on the website",
         # The same words again on the same day, as when somebody presses twice, are one letter.
         key=await inst.vault.blind(account_id, "website letter", f"{now().date()}\n{sender.email}\n{words}"),
     )
-    await receive(inst, account_id, incoming)
+    received = await receive(inst, account_id, incoming)
+    await ask_acknowledgement(inst, account_id, received)
     return site_page(inst, request, "site/written", kept=FRESH)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as Tree
 
 import httpx
+import msgspec
 import pypdfium2
 import pytest
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from chatinbox.core import clock
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.trouble import Trouble
-from chatinbox.privacy import data_map, records, storage, subprocessors
+from chatinbox.privacy import announcements, data_map, records, storage, subprocessors
 from chatinbox.web.cookie_guard import guarded_send
 from chatinbox.web.site import LEGAL
 from chatinbox.web.site.legal import compared
@@ -280,3 +281,30 @@ async def test_a_cookie_that_nobody_registered_does_not_leave(
 
 async def _receive() -> Any:
     return {"type": "http.request"}
+
+
+async def test_what_will_be_collected_is_announced_on_the_website_and_in_the_account_until_its_day(
+    named: Installation, visitor: httpx.AsyncClient, ada: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first, *_] = announcements.read()
+    made = datetime.now(UTC) + timedelta(days=10)
+    more = msgspec.structs.replace(
+        first.collected, recipients=first.collected.recipients | {"somebody": "Listens"}
+    )
+    second = announcements.Announcement(
+        2, "9.9", made, made + timedelta(days=30), "Somebody listens", "A company hears it.", "", more
+    )
+    monkeypatch.setattr(announcements, "read", lambda *_: (first, second))
+
+    async def seen() -> tuple[bool, bool]:
+        visitor.cookies.set("session", await sessions.start(named, ada, "tests"))
+        site, inside = await visitor.get("/cookies"), await visitor.get("/settings/profile")
+        return second.words in site.text, second.words in inside.text
+
+    assert await seen() == (False, False)
+    with clock.travel(timedelta(days=11)):
+        assert await seen() == (True, True)
+    with clock.travel(timedelta(days=41)):
+        assert await seen() == (False, False)
+    history = (await visitor.get("/privacy/history")).text
+    assert "recipient somebody is new" in history and 'id="change-2"' in history

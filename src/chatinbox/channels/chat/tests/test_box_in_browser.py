@@ -5,8 +5,10 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 import uvicorn
@@ -14,12 +16,15 @@ from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chatinbox.accounts.opening_hours import OpeningHours
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.workspace import set_answering
 from chatinbox.app.wiring import App
 from chatinbox.channels.chat.channel import open_channel
 from chatinbox.channels.chat.tests.conftest import count
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
+from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
@@ -318,3 +323,19 @@ async def test_the_box_is_readable_without_seeing_it(site: Site, visit: Visit) -
     )
     assert unnamed == 0
     assert await (await frame.frame_element()).get_attribute("title") == "Halden Ceramics"
+
+
+async def test_from_when_somebody_answers_is_said_in_the_visitors_own_time(
+    site: Site, visit: Visit, inst: Installation
+) -> None:
+    opens = (now() + timedelta(hours=30)).replace(minute=0)
+    week = tuple((f"{opens:%H:%M}", "23:59") if day == opens.weekday() else None for day in range(7))
+    await set_answering(inst, site.owner, "English", OpeningHours("UTC", week))
+    for zone in ("Asia/Tokyo", "America/Lima"):
+        page = await visit(site.shop, timezone_id=zone)
+        frame = await open_box(page)
+        there = opens.astimezone(ZoneInfo(zone))
+        await expect(frame.locator("#quiet")).to_contain_text(
+            re.compile(f"We answer from {there:%A}.*{there:%H:%M}")
+        )
+        await expect(frame.locator("#hello")).to_contain_text("We answer in English.")

@@ -14,12 +14,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chatinbox.accounts.profile import change_profile
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.workspace import set_identity
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.send import MOST_TRIES, send
 from chatinbox.channels.email.tests.letters import address_of, channel_of, deliveries, letter, only
+from chatinbox.conftest import People
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core.clock import now
@@ -216,3 +218,19 @@ def sink_text(raw: bytes) -> str:
     part = message_from_bytes(raw, policy=SMTPUTF8).get_body(("plain",))
     assert part
     return str(part.get_content()).replace("\r\n", "\n")
+
+
+async def test_who_the_business_is_stands_in_its_letters_where_it_wants_that_and_in_nobody_elses(
+    inst: Installation, ada: Staff, cyd: Staff, people: People, sink: Sink
+) -> None:
+    dan = await people.owner("Dan", "Dan's Dates")
+    await set_identity(inst, ada, "Halden Tea AS", "Storgata <1>\n1767 Halden", in_letters=True)
+    await set_identity(inst, dan, "Halden Dates AS", "Storgata 2\n1767 Halden", in_letters=False)
+    for staff in (ada, cyd, dan):
+        await answered(inst, staff)
+        for delivery_id, *_ in await deliveries(inst, staff):
+            await send(through(inst, sink.url), staff.account_id, delivery_id)
+    hers, *others = sink.taken
+    assert "-- \nHalden Tea AS\nStorgata <1>\n1767 Halden" in sink_text(hers)
+    assert "Storgata &lt;1&gt;" in (parse(hers).html or "")
+    assert len(others) == 2 and not any("Halden" in sink_text(one) for one in others)

@@ -1,0 +1,103 @@
+"""Acknowledge: who writes to the operator (by the website's form, or to its privacy address) hears that it arrived (C72).
+
+An address in a form is only claimed, so what goes to it must be of no use to anybody who claims another's: no word of what
+was written, no name, one letter a day to an address, and few an hour in all. It answers no machine (RFC 3834).
+"""
+
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr, make_msgid
+from uuid import UUID
+
+import structlog
+
+from chatinbox.channels.email.reply_address import reply_address
+from chatinbox.conversations.body import open_body
+from chatinbox.conversations.channels import read_settings
+from chatinbox.conversations.incoming import Received
+from chatinbox.core.clock import now
+from chatinbox.core.egress import Declined, Letter
+from chatinbox.core.installation import Installation
+from chatinbox.core.jobs import job_ids
+from chatinbox.core.operator import operator_of
+from chatinbox.core.vault import Erased
+
+log = structlog.get_logger()
+JOB = "acknowledge"
+INSTRUCTION = "acknowledgement of a letter to the operator"
+MOST_AN_HOUR = 60
+_WROTE = """
+select c.number, c.customer_id, c.channel_id, m.id, m.body_sealed from conversation c
+  join message m on m.account_id = c.account_id and m.conversation_id = c.id and m.position = 1
+ where c.account_id = %s and c.id = %s and m.author = 'customer' and m.origin = 'written'"""
+_BEFORE = """
+select count(*) filter (where subject_id = %s), count(*) filter (where at > %s - interval '1 hour') from ledger
+ where account_id = %s and instruction = %s and at > %s - interval '1 day'
+   and outcome not in ('unreachable', 'withheld')"""
+
+
+def is_to_operator(inst: Installation, address: str) -> bool:
+    """Whether letters to an address are letters to the operator."""
+    ours = {inst.settings.operator_privacy_email, inst.settings.website_channel} - {""}
+    return address.casefold() in {one.casefold() for one in ours}
+
+
+async def ask_acknowledgement(inst: Installation, account_id: UUID, received: Received) -> None:
+    """Has it acknowledged, when it began a conversation. One that waits for the same customer is enough."""
+    if received.duplicate or received.position != 1:
+        return
+    ids = job_ids(account_id=account_id, conversation_id=received.conversation_id)
+    await inst.jobs.later(JOB, ids, once=f"acknowledge {received.customer_id}")
+
+
+async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUID) -> None:
+    """Sends the acknowledgement, unless this address had one today. Raises Unreachable; a job tries again."""
+    [rows] = await inst.db.run(account_id, (_WROTE, [account_id, conversation_id]))
+    if not rows:
+        return
+    number, customer_id, channel_id, message_id, sealed = rows[0]
+    at = now()
+    [[(today, in_all)]] = await inst.db.run(
+        account_id, (_BEFORE, [customer_id, at, account_id, INSTRUCTION, at])
+    )
+    if today or in_all >= MOST_AN_HOUR:
+        log.info("not_acknowledged", again_today=bool(today))
+        return
+    try:
+        key = await inst.vault.customer_key(account_id, customer_id)
+        address = open_body(key, sealed, account_id, "message", message_id).from_address
+        settings = await read_settings(inst, account_id, channel_id)
+        if address and settings:
+            raw = _compose(inst, account_id, number, address, settings[0], str(settings[1]["address"]))
+            await inst.egress.mail(
+                Letter(account_id, "customer", customer_id, "", (address,), raw, "contract", INSTRUCTION,
+                       ("e-mail address", "number of the conversation"))
+            )  # fmt: skip
+    except (Declined, Erased):
+        log.info("not_acknowledged", again_today=False)
+
+
+def _compose(
+    inst: Installation, account_id: UUID, number: int, address: str, channel: str, sender: str
+) -> bytes:
+    letter = EmailMessage()
+    letter["From"] = formataddr((channel, sender))
+    letter["To"] = address
+    letter["Reply-To"] = reply_address(inst, account_id, number)
+    letter["Subject"] = f"Your letter has arrived (#{number})"
+    letter["Date"] = format_datetime(now())
+    letter["Message-ID"] = make_msgid(domain=inst.settings.mail_domain)
+    letter["Auto-Submitted"] = "auto-replied"
+    letter["X-Auto-Response-Suppress"] = "All"
+    letter.set_content(_words(inst, number))
+    return letter.as_bytes()
+
+
+def _words(inst: Installation, number: int) -> str:
+    operator = operator_of(inst.settings)
+    foot = f"\n-- \n{operator.name}\n{operator.address}\n{operator.privacy_email}\n" if operator else ""
+    return (
+        f"Your letter has arrived. Its number here is #{number}. A person will read it, and the answer comes to this"
+        " address. To add something, answer this letter.\n\n"
+        "Somebody gave this address when they wrote to us. If it was not you, there is nothing to do: what was written is"
+        f" not in this letter, and no other follows unless a person answers.\n{foot}"
+    )
