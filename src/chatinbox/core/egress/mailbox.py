@@ -31,6 +31,7 @@ class MailboxGate:
 
         Raises Withheld for a name that leads nowhere, or where it may not.
         """
+        assert errand.account_id, "a mailbox is an account's"
         name = (errand.account_id, f"imap://{host}:{port}")
         row_id = await self._row(errand, name)
         outcome, reason = "unreachable", "stopped"
