@@ -1,0 +1,99 @@
+"""Personal data of accounts in the European Union goes to other countries only under the Commission’s standard contractual clauses. The list of companies names the module for each."""
+
+from functools import partial
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.egress import Declined, Egress, Letter, Unreachable
+from chatinbox.core.trouble import Trouble
+from chatinbox.privacy import subprocessors, transfer
+from promises.stage import Here, Stage
+
+CLAUSES = ("C68",)
+COMPANY = """opened = 2026-01-01
+[[company]]
+name = "Carrier"
+purpose = "carries letters"
+place = "Somewhere"
+country = "{country}"
+planes = ["T", "U"]
+transfer = "{clauses}"
+since = 2026-01-01
+ways = ["mail"]
+"""
+
+
+def look_at_the_list(here: Here) -> str:
+    """Every company outside has its module of the clauses"""
+    companies = subprocessors.read(here.settings).company
+    bare = [
+        one.name
+        for one in companies
+        if one.country not in subprocessors.EEA and one.transfer == "none needed"
+    ]
+    assert not bare, f"outside, and without clauses: {', '.join(bare)}"
+    withheld = here.column(
+        "select count(*) from tenant.ledger where outcome = 'withheld' and reason = 'transfer_without_clauses'"
+    )[0]
+    return f"{len(companies)} companies on the list; {withheld} times something was held back for want of clauses."
+
+
+async def proof_that_nothing_goes_without(stage: Stage) -> str:
+    """A European account's letter by a company outside does not leave without the clauses, and leaves with them; the list refuses such a company"""
+    ada = await stage.people.owner("Ada", "Ada's Tea")
+    assert stage.settings.operator_country == "DE", "this stage is not in Europe"
+    file = stage.settings.data / "subprocessors.toml"
+    file.write_text(COMPANY.format(country="US", clauses="none needed"))
+    try:
+        subprocessors.read(stage.settings)
+    except Trouble:
+        pass
+    else:
+        raise AssertionError("the list takes a company outside without clauses")
+    assert await _sent(stage, ada) == "withheld", "without clauses it left"
+    file.write_text(COMPANY.format(country="US", clauses="SCC module 2"))
+    assert await _sent(stage, ada) != "withheld", "with clauses it is held back, so this shows nothing"
+    file.write_text(COMPANY.format(country="FR", clauses="none needed"))
+    assert await _sent(stage, ada) != "withheld", "inside Europe it is held back"
+    said = stage.rows("select reason from tenant.ledger where outcome = 'withheld'")
+    assert said == [("transfer_without_clauses",)], f"the ledger says {said}"
+    return "Held back without the clauses, and the ledger says why; with them, or inside Europe, it left."
+
+
+async def _sent(stage: Stage, staff: Staff) -> str:
+    egress = Egress(stage.inst.db, stage.vault, "smtp://127.0.0.1:9")
+    egress.guarded_by(partial(transfer.why_withheld, stage.inst))
+    letter = Letter(
+        staff.account_id,
+        "person",
+        staff.person_id,
+        "a@x.example",
+        ("b@x.example",),
+        b"Subject: x\r\n\r\nx",
+        "service",
+        "a proof",
+        ("words",),
+    )
+    try:
+        await egress.mail(letter)
+    except (Declined, Unreachable):
+        pass
+    outcomes: list[str] = stage.column("select outcome from tenant.ledger order by at desc, id desc limit 1")
+    return outcomes[0]
+
+
+async def saboteur_lets_everything_pass(stage: Stage) -> None:
+    """Lets everything pass, wherever it goes"""
+
+    async def passes(*_: object) -> None: ...
+
+    stage.swap(transfer, "why_withheld", passes)
+
+
+async def saboteur_takes_any_company(stage: Stage) -> None:
+    """Takes a company outside without clauses onto the list"""
+    stage.swap(subprocessors, "_check", lambda *_: None)
+
+
+async def saboteur_moves_a_country(stage: Stage) -> None:
+    """Counts the United States among Europe"""
+    stage.swap(transfer, "EEA", frozenset({*subprocessors.EEA, "US"}))
