@@ -14,7 +14,14 @@ log = structlog.get_logger()
 
 
 async def write_to(
-    inst: Installation, account_id: UUID, person_id: UUID, email: str, subject: str, text: str, basis: str
+    inst: Installation,
+    account_id: UUID,
+    person_id: UUID,
+    email: str,
+    subject: str,
+    text: str,
+    basis: str,
+    instruction: str = "asked for by the person or a colleague",
 ) -> None:
     """Sends a person a letter; a server that cannot be reached is logged, and they may ask again."""
     message = EmailMessage()
@@ -33,7 +40,7 @@ async def write_to(
         recipients=(email,),
         raw=message.as_bytes(),
         basis=basis,
-        instruction="asked for by the person or a colleague",
+        instruction=instruction,
         fields=("e-mail address", "link"),
     )
     try:
