@@ -54,7 +54,7 @@ async def proof_that_it_is_off_and_said_first(stage: Stage) -> str:
             stage.settings,
             analytics="google",
             google_measurement_id="G-1",
-            google_api_secret="s",
+            google_api_secret="s",  # noqa: S106
             google_analytics_base=url,
         )
         off = replace(on, analytics=None)

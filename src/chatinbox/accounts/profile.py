@@ -19,11 +19,10 @@ MOST_LINES = 12
 
 
 class Notify(msgspec.Struct, frozen=True):
-    """What somebody wants to be told of."""
+    """What somebody wants to be told of by letter while they are away."""
 
     assigned: bool = True
     answered: bool = True
-    mentioned: bool = True
 
 
 class Profile(msgspec.Struct, frozen=True):

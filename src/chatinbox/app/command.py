@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from chatinbox.app.breach import print_breach
 from chatinbox.app.database_programs import run_program
 from chatinbox.app.doctor import examine
 from chatinbox.app.reset import print_reset_link
@@ -62,6 +63,23 @@ def parser() -> argparse.ArgumentParser:
     )
     security.add_argument("--reason", default="", help="why you read the connections; noted with your name")
     security.add_argument("--days", type=int, default=1, help="how many days back, today among them (1)")
+    breach = commands.add_parser(
+        "breach",
+        help="what an exposure touched, account by account, and a notice for each",
+        description="Works out what of which account was exposed and records it with the time. Nobody is told before `tell`.",
+    )
+    breach.add_argument(
+        "what",
+        choices=["table", "backup", "channel", "staff", "list", "tell"],
+        help="what was exposed; list: what is recorded; tell: send each account its own notice",
+    )
+    breach.add_argument(
+        "of", nargs="?", default="", help="its name (tenant.message), the copy's time, or an id"
+    )
+    breach.add_argument("--noticed", default="", help="when it was noticed, as 2026-11-20T03:00 UTC (now)")
+    breach.add_argument(
+        "--drill", action="store_true", help="nothing happened: an exercise, and the record says so"
+    )
     proving = commands.add_parser(
         "prove",
         help="try the promises of the privacy policy",
@@ -73,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     )
     proving.add_argument("--coverage", action="store_true", help="only list which sentences have a proof")
     proving.add_argument("--json", action="store_true", help="what was found, as JSON")
-    for command in (programs, doctor, reset, visits, security, proving):
+    for command in (programs, doctor, reset, visits, security, breach, proving):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -108,6 +126,8 @@ def main(words: list[str] | None = None) -> int:
             from chatinbox.app.prove import prove  # the promises stand above this room and know all of it
 
             return prove(settings, given)
+        if given.command == "breach":
+            return print_breach(settings, given.what, given.of, given.noticed, given.drill)
         if given.command == "security":
             return print_security_log(settings, given.what, given.reason, given.days)
         return serve(settings, given.command, given.json)

@@ -22,6 +22,7 @@ from chatinbox.conversations.search.index import index, rebuild
 from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
+from chatinbox.notifications import tell
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.reports.forget import forget_old as forget_reports
@@ -57,6 +58,17 @@ def prepare(inst: Installation) -> None:
         await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id))
 
     inst.jobs.add(email_acknowledge.JOB, acknowledge, attempts=6, wait_seconds=20, growth=3)
+
+    async def tell_staff(account_id: str, staff_user_id: str) -> None:
+        again = await tell.tell(inst, UUID(account_id), UUID(staff_user_id))
+        if again:
+            await tell.look_later(inst, UUID(account_id), UUID(staff_user_id), again)
+
+    async def news(batch: list[Happened]) -> None:
+        await tell.hear(inst, batch)
+
+    inst.outbox.on(tell.HEARD, news)
+    inst.jobs.add(tell.JOB, tell_staff, attempts=4, wait_seconds=60)
     chat_send.add_jobs(inst)
     _add_billing(inst)
 

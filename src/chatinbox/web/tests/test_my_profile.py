@@ -81,7 +81,7 @@ async def test_each_field_can_be_added_changed_and_deleted_by_its_owner_alone(
     await do(client, "notify", assigned="on")
     mine = await read_profile(inst, ada.person_id)
     assert (mine.signature, mine.language, mine.time_zone) == ("Kind regards\nAda", "de", "Europe/Berlin")
-    assert (mine.notify.assigned, mine.notify.answered, mine.notify.mentioned) == (True, False, False)
+    assert (mine.notify.assigned, mine.notify.answered) == (True, False)
     assert "without a signature" in await do(client, "signature", signature="  \n")
     assert (await read_profile(inst, ada.person_id)).signature == ""
     assert (await read_profile(inst, bea.person_id)).time_zone == "UTC"

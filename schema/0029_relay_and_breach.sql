@@ -54,3 +54,32 @@ revoke all on watch.relay, watch.relayed_day from public;
 revoke all on function watch.declare_relay, watch.end_relay, watch.read_relay, watch.claim_day, watch.release_day from public;
 grant execute on function watch.declare_relay, watch.end_relay, watch.read_relay, watch.claim_day, watch.release_day
   to chatinbox_app;
+reset role;
+
+-- The breach desk (clause C52): what was exposed and since when that is known, for the operator; and, of each account, what of
+-- its data was touched, which no other account can see.
+set local role chatinbox_owner;
+
+create table work.breach (
+  id uuid primary key,
+  purpose text not null check (purpose in ('breach', 'drill')),
+  kind text not null check (kind in ('table', 'backup', 'channel', 'staff')),
+  exposed text not null check (length(exposed) <= 100),
+  noticed_at timestamptz not null,
+  recorded_at timestamptz not null
+);
+grant select, insert on work.breach to chatinbox_app;
+
+create table tenant.breach_notice (
+  account_id uuid not null references tenant.account,
+  id uuid not null,
+  breach_id uuid not null,
+  counts jsonb not null,
+  customer_count bigint not null,
+  staff_count bigint not null,
+  recorded_at timestamptz not null,
+  told_at timestamptz,
+  primary key (account_id, id),
+  unique (account_id, breach_id)
+);
+call work.protect('tenant.breach_notice', 'select, insert, update');
