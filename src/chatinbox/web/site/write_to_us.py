@@ -3,14 +3,11 @@
 No cookie, no riddle. How often somebody may write is counted by where they come from, in memory only.
 """
 
-from uuid import UUID
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts.sign_up import ADDRESS
 from chatinbox.accounts.throttle import Throttle, neighbourhood
-from chatinbox.channels.email.channel import find_channels
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Sender
 from chatinbox.conversations.verbs import receive
@@ -19,22 +16,22 @@ from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, read_form
+from chatinbox.web.operator_account import operator_channel
 from chatinbox.web.site.frame import FRESH, Link, operator_of, site_page
 
-DEMO_CHANNEL = "hello@haldenceramics.example"
 MOST_WORDS = 8_000
 _by_place = Throttle(6, 3600)
 
 
 async def get_write(inst: Installation, request: Request) -> Response:
     """The form, or the operator's address where letters cannot be taken here."""
-    return _show(inst, request, takes=await _channel(inst) is not None)
+    return _show(inst, request, takes=await operator_channel(inst) is not None)
 
 
 async def post_write(inst: Installation, request: Request) -> Response:
     """Takes the letter. What was typed is still there when something is wrong with it."""
     form = await read_form(request, 12 * MOST_WORDS + 10_000)  # a letter of a far script is twelve bytes here
-    channel = await _channel(inst)
+    channel = await operator_channel(inst)
     if channel is None:
         raise Refused(404, "This installation takes no letters by form.", "not_found")
     try:
@@ -70,11 +67,6 @@ def _checked(form: Form) -> tuple[Sender, str]:
             f"This is longer than {MOST_WORDS:,} characters. Shorten it, or send it by mail.", "words"
         )
     return Sender(email=email, name=name or None), words
-
-
-async def _channel(inst: Installation) -> tuple[UUID, UUID] | None:
-    address = inst.settings.website_channel or (DEMO_CHANNEL if inst.settings.demo else "")
-    return (await find_channels(inst, [address])).get(address) if address else None
 
 
 def _show(
