@@ -82,7 +82,7 @@ async def post_wish(inst: Installation, request: Request) -> Response:
         sender=Sender(email=who.email, name=who.name),
         message_id=new_id(),
         body=Body(text=_told(kind, words, who, until)),
-        subject=f"Own data: {KINDS[kind].lower()}, by {day(until)}",
+        subject=f"By {day(until)}: {KINDS[kind][0].lower()}{KINDS[kind][1:]}",
         key=await inst.vault.blind(account_id, "wish about own data", token),
     )
     await receive(inst, account_id, incoming)  # before the link is used up: what was pressed is never lost

@@ -46,7 +46,7 @@ async def wishes(client: Browser, staff: Staff) -> list[str]:
     return [
         f"{row['subject']}: {row['preview']}"
         for row in listed["rows"]
-        if "Own data" in (row["subject"] or "")
+        if "what you hold about me" in (row["subject"] or "")
     ]
 
 
@@ -101,7 +101,7 @@ async def test_who_opens_the_link_wishes_and_only_the_operator_reads_it_with_its
     taken = await anybody.post(path, data=wish)
     assert taken.status_code == 200 and until in taken.text
     [read] = await wishes(new_browser(), cyd)
-    assert f"delete what you hold about me, by {until}" in read and "Everything, please." in read
+    assert f"By {until}: delete what you hold about me" in read and "Everything, please." in read
     assert await wishes(new_browser(), ada) == [] and await wishes(new_browser(), bea) == []
     assert (await anybody.post(path, data=wish)).status_code == 410, "a link is good once"
     assert len(await wishes(new_browser(), cyd)) == 1
