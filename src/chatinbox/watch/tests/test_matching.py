@@ -1,4 +1,4 @@
-"""Linkage: how well somebody who has both stores matches an address of the security log to a staff user (clause C15).
+"""Matching: how well somebody who has both stores, with the keys, matches an address of the security log to a staff user (clause C15).
 
 The model, which gives the attacker more than either store holds: of every deed they know who did it, through which route and
 at which microsecond (the staff side), and of the log every row with its key, so every address is readable, in the order in
