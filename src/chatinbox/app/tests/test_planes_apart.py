@@ -30,7 +30,7 @@ from chatinbox.accounts import letters, people, sessions
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App
 from chatinbox.channels.chat.channel import open_channel
-from chatinbox.conftest import PASSWORD, People
+from chatinbox.conftest import OPERATOR, PASSWORD, People
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -95,7 +95,7 @@ class Stage:
     def __init__(
         self, inst: Installation, above: psycopg.AsyncConnection[Any], around: Around | None = None
     ) -> None:
-        self.inst = replace(inst, settings=replace(inst.settings, website=True))
+        self.inst = replace(inst, settings=replace(inst.settings, website=True, **OPERATOR))
         self.above, self._around, self._app = above, around, App(self.inst)
 
     async def play(self, script: Script, places: list[Place]) -> tuple[Counter[Any], list[Any]]:
