@@ -17,7 +17,8 @@ class Parcel {
     this.mark = icon('file', false);
     this.row = el('li', { className: 'file' }, this.mark, this.ring, el('span', { dir: 'auto' }, file.name, this.note),
       el('button', { type: 'button', className: 'cb-round', ariaLabel: 'Remove ' + file.name, onclick: () => this.remove() }, icon('x')));
-    if (file.size > most) this.fail(`Too large: ${size(file.size)}. A file may have ${size(most)} at most.`);
+    if ($('attach').hidden) this.fail('No files are taken here.');
+    else if (file.size > most) this.fail(`Too large: ${size(file.size)}. A file may have ${size(most)} at most.`);
     else if (!file.size) this.fail('This file is empty.');
     else if (hasToken()) this.go().catch(() => {});
   }

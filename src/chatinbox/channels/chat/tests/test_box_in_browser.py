@@ -20,11 +20,12 @@ from chatinbox.accounts.opening_hours import OpeningHours
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import set_answering
 from chatinbox.app.wiring import App
-from chatinbox.channels.chat.channel import open_channel
+from chatinbox.channels.chat.channel import find_channel, look_again, open_channel
 from chatinbox.channels.chat.tests.conftest import count
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core.clock import now
+from chatinbox.conversations.collection import set_takes
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
@@ -262,6 +263,25 @@ async def test_files_are_sent_and_too_large_ones_get_a_sentence(site: Site, visi
     await expect(frame.locator("#tray")).to_contain_text("Too large")
     await frame.get_by_label("Remove film.mov").click()
     await expect(frame.locator("#tray")).to_be_hidden()
+
+
+async def test_where_no_files_are_taken_the_box_offers_none_and_says_so_to_who_brings_one(
+    site: Site, visit: Visit
+) -> None:
+    channel = await find_channel(site.inst, site.key)
+    await set_takes(site.inst, site.owner, channel.id, [])
+    look_again(site.key)
+    page = await visit(site.shop)
+    frame = await open_box(page)
+    await expect(frame.locator("#attach")).to_be_hidden()
+    small = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"words of a file"}
+    await frame.locator("#files").set_input_files([small])  # type: ignore[list-item]
+    await expect(frame.locator("#tray")).to_contain_text("No files are taken here.")
+    await frame.locator("#words").fill("Without it")
+    await frame.locator("#send").click()
+    await expect(frame.locator("#log")).to_contain_text("Without it")
+    await expect(frame.locator("#tray")).to_be_hidden()
+    assert await count(site.inst, site.owner, "attachment") == 0
 
 
 async def test_a_visitor_who_must_go_leaves_an_address(site: Site, visit: Visit) -> None:
