@@ -16,7 +16,7 @@ from chatinbox.core.metadata import without_metadata
 
 LARGEST_TEXT = 2_000_000
 _IN_THREAD_ABOVE = 100_000
-_TEXT_TYPES = ("text/", "application/json", "application/xml", "message/")
+_TEXT_TYPES = ("text/", "application/json", "application/xml", "image/svg+xml", "message/")
 _TEXT_NAMES = (
     ".txt",
     ".csv",

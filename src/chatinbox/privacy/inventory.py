@@ -11,9 +11,10 @@ from uuid import UUID
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.db import Rows, Statement
-from chatinbox.core.egress.recipients import REGISTER, Basis
+from chatinbox.core.egress.recipients import REGISTER
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import data_map
+from chatinbox.privacy.what_left import BASIS
 
 # What people call it, its table, the time of a row, and which rows are meant. A table of customers that is not here is
 # counted under its purpose, so nothing that is stored is missing from the page.
@@ -48,17 +49,6 @@ _SOURCES = {
     "sync": "Other systems",
     "api": "Programs of your own",
     "earlier": "Noted before sources were",
-}
-
-
-WHY: dict[Basis, str] = {
-    "permission": "Somebody gave theirs",
-    "service": "It was asked for, such as an answer",
-    "integration": "You authorised it",
-    "subprocessor": "Works on our behalf",
-    "law": "An order that binds us",
-    "rights": "Rights, property or safety",
-    "fraud": "Against fraud",
 }
 
 
@@ -177,7 +167,7 @@ async def take_inventory(inst: Installation, by: Staff) -> Inventory | None:
             for kind, count, since in sorted(withheld, key=lambda row: row[0])
         ],
         recipients=[
-            Received(_recipient(gate, named), WHY[basis], count, last)
+            Received(_recipient(gate, named), BASIS[basis], count, last)
             for gate, named, basis, count, last in ledger
         ],
     )

@@ -61,8 +61,8 @@ def routes(inst: Installation) -> list[Way]:
         return _sent(request, pages.script(channel.look), kind, headers)
 
     async def frame(channel: Channel, request: Request) -> Response:
-        files, most = "files" in channel.takes, inst.settings.max_upload_bytes
-        page = pages.frame(channel.look, channel.key, most, channel.workspace, files).encode()
+        most = inst.settings.max_upload_bytes
+        page = pages.frame(channel.look, channel.key, most, channel.workspace, channel.takes).encode()
         headers = {
             "content-security-policy": pages.frame_policy(channel.look, inst.settings.files_url),
             "cache-control": "no-cache",

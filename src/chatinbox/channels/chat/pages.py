@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 import jinja2
@@ -31,9 +32,11 @@ def _template() -> jinja2.Template:
     return room.get_template("frame.html")
 
 
-def frame(look: Look, key: str, limit: int, privacy: Workspace | None = None, files: bool = True) -> str:
-    """The frame's page. `limit` is the largest file a visitor may send, in bytes, where they may send `files`; `privacy` says
-    who the business is, when it answers, and where one asks about privacy.
+def frame(
+    look: Look, key: str, limit: int, privacy: Workspace | None = None, takes: Collection[str] = ()
+) -> str:
+    """The frame's page. `limit` is the largest file a visitor may send, in bytes, `takes` what the channel takes in; `privacy`
+    says who the business is, when it answers, and where one asks about privacy.
     """
     opens = opens_at(privacy.hours, now()) if privacy else None
     known = {"key": key, "brand": look.brand, "onBrand": look.on_brand, "limit": limit}
@@ -41,7 +44,8 @@ def frame(look: Look, key: str, limit: int, privacy: Workspace | None = None, fi
     loaded = assets.load()
     return _template().render(
         box=look,
-        files=files,
+        files="files" in takes,
+        traces="traces" in takes,
         privacy=privacy or Workspace(),
         boot=Markup(boot.replace("<", "\\u003c")),  # noqa: S704 — JSON without a single angle bracket
         assets=f"/chat/assets/{loaded.version}",
