@@ -1,5 +1,6 @@
 """Personal data of accounts in the European Union goes to other countries only under the Commission’s standard contractual clauses. The list of companies names the module for each."""
 
+import contextlib
 from functools import partial
 
 from chatinbox.accounts.staff import Staff
@@ -73,10 +74,8 @@ async def _sent(stage: Stage, staff: Staff) -> str:
         "a proof",
         ("words",),
     )
-    try:
+    with contextlib.suppress(Declined, Unreachable):
         await egress.mail(letter)
-    except (Declined, Unreachable):
-        pass
     outcomes: list[str] = stage.column("select outcome from tenant.ledger order by at desc, id desc limit 1")
     return outcomes[0]
 

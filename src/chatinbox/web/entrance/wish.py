@@ -16,6 +16,7 @@ from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Sender
 from chatinbox.conversations.verbs import receive
 from chatinbox.core.clock import now
+from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -24,6 +25,7 @@ from chatinbox.web.operator_account import operator_channel
 from chatinbox.web.pages import day
 
 MOST_WORDS = 2_000
+TO = Declared(("visitor", "staff"), ("T", "U"))
 
 
 async def get_ask(inst: Installation, request: Request) -> Response:
