@@ -22,7 +22,7 @@ class Entry:
     """What is about to leave, and to whom. `named` is a recipient of the register, where it is one."""
 
     account_id: UUID
-    gate: Literal["mail", "http"]
+    gate: Literal["mail", "http", "mailbox"]
     recipient: str
     subject_kind: Subject
     subject_id: UUID
