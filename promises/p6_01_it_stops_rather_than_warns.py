@@ -43,7 +43,7 @@ async def proof_that_a_start_is_refused(stage: Stage) -> str:
     for what, (settings, environment) in unsafe.items():
         assert _refused(lambda s=settings, e=environment: unsafe_settings(s, e)), (
             f"{what} does not stop a start"
-        )  # type: ignore[misc]
+        )
     key.chmod(0o644)
     assert _refused(lambda: unsafe_settings(stage.settings, {})), (
         "a key that others can read does not stop a start"

@@ -24,8 +24,8 @@ from chatinbox.channels.chat.channel import find_channel, look_again, open_chann
 from chatinbox.channels.chat.tests.conftest import count
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
-from chatinbox.core.clock import now
 from chatinbox.conversations.collection import set_takes
+from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks

@@ -104,7 +104,7 @@ async def test_a_visitors_picture_is_stored_without_where_it_was_taken_unless_th
     await set_takes(inst, ada, await channel_id(inst, boxes), ["files", "traces"])
     whole = (await upload(visitor, "b.jpg", photo(), "image/jpeg")).json()
     assert (await fetch(inst, whole["url"])).content == photo()
-    said = "What your camera writes into pictures is kept."
+    said = "Camera data in pictures is kept."
     assert said not in (await visitor.client.get(f"/chat/{boxes.foreign_key}/frame")).text
     look_again(boxes.key)
     assert said in (await visitor.client.get(f"/chat/{boxes.key}/frame")).text
