@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 
 from chatinbox.app import database
-from chatinbox.app.safety import unsafe_roles, unsafe_settings
+from chatinbox.app.safety import look_at_database, unsafe_settings
 from chatinbox.core import postgres
 from chatinbox.core.postgres.binaries import DatabaseUser, find_binaries
 from chatinbox.core.settings import Settings
@@ -68,11 +68,13 @@ def _database_user(settings: Settings) -> tuple[str, bool, str]:
 
 def _safety(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     try:
-        roles = list(unsafe_roles(settings.database_url)) if settings.database_url else []
+        roles = list(look_at_database(settings.database_url)) if settings.database_url else []
     except psycopg.Error:
         roles = []  # said above
     found = [*unsafe_settings(settings), *roles]
     yield from (("safe to serve", False, sentence) for sentence in found)
     if not found:
-        looked = "settings and keys" + (", and the roles of the database" if settings.database_url else "")
+        looked = "settings and keys" + (
+            ", and the roles and tables of the database" if settings.database_url else ""
+        )
         yield "safe to serve", True, f"{looked}; a start looks at all of it again"

@@ -8,7 +8,7 @@ import ipaddress
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 import psycopg
@@ -29,8 +29,18 @@ select r.rolname as name, r.rolsuper as above_all, r.rolbypassrls as passes_by,
   from pg_roles r where r.rolname = any(%s) order by r.rolname
 """
 
+_OPEN = r"""
+select c.oid::regclass::text from pg_class c
+ where c.relnamespace = to_regnamespace('tenant') and c.relkind in ('r', 'p')
+   and (not c.relrowsecurity or not c.relforcerowsecurity
+     or exists (select from pg_policy p where p.polrelid = c.oid and p.polpermissive
+                 and coalesce(pg_get_expr(p.polqual, c.oid), '') !~ 'ctx\.account\(\)'
+                 and coalesce(pg_get_expr(p.polwithcheck, c.oid), '') !~ 'ctx\.account\(\)'))
+ order by 1
+"""
 
-def refuse_unsafe(found: Iterator[str]) -> None:
+
+def refuse_unsafe(found: Iterable[str]) -> None:
     """Raises Trouble with everything that was found, a line each."""
     if sentences := list(found):
         raise Trouble("\n".join(sentences))
@@ -46,6 +56,20 @@ def unsafe_settings(settings: Settings, environment: Mapping[str, str] = os.envi
             "Python's development mode is on; it writes to the log what it happens to hold."
             " Unset PYTHONDEVMODE and PYTHONASYNCIODEBUG."
         )
+
+
+def look_at_database(admin_dsn: str) -> Iterator[str]:
+    """What is unsafe in a database: roles that may too much, tables that are open."""
+    yield from unsafe_roles(admin_dsn)
+    yield from open_tables(admin_dsn)
+
+
+def open_tables(admin_dsn: str) -> Iterator[str]:
+    """Tables of accounts that row security does not close. Before the first start there are none."""
+    with psycopg.connect(admin_dsn) as conn:
+        rows = conn.execute(_OPEN).fetchall()
+    for (name,) in rows:
+        yield f"The table {name} is not closed by account, so one account could see another's rows. Put its row security back from schema/."
 
 
 def unsafe_roles(admin_dsn: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from chatinbox.app import database, proving, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
 from chatinbox.app.opening import look_before
 from chatinbox.app.ready import Ready, say_ready
-from chatinbox.app.safety import refuse_unsafe, unsafe_roles, unsafe_settings
+from chatinbox.app.safety import look_at_database, refuse_unsafe, unsafe_settings
 from chatinbox.app.steadily import meanwhile
 from chatinbox.app.wiring import App, build
 from chatinbox.channels.email import door as mail_door
@@ -147,7 +147,7 @@ async def _open(settings: Settings, admin_dsn: str) -> Installation:
     try:
         with open_private(settings.data / "opening", "a") as opening:
             fcntl.flock(opening, fcntl.LOCK_EX)
-            refuse_unsafe(unsafe_roles(admin_dsn))
+            refuse_unsafe(look_at_database(admin_dsn))
             inst = await Installation.open(settings, admin_dsn)
             try:
                 await look_before(inst)

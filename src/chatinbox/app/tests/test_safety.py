@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from chatinbox.app import doctor
-from chatinbox.app.safety import refuse_unsafe, unsafe_roles, unsafe_settings
+from chatinbox.app.safety import look_at_database, refuse_unsafe, unsafe_settings
 from chatinbox.app.tests.test_serving import data, sentence  # noqa: F401 — a fixture
 from chatinbox.core.migrate import migrate
 from chatinbox.core.postgres import Cluster, down, up
@@ -134,13 +134,40 @@ def test_a_database_role_that_may_too_much_is_found(
     _, dsn = installed
     name = sql.Identifier(role)
     with psycopg.connect(dsn, autocommit=True) as conn:
-        assert list(unsafe_roles(dsn)) == []
+        assert list(look_at_database(dsn)) == []
         conn.execute(sql.SQL(harm).format(name))  # type: ignore[arg-type]
         try:
-            [found] = unsafe_roles(dsn)
+            [found] = look_at_database(dsn)
         finally:
             conn.execute(sql.SQL(mend).format(name))  # type: ignore[arg-type]
     assert role in found and said in found
+
+
+OPEN = [
+    (
+        "alter table tenant.message no force row level security",
+        "alter table tenant.message force row level security",
+    ),
+    (
+        "alter table tenant.message disable row level security",
+        "alter table tenant.message enable row level security",
+    ),
+    ("create policy open on tenant.message using (true)", "drop policy open on tenant.message"),
+]
+
+
+@pytest.mark.parametrize(("harm", "mend"), OPEN)
+def test_a_table_that_is_not_closed_by_account_is_found(
+    installed: tuple[Path, str], harm: str, mend: str
+) -> None:
+    _, dsn = installed
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(harm)  # type: ignore[arg-type]
+        try:
+            [found] = look_at_database(dsn)
+        finally:
+            conn.execute(mend)  # type: ignore[arg-type]
+    assert "tenant.message is not closed by account" in found
 
 
 def test_and_the_server_does_not_start_with_it(installed: tuple[Path, str]) -> None:

@@ -121,4 +121,4 @@ def _keys(settings: Settings) -> Fact:
 
 TO = Declared(("visitor",), ("A",))
 PAGES = {"/trust/environment": (get_environment, None)}
-LINKS = (Link("trust", "/trust/environment", "Where it runs", 84),)
+LINKS = (Link("build", "/trust/environment", "Where it runs", 70),)
