@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import structlog
+
 from chatinbox.accounts import documents
 from chatinbox.accounts.documents import kept
 from chatinbox.core.clock import now
@@ -12,6 +14,8 @@ from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import announcements, subprocessors, transfer
 from chatinbox.watch import relay
 
+log = structlog.get_logger()
+
 
 async def look_before(inst: Installation) -> None:
     """Looks. Raises Trouble for what stops the start."""
@@ -20,6 +24,9 @@ async def look_before(inst: Installation) -> None:
     for name in REGISTER:
         begin_as_announced(inst, name)
     inst.egress.guarded_by(partial(transfer.why_withheld, inst))
+    if inst.settings.stripe_secret_key and not transfer.is_placed(inst, "stripe"):
+        # Payments of European accounts are withheld until it is: better read at a start than by a customer.
+        log.warning("place_not_named", way="stripe", mend="write the company into subprocessors.toml")
     check_relay(inst.settings)
     await relay.declare(inst.db, inst.settings)
 

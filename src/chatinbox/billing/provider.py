@@ -12,7 +12,7 @@ import httpx
 import stripe
 import structlog
 
-from chatinbox.core.egress import Errand
+from chatinbox.core.egress import Errand, Withheld
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 
@@ -70,6 +70,10 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except stripe.StripeError as error:
+        if isinstance(error.__cause__, Withheld):  # not their fault, and trying again will not help
+            log.warning("billing_withheld", reason=error.__cause__.reason)
+            sentence = "Data of your account may not go to the payment provider as this installation is set up, so nothing was sent and nothing changed. Please tell whoever runs it."
+            raise Refused(409, sentence, "provider") from error
         log.warning("billing_provider_failed", error=type(error).__name__, status=error.http_status)
         sentence = "The payment provider does not answer as it should just now. Nothing was changed; please try again in a few minutes."
         raise Refused(502, sentence, "provider") from error

@@ -30,6 +30,11 @@ async def why_withheld(inst: Installation, account_id: UUID, way: str) -> Reason
     return "transfer_without_clauses" if company else "place_not_named"
 
 
+def is_placed(inst: Installation, way: str) -> bool:
+    """Whether the register of companies says who is behind a way out today."""
+    return _company(inst, way) is not None
+
+
 def _company(inst: Installation, way: str) -> Company | None:
     """Whoever is behind this way out today."""
     today = now().date()

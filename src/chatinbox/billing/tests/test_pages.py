@@ -18,6 +18,7 @@ from chatinbox.billing.tests.conftest import Days, SignIn, Subscribe
 from chatinbox.billing.tests.stand_in import StandIn
 from chatinbox.conftest import PASSWORD, Browser
 from chatinbox.core.clock import now
+from chatinbox.core.egress.recipients import pass_all
 from chatinbox.core.installation import Installation
 from chatinbox.web.assets import UI
 from chatinbox.web.site import frame
@@ -190,3 +191,25 @@ async def test_where_no_payments_are_taken_the_page_says_that_it_is_free(
 
 def test_pricing_is_linked_from_the_website() -> None:
     assert frame.menu.has("/pricing")
+
+
+async def test_what_may_not_leave_is_told_as_that_and_nothing_reaches_the_provider(
+    as_: SignIn, paid: Installation, stripe_: StandIn, ada: Staff
+) -> None:
+    """As where nobody wrote down in which country the provider is (C68)."""
+
+    async def no(_account_id: object, way: str) -> str | None:
+        return "place_not_named" if way == "stripe" else None
+
+    browser = await as_(ada)
+    await browser.post(PAGE, data={"do": "details", "country": "DE", "vat_id": ""})
+    known = len(stripe_.shop.customers)
+    paid.egress.guarded_by(no)
+    try:
+        answer = await browser.post(PAGE, data={"do": "subscribe", "every": "year"})
+    finally:
+        paid.egress.guarded_by(pass_all)
+    assert answer.status_code == 409 and "may not go to the payment provider" in answer.text
+    assert len(stripe_.shop.customers) == known
+    ask = "select outcome, reason from ledger where account_id = %s and named = 'stripe' order by id desc limit 1"
+    assert await paid.db.run(ada.account_id, (ask, [ada.account_id])) == [[("withheld", "place_not_named")]]

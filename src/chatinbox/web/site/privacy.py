@@ -7,11 +7,13 @@ from starlette.responses import Response
 
 from chatinbox.accounts import documents
 from chatinbox.accounts.documents import KINDS, TITLES
+from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import announcements, proof, standing
 from chatinbox.privacy.announcements import Announcement
 from chatinbox.privacy.collected import new_in
+from chatinbox.web.site.feed import Entry, feed
 from chatinbox.web.site.frame import Link
 from chatinbox.web.site.legal import Piece, compared, document_page, legal_page
 
@@ -50,10 +52,39 @@ def _steps(kind: documents.Kind) -> list[tuple[documents.Version, list[tuple[str
     return steps
 
 
+async def get_feed(inst: Installation, request: Request) -> Response:
+    """Versions of the documents, and what is collected, kept or passed on from a later day, as a feed."""
+    at = now()
+    versions = [
+        Entry(
+            f"{kind}#{one.version}",
+            f"{TITLES[kind]}, version {one.version}",
+            f"Holds from {one.effective_at:%d %B %Y}. {one.changed}",
+            one.announced_at,
+        )
+        for kind in KINDS
+        for one in documents.versions(kind)
+        if one.announced_at <= at
+    ]
+    changes = [
+        Entry(
+            f"change#{one.number}",
+            one.title,
+            f"Holds from {one.effective_at:%d %B %Y}. {one.words}",
+            one.announced_at,
+        )
+        for one in announcements.read()
+        if one.announced_at <= at
+    ]
+    title = "What changes in how data is handled by"
+    return feed(inst, request, "/privacy/history", "/privacy/history.atom", title, versions + changes)
+
+
 TO = Declared(("visitor",), ("A",))
 PAGES = {
     "/privacy": (get_privacy, None),
     "/privacy/history": (get_history, None),
+    "/privacy/history.atom": (get_feed, None),
     "/privacy/versions/{version}": (get_privacy, None),
 }
 LINKS = (

@@ -306,5 +306,9 @@ async def test_what_will_be_collected_is_announced_on_the_website_and_in_the_acc
         assert await seen() == (True, True)
     with clock.travel(timedelta(days=41)):
         assert await seen() == (False, False)
+        assert second.words in (await visitor.get("/privacy/history.atom")).text
+    assert (
+        second.words not in (await visitor.get("/privacy/history.atom")).text
+    )  # made, and not announced yet
     history = (await visitor.get("/privacy/history")).text
     assert "recipient somebody is new" in history and 'id="change-2"' in history
