@@ -7,8 +7,8 @@ digit (Luhn). A number that only happens to look like one loses its middle digit
 import re
 from collections.abc import Iterator
 
-# Digits that belong together: with one space, no-break space, point or dash between them at most.
-_RUN = re.compile(r"\d(?:[ \u00a0\u202f.\u2010-\u2013-]?\d){12,}")
+# Digits that belong together: with a few spaces, points or dashes between them at most.
+_RUN = re.compile(r"\d(?:[ \u00a0\u202f._\u2010-\u2013-]{0,3}\d){12,}")
 _ISSUERS: tuple[tuple[re.Pattern[str], tuple[int, ...]], ...] = (
     (re.compile(r"4"), (16, 19)),  # Visa
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 _START = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}[0-9]{2})")
-_BETWEEN = " \u00a0\u202f.\u2010\u2011\u2012\u2013-"
+_BETWEEN = " \u00a0\u202f._\u2010\u2011\u2012\u2013-"
+_MOST_BETWEEN = 3
 
 # What stands after country and check digits: n digits, a letters, c either (SWIFT, IBAN registry).
 _FORMS = {
@@ -44,13 +45,17 @@ def ibans(text: str) -> Iterator[int]:
 
 
 def _places(text: str, at: int, length: int) -> list[int]:
-    """Where the next `length` letters and digits stand, one sign between two of them at most; none when they end otherwise."""
+    """Where the next `length` letters and digits stand, with a few signs between them; none when they end otherwise."""
     places: list[int] = []
+    between = 0
     while len(places) < length and at < len(text):
         if text[at].isascii() and text[at].isalnum():
             places.append(at)
-        elif text[at] not in _BETWEEN or text[at - 1] in _BETWEEN:
+            between = 0
+        elif text[at] not in _BETWEEN or between == _MOST_BETWEEN:
             return []
+        else:
+            between += 1
         at += 1
     return places if length and len(places) == length and not text[at : at + 1].isalnum() else []
 

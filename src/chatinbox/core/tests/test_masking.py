@@ -24,6 +24,9 @@ GROUPED = (
     "{0}-{1}-{2}-{3}",
     "{0}\u00a0{1}\u00a0{2}\u00a0{3}",
     "{0}.{1}.{2}.{3}",
+    "{0} - {1} - {2} - {3}",
+    "{0}  {1}  {2}  {3}",
+    "{0}_{1}_{2}_{3}",
 )
 
 
@@ -59,6 +62,7 @@ def test_a_card_number_keeps_its_last_four_digits_however_it_is_grouped(number: 
         "+49 1512 3456789, +47 815 32 132 22, tel 0049-30-1234567, 2024-01-15/10045678, 20240115-1234",
         "sk_live_short, AKIA is a prefix, skeleton-key-of-the-old-house-in-the-garden, eyJ, npm_install_everything_now",
         "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 and 2c26b46b68ffc68ff99b453c1d304134",
+        "4000    4100    4200    4300 and 4242    4242    4242    4242",  # columns
         "DHL 00340434161094015902, UPS 1Z999AA10123456784, invoice RE-2026-11-00042, 12.345,67 EUR",
         "id4242424242424242 and 4242424242424242x",
         "2026-11-26 12:00:00.000000, 1.000.000.000.000,00",

@@ -21,6 +21,7 @@ from chatinbox.conversations.collection import set_takes
 from chatinbox.conversations.timeline import Message
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.masking import Masking
 
 CARD = "4242424242424242"
 IBAN = "DE89370400440532013000"
@@ -271,6 +272,42 @@ async def test_a_letter_that_is_nothing_but_a_file_leaves_nothing_of_it(
     await post(raw, await address_of(inst, ada))
     assert b"secret file words" not in await stored_bytes(inst, ada)
     assert (await only(inst, ada)).row.subject == "Scan"
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "hello",
+            "Größe",
+            "日本語",
+            "42424",
+            CARD,
+            "4242 4242 4242 4242",
+            IBAN,
+            "<b>",
+            "&amp;",
+            "> quoted",
+            "\n",
+            "-- ",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@given(WORDS, WORDS, st.sampled_from(["8bit", "quoted-printable", "base64"]))
+def test_what_is_read_of_a_lightened_letter_is_what_would_be_read_masked(
+    text: str, html: str, cte: str
+) -> None:
+    message = letter("x")
+    message.set_content(text, cte=cte)
+    message.add_alternative(f"<p>{html}</p>", subtype="html", cte=cte)
+    raw = message.as_bytes(policy=SMTP)
+    light, withheld = lighten(raw, {"files"})
+    before, after, masking = parse(raw), parse(light), Masking()
+    assert after.text == masking.text(before.text or "") and after.html == masking.html(before.html or "")
+    assert after.subject == before.subject and withheld == dict.fromkeys(masking.found, 1)
+    assert lighten(light, {"files"}) == (light, {})
 
 
 @given(st.binary(max_size=400))
