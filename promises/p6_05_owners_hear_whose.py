@@ -1,0 +1,87 @@
+"""No system is entirely safe, and ours is not. If data of an account is touched by a fault or an intruder, its owners hear without undue delay which data and whose. Each promise says what it does not prove."""
+
+from collections import Counter
+from typing import Any
+
+from chatinbox.accounts import documents
+from chatinbox.channels.email.kept import list_kept
+from chatinbox.core.clock import now
+from chatinbox.privacy import breach, breach_record
+from promises.stage import Here, Stage
+
+CLAUSES = ("C52", "C52a")
+
+
+def look_at_who_was_told(here: Here) -> str:
+    """Whatever was touched was told to its account within three days"""
+    late = here.column(
+        "select count(*) from tenant.breach_notice n join work.breach b on b.id = n.breach_id"
+        " where n.told_at is null and b.noticed_at < now() - interval '72 hours' and b.purpose <> 'drill'"
+    )[0]
+    assert late == 0, f"{late} accounts were not told for more than three days"
+    recorded = dict(here.rows("select purpose, count(*) from work.breach group by 1"))
+    return f"{recorded.get('breach', 0)} breaches and {recorded.get('drill', 0)} drills are recorded; no notice is late."
+
+
+async def proof_that_each_hears_its_own_part(stage: Stage) -> str:
+    """An exposed table was worked out: exact numbers, only for the accounts that are in it, and each notice holds nothing of another"""
+    ada, cyd = await stage.two_businesses()
+    bare = await stage.people.owner("Dee", "Dee's Dates")
+    for number in range(3):
+        await stage.people.say(ada, f"Words {number}", f"a{number}@mail.example")
+    await stage.people.say(cyd, "Other words", "c@mail.example")
+    exposure = breach.read_exposure("table", "tenant.message")
+    noticed = now()
+    recorded, touched = await breach_record.record(stage.inst, exposure, noticed)
+    found = {one.account_id: one.counts["tenant.message"] for one in touched}
+    wanted = Counter(stage.column("select account_id from tenant.message"))
+    assert found == dict(wanted) and bare.account_id not in found, (
+        f"worked out {found}, and there are {dict(wanted)}"
+    )
+    await breach_record.tell(stage.inst, recorded, "office@operations.example")
+    letters = [await list_kept(stage.inst, one) for one in (ada, cyd, bare)]
+    assert [bool(one) for one in letters] == [True, True, False], (
+        "an account was not told, or one that was not touched was"
+    )
+    words = letters[0][0].text
+    assert "3" in words and "Cyd" not in words and str(cyd.account_id) not in words, (
+        "a notice speaks of another account"
+    )
+    held = documents.read("privacy", documents.in_force("privacy", now()).version).promises()
+    assert all(one.limits for one in held), "a promise does not say what it does not prove"
+    page = (await (await stage.browser()).get("/trust/limits")).text
+    assert page.count("<h2") > 3, "the limits stand nowhere"
+    return f"{sum(found.values())} rows in {len(found)} accounts, each told of its own; {len(held)} promises say what they do not prove."
+
+
+async def saboteur_counts_everybody(stage: Stage) -> None:
+    """Tells every account the numbers of all"""
+    known = breach.measure
+
+    async def all_of_them(inst: Any, account_id: Any, exposure: Any) -> Any:
+        one = await known(inst, account_id, exposure)
+        total = stage.column("select count(*) from tenant.message")[0]
+        return breach.Touched(account_id, {"tenant.message": total}, 1, 0) if one else None
+
+    stage.swap(breach_record, "measure", all_of_them)
+
+
+async def saboteur_tells_nobody(stage: Stage) -> None:
+    """Works it out and tells nobody"""
+
+    async def silent(*_: Any, **__: Any) -> None: ...
+
+    stage.swap(breach_record.owners, "tell", silent)
+
+
+async def saboteur_hides_limits(stage: Stage) -> None:
+    """Publishes promises without what they do not prove"""
+    known = documents.read
+
+    def other(kind: documents.Kind, number: int) -> Any:
+        found = known(kind, number)
+        bare = [documents.Promise(one.no, one.text, one.clauses) for one in found.part[0].promise]
+        part = documents.Part(found.part[0].title, bare)
+        return documents.Document(found.title, found.lead, [part, *found.part[1:]])
+
+    stage.swap(documents, "read", other)
