@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from chatinbox.accounts import documents
+from chatinbox.accounts import documents, owners
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now
 from chatinbox.privacy import breach, breach_record
@@ -71,7 +71,7 @@ async def saboteur_tells_nobody(stage: Stage) -> None:
 
     async def silent(*_: Any, **__: Any) -> None: ...
 
-    stage.swap(breach_record.owners, "tell", silent)
+    stage.swap(owners, "tell", silent)
 
 
 async def saboteur_hides_limits(stage: Stage) -> None:
