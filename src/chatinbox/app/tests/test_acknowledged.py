@@ -17,7 +17,7 @@ from chatinbox.accounts.throttle import Throttle
 from chatinbox.app import worker
 from chatinbox.app.wiring import build
 from chatinbox.channels.email import acknowledge
-from chatinbox.channels.email.channel import open_channel
+from chatinbox.channels.email.channel import find_channels, open_channel
 from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.tests.letters import letter
@@ -46,7 +46,7 @@ class House:
 
     async def mail(self, to: str, **headers: str) -> None:
         raw = letter(f"Please look at {SECRET}", SECRET, **headers).as_bytes(policy=SMTPUTF8)
-        [(_, channel_id)] = (await write_to_us.find_channels(self.inst, [to])).values()
+        [(_, channel_id)] = (await find_channels(self.inst, [to])).values()
         await place(
             self.inst, await store(self.inst, self.account.account_id, channel_id, raw, "x@mail.example", to)
         )

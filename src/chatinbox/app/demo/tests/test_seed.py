@@ -19,6 +19,9 @@ from chatinbox.conversations.timeline import read_timeline
 from chatinbox.core.clock import millis, now
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.reports.activity import read_activity
+from chatinbox.reports.period import read_period, read_zone
+from chatinbox.reports.sign_ins import read_sign_ins
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +105,18 @@ async def test_an_interrupted_start_makes_another_business_beside_the_half_one(
     again = await seed(replace(inst, settings=replace(inst.settings, data=tmp_path)))
     assert again.email == "ana-2@haldenceramics.example"
     assert again.mail_address != ready.mail_address
+
+
+async def test_the_reports_have_four_weeks_of_days_at_work(
+    demo: tuple[Installation, DemoReady], ana: Staff, cyd: Staff
+) -> None:
+    inst, _ = demo
+    period = read_period("28d", read_zone("UTC"))
+    signed, active = (
+        await read_sign_ins(inst, ana.account_id, period),
+        await read_activity(inst, ana.account_id, period),
+    )
+    assert len(signed.by_person) == len(active.by_person) == 4
+    whole = sum((one.seconds for one in active.by_person.values()), 0)
+    assert 100 * 3600 < whole < 500 * 3600
+    assert (await read_activity(inst, cyd.account_id, period)).by_person == {}
