@@ -1,6 +1,7 @@
-"""The work report: answers, notes, conversations done and how long customers waited; by person, channel and day.
+"""The work report: answers, notes, conversations done and how long customers waited; by person, team, channel and day.
 
-A conversation counts once as done, for whoever closed it last in the period, so that parts add up to the whole.
+A conversation counts once as done, for whoever closed it last in the period, so that parts add up to the whole. What
+somebody did counts once in each of their teams, so teams need not add up to it.
 """
 
 from datetime import date
@@ -15,8 +16,8 @@ from chatinbox.reports.period import Period
 
 FEWEST = 3  # sums over fewer people would tell about one of them
 
-# One statement whatever the number of staff: by person, by channel, by day, and the whole.
-_ASK = """
+# Two statements whatever the number of staff: by person, by channel, by day, and the whole; and by team.
+_COUNTED = """
 with recorded as (
   select kind, staff_user_id, conversation_id, channel_id, seconds, at from staff_record
    where account_id = %(account)s and kind = any('{answer,note,done,assignment}') and at >= %(since)s and at < %(until)s
@@ -26,7 +27,8 @@ counted as (
   select *, (at at time zone %(zone)s)::date as day from (
     select * from recorded where kind <> 'done' union all select * from closed) all_of_them
   where %(only)s::uuid is null or staff_user_id = %(only)s)
-select grouping(staff_user_id, channel_id, day), staff_user_id, channel_id, day,
+"""
+_FIGURES = """
   count(*) filter (where kind = 'answer'), count(distinct conversation_id) filter (where kind = 'answer'),
   count(*) filter (where kind = 'note'), count(*) filter (where kind = 'done'),
   count(*) filter (where kind = 'assignment'),
@@ -35,7 +37,12 @@ select grouping(staff_user_id, channel_id, day), staff_user_id, channel_id, day,
   percentile_disc(0.5) within group (order by seconds) filter (where kind = 'done'),
   percentile_disc(0.9) within group (order by seconds) filter (where kind = 'done'),
   count(distinct staff_user_id)
+"""
+_ASK = f"""{_COUNTED} select grouping(staff_user_id, channel_id, day), staff_user_id, channel_id, day, {_FIGURES}
 from counted group by grouping sets ((staff_user_id), (channel_id), (day), ())
+"""
+_BY_TEAM = f"""{_COUNTED} select team_id, {_FIGURES} from (select counted.*, m.team_id from counted
+  join team_member m on m.account_id = %(account)s and m.staff_user_id = counted.staff_user_id) t group by team_id
 """
 _PERSON, _CHANNEL, _DAY, _WHOLE = 0b011, 0b101, 0b110, 0b111
 
@@ -62,6 +69,7 @@ class WorkReport(msgspec.Struct, frozen=True):
     by_person: dict[UUID, Work]
     by_channel: dict[UUID, Work]
     by_day: dict[date, Work]
+    by_team: dict[UUID, Work] = {}
 
 
 async def read_work(
@@ -74,12 +82,13 @@ async def read_work(
     """The report of an account, or of one person in it."""
     ask: dict[str, Any] = {"account": account_id, "since": period.since, "until": period.until}
     ask |= {"zone": period.zone.key, "only": only, "channel": channel_id}
-    [rows] = await inst.db.run(account_id, (_ASK, ask))
+    rows, teams = await inst.db.run(account_id, (_ASK, ask), (_BY_TEAM, ask))
     parts: dict[int, dict[Any, Work]] = {_PERSON: {}, _CHANNEL: {}, _DAY: {}, _WHOLE: {}}
     for grouped, person_id, channel, day, *counts in rows:
         parts[grouped][person_id or channel or day] = Work(*counts)
     whole = parts[_WHOLE].get(None, Work())
-    return WorkReport(whole, parts[_PERSON], parts[_CHANNEL], parts[_DAY])
+    by_team = {team_id: Work(*counts) for team_id, *counts in teams}
+    return WorkReport(whole, parts[_PERSON], parts[_CHANNEL], parts[_DAY], by_team)
 
 
 def without_persons(report: WorkReport) -> WorkReport:
@@ -92,7 +101,10 @@ def without_persons(report: WorkReport) -> WorkReport:
     def large(parts: dict[Any, Work]) -> dict[Any, Work]:
         return parts if all(one.people >= FEWEST for one in parts.values()) else {}
 
-    return WorkReport(report.whole, {}, large(report.by_channel), large(report.by_day))
+    teams = large(report.by_team)
+    if any(0 < report.whole.people - one.people < FEWEST for one in teams.values()):
+        teams = {}  # who is not in the team would be told by the difference
+    return WorkReport(report.whole, {}, large(report.by_channel), large(report.by_day), teams)
 
 
 def unusual_days(report: WorkReport, period: Period) -> list[tuple[date, int, int]]:

@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from chatinbox.accounts.add_staff import add_staff
 from chatinbox.accounts.sign_up import sign_up
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.teams import create_team, set_members
 from chatinbox.app.demo.afterwards import deliver_answers, hold_letters, index_words, read_by_staff
 from chatinbox.app.demo.days import days_at_work
 from chatinbox.app.demo.programme import Cue, programme
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 COMPANY = "Halden Ceramics"
 DOMAIN = "haldenceramics.example"
 COLLEAGUES = {"ben": "Ben Okafor", "youssef": "Youssef Karam", "freja": "Freja Holm"}
+TEAMS = {"Shop desk": ("ana", "ben"), "Workshop": ("freja", "youssef", "ana")}
 FOUNDED = timedelta(days=70)
 
 
@@ -113,6 +115,9 @@ async def _found(inst: Installation, demo: Demo, number: str) -> House:
         for short, name in COLLEAGUES.items():
             email = f"{short}{number}@{DOMAIN}"
             staff[short] = await add_staff(inst, account_id, name, email, "staff", _password())
+        for team, members in TEAMS.items():
+            team_id = await create_team(inst, staff["ana"], team)
+            await set_members(inst, staff["ana"], team_id, [staff[one].staff_user_id for one in members])
         mail = await open_mail(inst, account_id, COMPANY, demo.mail_address)
         chat, demo.chat_key = await open_chat(inst, account_id, COMPANY, _LOOK)
     demo.account_id = str(account_id)

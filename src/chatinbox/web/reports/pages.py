@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from chatinbox.accounts.teams import read_teams
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.installation import Installation
 from chatinbox.reports.activity import ActivityReport, read_activity
@@ -38,8 +39,13 @@ async def work(inst: Installation, reader: Reader) -> Shown:
     )
     if not reader.lines:
         report = without_persons(report)
+    names = {team.id: team.name for team in await read_teams(inst, reader.by.account_id)}
+    teams = sorted(
+        ((names[one], did) for one, did in report.by_team.items() if one in names),
+        key=lambda one: one[0].casefold(),
+    )
     words = await _work_words(inst, reader, report)
-    return Shown(words, WORK_HEAD, work_rows(reader, report))
+    return Shown(words | {"teams": teams}, WORK_HEAD, work_rows(reader, report, teams=teams))
 
 
 WORK_HEAD = (
@@ -48,8 +54,10 @@ WORK_HEAD = (
 )  # fmt: skip
 
 
-def work_rows(reader: Reader, report: WorkReport, only: UUID | None = None) -> list[list[Any]]:
-    """A line a person and the whole; the whole alone without lines per person."""
+def work_rows(
+    reader: Reader, report: WorkReport, only: UUID | None = None, teams: Sequence[tuple[str, Work]] = ()
+) -> list[list[Any]]:
+    """A line a person, a line a team, and the whole; the whole alone without lines per person."""
 
     def cells(one: Work) -> list[Any]:
         counts = [one.answers, one.answered, one.notes, one.done, one.assignments]
@@ -57,7 +65,8 @@ def work_rows(reader: Reader, report: WorkReport, only: UUID | None = None) -> l
 
     people = [one for one in reader.alphabetical() if one.id in report.by_person or one.id == only]
     lines = [[one.name, *cells(report.by_person.get(one.id, Work()))] for one in people]
-    return [*lines, *([] if only else [["Everybody", *cells(report.whole)]])]
+    together = [[f"Team {name}", *cells(did)] for name, did in teams]
+    return [*lines, *together, *([] if only else [["Everybody", *cells(report.whole)]])]
 
 
 async def _work_words(inst: Installation, reader: Reader, report: WorkReport) -> dict[str, Any]:
