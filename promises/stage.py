@@ -21,6 +21,7 @@ from chatinbox.accounts import sessions
 from chatinbox.accounts.add_staff import add_staff
 from chatinbox.accounts.sign_up import sign_up
 from chatinbox.accounts.staff import Staff
+from chatinbox.app import worker
 from chatinbox.app.wiring import App, build
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.channels import read_channels
@@ -129,6 +130,7 @@ class Stage(Here):
     cluster_files: Path
     reader: str
     _undo: list[Callable[[], None]] = field(default_factory=list)
+    _heard: list[bool] = field(default_factory=list)
     _told_before: int = 0
 
     def swap(self, place: Any, name: str, other: Any) -> None:
@@ -146,10 +148,19 @@ class Stage(Here):
         """Something to put right when this stage ends."""
         self._undo.append(undo)
 
-    async def browser(self, staff: Staff | None = None) -> Browser:
-        """A new browser, of a stranger or of somebody who is signed in."""
-        browser = Browser(self.inst, await build(self.inst))
+    async def browser(self, staff: Staff | None = None, **settings: Any) -> Browser:
+        """A new browser, of a stranger or of somebody who is signed in. `settings`: of this one's installation, where others."""
+        inst = replace(self.inst, settings=replace(self.inst.settings, **settings)) if settings else self.inst
+        browser = Browser(inst, await build(inst))
         return await browser.as_(staff) if staff else browser
+
+    async def settle(self) -> None:
+        """Does what the worker does with everything that happened until now."""
+        if not self._heard:
+            worker.prepare(self.inst)
+            self._heard.append(True)
+        while await self.inst.outbox.pump():
+            pass
 
     async def two_businesses(self) -> tuple[Staff, Staff]:
         """Ada, who owns one account, and Cyd, who owns another."""

@@ -5,15 +5,29 @@
 const OLD = 8 * 60 * 1000;
 const began = Date.now();
 
-async function ask(form) {
+let offered = null; // what ends the offer in the address's field
+
+async function ask(form, more = {}) {
   const fresh = Date.now() - began > OLD ? await renewed(form) : form;
   const options = JSON.parse(fresh.dataset.options);
   const made = form.dataset.passkey === 'add'
     ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
-    : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+    : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), ...more });
   form.querySelector('[data-challenge]').value = fresh.querySelector('[data-challenge]').value;
   form.querySelector('[data-answer]').value = JSON.stringify(made);
   form.submit();
+}
+
+/** Offers passkeys where the address is typed, beside what the browser remembers, for as long as the page is open. */
+async function offer(form) {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  offered = new AbortController();
+  const renewing = setTimeout(() => (offered.abort(), offer(form)), OLD);
+  try {
+    await ask(form, { mediation: 'conditional', signal: offered.signal });
+  } catch (error) {
+    if (error.name !== 'AbortError') clearTimeout(renewing);
+  }
 }
 
 /** What is asked is good for ten minutes; a page that stood open longer fetches it anew. */
@@ -31,11 +45,13 @@ if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       [button.disabled, alert.hidden] = [true, true];
+      offered?.abort(); // a browser asks one thing at a time
       try {
         await ask(form);
       } catch {
         [button.disabled, alert.hidden] = [false, false];
       }
     });
+    if (form.dataset.autofill !== undefined) offer(form);
   }
 }

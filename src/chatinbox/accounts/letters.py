@@ -14,16 +14,9 @@ log = structlog.get_logger()
 
 
 async def write_to(
-    inst: Installation,
-    account_id: UUID,
-    person_id: UUID,
-    email: str,
-    subject: str,
-    text: str,
-    basis: str,
-    instruction: str = "asked for by the person or a colleague",
+    inst: Installation, account_id: UUID, person_id: UUID, email: str, subject: str, text: str, occasion: str
 ) -> None:
-    """Sends a person a letter; a server that cannot be reached is logged, and they may ask again."""
+    """Sends a person a letter, at an occasion that the ledger names; a server that cannot be reached is logged, and they may ask again."""
     message = EmailMessage()
     message["From"] = f"ChatInbox <no-reply@{inst.settings.mail_domain}>"
     message["To"] = email
@@ -39,8 +32,8 @@ async def write_to(
         sender=f"no-reply@{inst.settings.mail_domain}",
         recipients=(email,),
         raw=message.as_bytes(),
-        basis=basis,
-        instruction=instruction,
+        basis="service",
+        instruction=occasion,
         fields=("e-mail address", "link"),
     )
     try:

@@ -13,10 +13,10 @@ OWNERS = (
 
 
 async def tell(
-    inst: Installation, account_id: UUID, subject: str, text: str, basis: str, *, once: Iterable[UUID] = ()
+    inst: Installation, account_id: UUID, subject: str, text: str, occasion: str, *, once: Iterable[UUID] = ()
 ) -> None:
     """Sends each of them the same letter, and who was one until now (`once`, their person ids)."""
     [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
     for person_id in dict.fromkeys([*once, *(row[0] for row in rows)]):
         person = await people.read_person(inst, person_id)
-        await write_to(inst, account_id, person_id, person.email, subject, text, basis)
+        await write_to(inst, account_id, person_id, person.email, subject, text, occasion)

@@ -68,6 +68,23 @@ async def create_team(inst: Installation, by: Staff, name: str) -> UUID:
     return team_id
 
 
+async def rename_team(inst: Installation, by: Staff, team_id: UUID, name: str) -> None:
+    """Gives a team another name. Raises unless `by` may, not-found, and a sentence for a name that cannot be."""
+    by.need("staff")
+    team = await _team(inst, by, team_id)
+    others = [one.name for one in await read_teams(inst, by.account_id) if one.id != team_id]
+    name = free_name(name, "team", others)
+    key = await inst.vault.account_key(by.account_id)
+    await inst.db.run(
+        by.account_id,
+        (
+            "update team set name_sealed = %s where account_id = %s and id = %s",
+            [key.seal(name, by.account_id, "team", "name", team_id), by.account_id, team_id],
+        ),
+        noted(key, by, "team.renamed", before=team.name, after=name, subject_id=team_id),
+    )
+
+
 async def set_members(inst: Installation, by: Staff, team_id: UUID, staff_user_ids: Collection[UUID]) -> None:
     """Who is in a team. Raises unless `by` may, and not-found for a team or somebody who is not of the account."""
     by.need("staff")

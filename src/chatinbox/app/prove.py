@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from promises.stage import TOLD, Here, Theatre
 
 def prove(settings: Settings, given: Namespace) -> int:
     """Proves all promises, or those of one clause or number; 1 when one does not hold. Raises Trouble."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped, it still clears away what it made
     chosen = _chosen(given.clause)
     if given.coverage:
         return _coverage(chosen)

@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from chatinbox.accounts import activity, sessions
-from chatinbox.app import database, worker
+from chatinbox.app import database, proving, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
 from chatinbox.app.opening import look_before
 from chatinbox.app.ready import Ready, say_ready
@@ -123,6 +123,7 @@ class _Serving:
             await running.enter_async_context(mail_door.serve(inst, self._mail, security))
         if self._part in ("serve", "worker"):
             await running.enter_async_context(meanwhile("worker", lambda: worker.run(inst)))
+            await running.enter_async_context(meanwhile("proving", lambda: proving.keep_proving(inst)))
         if self._web:
             await running.enter_async_context(meanwhile("sessions", lambda: sessions.watch_revocations(inst)))
             running.push_async_callback(activity.finish, inst)

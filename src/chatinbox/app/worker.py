@@ -24,6 +24,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.notifications import tell
 from chatinbox.privacy.destroy import destroy_due
+from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
 from chatinbox.watch import relay
@@ -94,6 +95,13 @@ def prepare(inst: Installation) -> None:
         await change_address.forget(inst)
         await leave.forget_gone(inst)
 
+    async def erase_one(account_id: str, erasure_id: str) -> None:
+        await erasure.erase(inst, UUID(account_id), UUID(erasure_id))
+
+    async def ask_erasures() -> None:
+        async for account_id in every_account(inst):
+            await erasure.ask_left_over(inst, account_id)
+
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
 
@@ -102,6 +110,8 @@ def prepare(inst: Installation) -> None:
 
     inst.jobs.every("23 2 * * *", "relay_counts", relay_counts)
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
+    inst.jobs.add("erase", erase_one, attempts=8, wait_seconds=10, growth=3)
+    inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures)
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)
     inst.jobs.every("* * * * *", "place_left_over_mail", place)

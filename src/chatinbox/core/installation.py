@@ -49,6 +49,7 @@ class Installation:
         db = await Database.open(dsn, vault)
         behind = await Database.open(make_conninfo(dsn, application_name="chatinbox behind"), vault, 3, 1)
         bell, calm = Bell(), Calm()
+        bell.hear_all(lambda ring: vault.forget() if ring.fleeting and "erased" in ring.fleeting else None)
         jobs = Jobs(dsn, calm)
         await jobs.open()
         egress = Egress(behind, vault, settings.smtp_url, settings.inside_targets)

@@ -57,6 +57,7 @@ class Settings:
     google_measurement_id: str | None = None
     google_api_secret: str | None = field(default=None, repr=False)
     google_analytics_base: str = "https://www.google-analytics.com"
+    prove: bool = True
 
     @property
     def has_website(self) -> bool:

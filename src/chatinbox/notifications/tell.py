@@ -61,7 +61,7 @@ async def tell(inst: Installation, account_id: UUID, staff_user_id: UUID) -> dat
         return at + WAIT
     person = await read_person(inst, by.person_id)
     subject, text = _words(inst.settings.public_url, news)
-    await write_to(inst, account_id, by.person_id, person.email, subject, text, "contract", INSTRUCTION)
+    await write_to(inst, account_id, by.person_id, person.email, subject, text, INSTRUCTION)
     return None
 
 

@@ -1,16 +1,15 @@
 """The certificate that an account was destroyed: ids, dates, counts, and a signature that anybody can verify."""
 
-import base64
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chatinbox.core.vault import Vault
+from chatinbox.privacy import signature
+
+PURPOSE = "closure certificate"
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -25,14 +24,9 @@ class Certificate(msgspec.Struct, frozen=True):
     files: int
 
 
-def _signing_key(vault: Vault) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(vault.secret("closure certificate"))
-
-
 def public_key(vault: Vault) -> str:
     """The installation's key that verifies certificates (RFC 8032), in base 64."""
-    raw = _signing_key(vault).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return base64.b64encode(raw).decode()
+    return signature.public_key(vault, PURPOSE)
 
 
 def words(certificate: Certificate) -> bytes:
@@ -42,16 +36,7 @@ def words(certificate: Certificate) -> bytes:
 
 def sign(vault: Vault, certificate: Certificate) -> bytes:
     """Signs it (Ed25519, RFC 8032)."""
-    return _signing_key(vault).sign(words(certificate))
-
-
-def is_genuine(certificate: bytes, signature: bytes, key: str) -> bool:
-    """Whether these bytes were signed by the installation with this public key."""
-    try:
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(signature, certificate)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return signature.key_of(vault, PURPOSE).sign(words(certificate))
 
 
 def read(kept: dict[str, Any]) -> Certificate:

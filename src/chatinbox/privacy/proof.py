@@ -11,17 +11,14 @@ import os
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chatinbox.core.vault import Vault
+from chatinbox.privacy import signature
 
 ROOT = Path(__file__).resolve().parents[3]
-OVER = "the JSON of everything but this member, as RFC 8785 writes it"
+PURPOSE = "signature of proofs"
 
 
 class Tried(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -57,18 +54,10 @@ def source_hash(root: Path = ROOT) -> str:
 
 
 def keep(data: Path, vault: Vault, proof: Proof) -> None:
-    """Signs a proof (Ed25519, RFC 8032) and keeps it in place of the last one."""
-    told: dict[str, Any] = msgspec.to_builtins(proof)
-    key = _key(vault)
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    signature = {
-        "algorithm": "Ed25519",
-        "over": OVER,
-        "public_key": base64.b64encode(public).decode(),
-        "value": base64.b64encode(key.sign(_canonical(told))).decode(),
-    }
+    """Signs a proof and keeps it in place of the last one."""
+    told = signature.signed(vault, PURPOSE, msgspec.to_builtins(proof))
     fresh = _file(data).with_suffix(f".new-{os.getpid()}")
-    fresh.write_text(json.dumps({**told, "signature": signature}, indent=1))
+    fresh.write_text(json.dumps(told, indent=1))
     fresh.replace(_file(data))
 
 
@@ -77,11 +66,11 @@ def read_raw(data: Path, vault: Vault) -> bytes | None:
     try:
         raw = _file(data).read_bytes()
         told = json.loads(raw)
-        signature = base64.b64decode(told.pop("signature")["value"])
-        _key(vault).public_key().verify(signature, _canonical(told))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
+        value = base64.b64decode(told.pop("signature")["value"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return raw
+    genuine = signature.is_genuine(signature.canonical(told), value, signature.public_key(vault, PURPOSE))
+    return raw if genuine else None
 
 
 def read(data: Path, vault: Vault) -> Proof | None:
@@ -97,12 +86,3 @@ def read(data: Path, vault: Vault) -> Proof | None:
 
 def _file(data: Path) -> Path:
     return data / "proof.json"
-
-
-def _key(vault: Vault) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(vault.secret("signature of proofs"))
-
-
-def _canonical(told: dict[str, Any]) -> bytes:
-    """RFC 8785 for what stands in a proof: text, lists and truth values; no number."""
-    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -14,6 +14,7 @@ from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
+from chatinbox.core.vault import Erased
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -72,6 +73,8 @@ async def guarded(call: Callable[[], Awaitable[Response]]) -> Response:
         return await call()
     except Refused as error:
         return refusal(error)
+    except Erased:  # they are being erased at this moment
+        return refusal(not_found())
     except ClientDisconnect:
         return Response(status_code=499)
     except Exception:

@@ -1,13 +1,13 @@
-"""SCIM 2.0 (RFC 7643, RFC 7644): a company's provider keeps the list of its people. Users only; no groups yet.
+"""SCIM 2.0 (RFC 7643, RFC 7644): a company's provider keeps the list of its people. Groups are teams.
 
-What it may say of somebody: that they join (address, name), and whether they are active. A name is its owner's afterwards.
+What it may say of somebody: that they join (address, name), whether they are active, and that they are gone: then they are
+let go here, and what they wrote stays. A name is its owner's afterwards.
 """
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any
 
-import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,38 +20,16 @@ from chatinbox.accounts.throttle import Throttle, neighbourhood
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.intake import read_small
-from chatinbox.web.scim_schemas import CONFIG, ERROR, LIST, SCHEMAS, TYPES, USER
+from chatinbox.web import scim_groups
+from chatinbox.web.scim_schemas import CONFIG, SCHEMAS, TYPES, USER
+from chatinbox.web.scim_words import Act, answer, listed, operations, page_of, read_body, refusal, text
 
 log = structlog.get_logger()
-Act: TypeAlias = Callable[[Installation, Staff, Request], Awaitable[Response]]
-MAX_BODY = 100_000
-PAGE = 100
 _FILTER = re.compile(
     r'\s*(?:userName|emails(?:\.value|\[type eq "work"\]\.value)?)\s+eq\s+"([^"\\]{1,254})"\s*', re.I
 )
 _SIGN_IN = Refused(401, "This token is not good, or has ended. Make a new one in the settings.", "token")
 wrong = Throttle(30, 600)
-
-
-def answer(value: Any, status: int = 200, **headers: str) -> Response:
-    """A SCIM answer."""
-    usual = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(msgspec.json.encode(value), status, usual | headers, "application/scim+json")
-
-
-def _error(error: Refused) -> Response:
-    if error.status == 422:
-        error = Refused(400, error.sentence, "invalidValue")
-    told: dict[str, Any] = {"schemas": [ERROR], "status": str(error.status), "detail": error.sentence}
-    if error.status in (400, 409) and error.code in (
-        "uniqueness",
-        "invalidValue",
-        "invalidFilter",
-        "invalidSyntax",
-    ):
-        told["scimType"] = error.code
-    return answer(told, error.status, **({"www-authenticate": "Bearer"} if error.status == 401 else {}))
 
 
 def _user(inst: Installation, one: Colleague) -> dict[str, Any]:
@@ -78,26 +56,7 @@ async def _list(inst: Installation, by: Staff, request: Request) -> Response:
         if wanted is None:
             raise Refused(400, 'The one filter is: userName eq "address".', "invalidFilter")
         found = [one for one in found if one.email.casefold() == wanted[1].casefold()]
-    start, count = (
-        max(1, _number(query.get("startIndex"), 1)),
-        min(PAGE, max(0, _number(query.get("count"), PAGE))),
-    )
-    page = found[start - 1 : start - 1 + count]
-    return answer(_listed([_user(inst, one) for one in page], len(found), start))
-
-
-def _listed(rows: list[Any], total: int, start: int = 1) -> dict[str, Any]:
-    return {
-        "schemas": [LIST],
-        "totalResults": total,
-        "startIndex": start,
-        "itemsPerPage": len(rows),
-        "Resources": rows,
-    }
-
-
-def _number(text: str | None, usual: int) -> int:
-    return int(text) if text and text.isascii() and text.lstrip("-").isdigit() and len(text) < 9 else usual
+    return page_of(request, [_user(inst, one) for one in found])
 
 
 async def _one(inst: Installation, by: Staff, request: Request) -> Colleague:
@@ -112,8 +71,8 @@ async def _get(inst: Installation, by: Staff, request: Request) -> Response:
 
 
 async def _post(inst: Installation, by: Staff, request: Request) -> Response:
-    body = await _body(request)
-    made = await provisioned.provision(inst, by, _text(body.get("userName")), _name(body))
+    body = await read_body(request)
+    made = await provisioned.provision(inst, by, text(body.get("userName")), _name(body))
     one = await provisioned.read_one(inst, by, made)
     if _active(body.get("active", True)) is False:
         await provisioned.set_active(inst, by, one, False)
@@ -123,27 +82,17 @@ async def _post(inst: Installation, by: Staff, request: Request) -> Response:
 
 
 async def _put(inst: Installation, by: Staff, request: Request) -> Response:
-    one, body = await _one(inst, by, request), await _body(request)
-    if _text(body.get("userName")).casefold() != one.email.casefold():
+    one, body = await _one(inst, by, request), await read_body(request)
+    if text(body.get("userName")).casefold() != one.email.casefold():
         raise Refused(400, "The userName cannot be changed; its owner changes their address.", "invalidValue")
     return await _become(inst, by, one, _active(body.get("active", True)))
 
 
 async def _patch(inst: Installation, by: Staff, request: Request) -> Response:
-    one, body = await _one(inst, by, request), await _body(request)
-    operations = body.get("Operations")
-    if not isinstance(operations, list) or not 1 <= len(operations) <= 100:
-        raise Refused(400, "A patch has Operations.", "invalidSyntax")
+    one, body = await _one(inst, by, request), await read_body(request)
     active: bool | None = None
-    for operation in operations:
-        if not isinstance(operation, dict) or _text(operation.get("op")).lower() not in (
-            "add",
-            "replace",
-            "remove",
-        ):
-            raise Refused(400, "An operation is one of add, replace, remove.", "invalidSyntax")
-        value, path = operation.get("value"), operation.get("path")
-        if isinstance(path, str) and path.lower() in ("active", f"{USER}:active".lower()):
+    for _, path, value in operations(body):
+        if path is not None and path.lower() in ("active", f"{USER}:active".lower()):
             active = _active(value)
         elif path is None and isinstance(value, dict) and "active" in value:
             active = _active(value["active"])
@@ -156,27 +105,15 @@ async def _become(inst: Installation, by: Staff, one: Colleague, active: bool) -
 
 
 async def _delete(inst: Installation, by: Staff, request: Request) -> Response:
-    await _one(inst, by, request)
-    raise Refused(501, "People are not deleted here; what they wrote stays. Set active to false.", "delete")
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    raw = await read_small(request, MAX_BODY, "This is too large.")
-    try:
-        return msgspec.json.decode(raw, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused(400, "This is not a JSON object.", "invalidSyntax") from None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    await provisioned.let_go(inst, by, await _one(inst, by, request))
+    return Response(status_code=204)
 
 
 def _name(body: dict[str, Any]) -> str:
     raw = body.get("name")
     parts: dict[str, Any] = raw if isinstance(raw, dict) else {}
-    both = " ".join(filter(None, (_text(parts.get("givenName")), _text(parts.get("familyName")))))
-    return _text(body.get("displayName")) or _text(parts.get("formatted")) or both
+    both = " ".join(filter(None, (text(parts.get("givenName")), text(parts.get("familyName")))))
+    return text(body.get("displayName")) or text(parts.get("formatted")) or both
 
 
 def _active(value: Any) -> bool:
@@ -204,10 +141,10 @@ def _door(inst: Installation, act: Act) -> Callable[[Request], Awaitable[Respons
                 raise _SIGN_IN
             return await act(inst, by, request)
         except Refused as error:
-            return _error(error)
+            return refusal(error)
         except Exception:
             log.exception("scim_failed")
-            return _error(Refused(500, "Something went wrong on our side. Try again.", "failed"))
+            return refusal(Refused(500, "Something went wrong on our side. Try again.", "failed"))
 
     return through
 
@@ -221,8 +158,9 @@ def routes(inst: Installation) -> list[Route]:
         ("PUT", "/Users/{id}", _put),
         ("PATCH", "/Users/{id}", _patch),
         ("DELETE", "/Users/{id}", _delete),
+        *scim_groups.ACTS,
         ("GET", "/ServiceProviderConfig", _fixed(CONFIG)),
-        ("GET", "/ResourceTypes", _fixed(_listed(TYPES, len(TYPES)))),
-        ("GET", "/Schemas", _fixed(_listed(SCHEMAS, len(SCHEMAS)))),
+        ("GET", "/ResourceTypes", _fixed(listed(TYPES, len(TYPES)))),
+        ("GET", "/Schemas", _fixed(listed(SCHEMAS, len(SCHEMAS)))),
     ]
     return [Route(f"/scim/v2{path}", _door(inst, act), methods=[method]) for method, path, act in acts]

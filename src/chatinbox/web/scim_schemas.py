@@ -1,8 +1,9 @@
-"""What we say of ourselves in SCIM (RFC 7643 §5 to §7): users, without groups, bulk, sorting or passwords."""
+"""What we say of ourselves in SCIM (RFC 7643 §5 to §7): users and groups, without bulk, sorting or passwords."""
 
 from typing import Any
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _CORE = "urn:ietf:params:scim:schemas:core:2.0:"
@@ -25,7 +26,14 @@ CONFIG: dict[str, Any] = {
 }
 
 TYPES: list[dict[str, Any]] = [
-    {"schemas": [f"{_CORE}ResourceType"], "id": "User", "name": "User", "endpoint": "/Users", "schema": USER}
+    {"schemas": [f"{_CORE}ResourceType"], "id": "User", "name": "User", "endpoint": "/Users", "schema": USER},
+    {
+        "schemas": [f"{_CORE}ResourceType"],
+        "id": "Group",
+        "name": "Group",
+        "endpoint": "/Groups",
+        "schema": GROUP,
+    },
 ]
 
 
@@ -62,5 +70,21 @@ SCHEMAS: list[dict[str, Any]] = [
             ),
             _attribute("active", "boolean", "readWrite"),
         ],
-    }
+    },
+    {
+        "schemas": [f"{_CORE}Schema"],
+        "id": GROUP,
+        "name": "Group",
+        "description": "A team of the account",
+        "attributes": [
+            _attribute("displayName", "string", "readWrite", required=True),
+            _attribute(
+                "members",
+                "complex",
+                "readWrite",
+                multiValued=True,
+                subAttributes=[_attribute("value", "string", "immutable")],
+            ),
+        ],
+    },
 ]

@@ -69,7 +69,7 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
         if address and settings:
             raw = _compose(inst, account_id, number, address, settings[0], str(settings[1]["address"]))
             await inst.egress.mail(
-                Letter(account_id, "customer", customer_id, "", (address,), raw, "contract", INSTRUCTION,
+                Letter(account_id, "customer", customer_id, "", (address,), raw, "service", INSTRUCTION,
                        ("e-mail address", "number of the conversation"))
             )  # fmt: skip
     except (Declined, Erased):

@@ -1,5 +1,6 @@
 """Held letters: what could not be placed waits here, until staff let it in or throw it away. Nothing ends silently."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from chatinbox.core.clock import millis
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
+from chatinbox.customers.addresses import normal_email
 
 REASONS = {
     "unreadable": "Its form is broken, so it could not be read.",
@@ -63,6 +65,30 @@ async def list_held(inst: Installation, by: Staff) -> list[Held]:
                 size,
             )
         )
+    return found
+
+
+async def letters_from(inst: Installation, account_id: UUID, addresses: Sequence[str]) -> list[UUID]:
+    """The held letters that one of these addresses sent."""
+    sought = {normal_email(one) for one in addresses}
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select id, summary_sealed from raw_mail where account_id = %s and held_at is not null",
+            [account_id],
+        ),
+    )
+    found = []
+    for row_id, sealed in rows if sought else []:
+        try:
+            key = await inst.vault.raw_mail_key(account_id, row_id)
+        except Erased:
+            continue
+        summary = msgspec.json.decode(
+            key.open(sealed, account_id, "raw_mail", "summary", row_id), type=Summary
+        )
+        if normal_email(summary.sender) in sought:
+            found.append(row_id)
     return found
 
 

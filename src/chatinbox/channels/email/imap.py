@@ -2,16 +2,15 @@
 
 import contextlib
 import imaplib
-import ipaddress
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from imap_tools import MailBox, MailboxLoginError, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import MailboxLoginError
 from imap_tools.mailbox import BaseMailBox
 
 from chatinbox.channels.email.channel import Mailbox
@@ -53,21 +52,13 @@ class SignInFailed(MailboxFailed):
 
 
 @contextmanager
-def _opened(mailbox: Mailbox, seconds: int) -> Iterator[BaseMailBox]:
-    kind = mailbox.get("tls", "tls")
-    port = int(mailbox.get("port", 993 if kind == "tls" else 143))
-    box: BaseMailBox
-    if kind == "none":
-        box = MailBoxUnencrypted(mailbox["host"], port, timeout=seconds)
-    elif kind == "starttls":
-        try:
-            box = MailBoxStartTls(
-                mailbox["host"], port, timeout=seconds, ssl_context=ssl.create_default_context()
-            )
-        except imaplib.IMAP4.abort as error:
+def _opened(mailbox: Mailbox, addresses: Sequence[str], seconds: int) -> Iterator[BaseMailBox]:
+    try:
+        box = _Box(_client(mailbox, addresses, seconds))
+    except imaplib.IMAP4.abort as error:
+        if mailbox.get("tls") == "starttls":
             raise NotEncrypted from error
-    else:
-        box = MailBox(mailbox["host"], port, timeout=seconds, ssl_context=ssl.create_default_context())
+        raise
     try:
         _sign_in(box, mailbox["user"], mailbox["password"])
     except Exception:
@@ -91,30 +82,82 @@ def _sign_in(box: BaseMailBox, user: str, password: str) -> None:
         raise SignInFailed from error
 
 
-def _check_public(mailbox: Mailbox) -> None:
-    """Raises OSError, as for a server that does not answer, when a name leads into our own network."""
-    for *_, address in socket.getaddrinfo(mailbox["host"], None, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
-            raise OSError("not a public address")
+def port_of(mailbox: Mailbox) -> int:
+    """The port it is asked at."""
+    return int(mailbox.get("port", 993 if mailbox.get("tls", "tls") == "tls" else 143))
+
+
+def _client(mailbox: Mailbox, addresses: Sequence[str], seconds: int) -> imaplib.IMAP4:
+    """Connects to the first of the addresses that answers. The certificate is the name's, whatever the address."""
+    kind, trust = mailbox.get("tls", "tls"), ssl.create_default_context()
+    sock = _connected(addresses, port_of(mailbox), seconds)
+    if kind == "tls":
+        return _Secure(mailbox["host"], port_of(mailbox), sock, trust)
+    client = _Plain(mailbox["host"], port_of(mailbox), sock)
+    if kind == "starttls":
+        client.starttls(trust)
+    return client
+
+
+def _connected(addresses: Sequence[str], port: int, seconds: int) -> socket.socket:
+    failed: OSError = OSError("no address")
+    for address in addresses[:3]:
+        try:
+            return socket.create_connection((address, port), seconds)
+        except OSError as error:
+            failed = error
+    raise failed
+
+
+class _Plain(imaplib.IMAP4):
+    """Speaks over a connection that was made already."""
+
+    def __init__(self, host: str, port: int, sock: socket.socket) -> None:
+        self._made = sock
+        super().__init__(host, port)
+
+    def _create_socket(self, _timeout: float | None) -> socket.socket:
+        return self._made
+
+
+class _Secure(imaplib.IMAP4_SSL):
+    """The same, encrypted from the first byte."""
+
+    def __init__(self, host: str, port: int, sock: socket.socket, trust: ssl.SSLContext) -> None:
+        self._made = sock
+        super().__init__(host, port, ssl_context=trust)
+
+    def _create_socket(self, _timeout: float | None) -> socket.socket:
+        wrapped: socket.socket = self.ssl_context.wrap_socket(self._made, server_hostname=self.host)
+        return wrapped
+
+
+class _Box(BaseMailBox):
+    """The library's mailbox over a client of ours."""
+
+    def __init__(self, client: imaplib.IMAP4) -> None:
+        self._made = client
+        super().__init__()
+
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        return self._made
 
 
 def look(
     mailbox: Mailbox,
+    addresses: Sequence[str],
     validity: int | None,
     uid: int,
     since: datetime,
     largest: int,
     seconds: int = SECONDS,
-    public_only: bool = False,
 ) -> Look:
     """New letters after `uid`; all since `since` when the mailbox began a new epoch; none on the first look.
 
-    `public_only`: where strangers may sign up, nobody has our server knock at doors of its own network.
+    `addresses` are those of its server that were judged; its name is not asked again.
     """
     folder = mailbox.get("folder", "INBOX")
-    if public_only:
-        _check_public(mailbox)
-    with _opened(mailbox, seconds) as box:
+    with _opened(mailbox, addresses, seconds) as box:
         status = box.folder.status(folder, ["UIDVALIDITY", "UIDNEXT"])
         found, highest = int(status["UIDVALIDITY"]), int(status["UIDNEXT"]) - 1
         if validity is None:

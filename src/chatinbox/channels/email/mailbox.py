@@ -20,7 +20,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.channels.email.channel import Mailbox, connect_mailbox, disconnect_mailbox
 from chatinbox.channels.email.imap import Look, MailboxFailed, NotEncrypted, SignInFailed, look
-from chatinbox.channels.email.poll import move
+from chatinbox.channels.email.poll import move, reached
 from chatinbox.conversations.channels import read_channels, read_stored
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
@@ -81,7 +81,7 @@ async def connect(
         raise Refused(409, "A mailbox is connected already. Disconnect it first.", "connected")
     mailbox = _checked(host.strip(), port.strip(), tls, user.strip(), password)
     _TRIES.take(str(by.account_id))
-    first = await _first_look(inst, mailbox)
+    first = await _first_look(inst, by, mailbox)
     await connect_mailbox(inst, by.account_id, channel_id, mailbox)
     await move(inst, by.account_id, channel_id, first.validity, first.upto)
 
@@ -123,11 +123,14 @@ def _is_host(text: str) -> bool:
         return False
 
 
-async def _first_look(inst: Installation, mailbox: Mailbox) -> Look:
-    ask = partial(look, seconds=SECONDS, public_only=inst.settings.sign_up == "open")
-    trying = asyncio.get_running_loop().run_in_executor(_threads, ask, mailbox, None, 0, now(), 0)
+async def _first_look(inst: Installation, by: Staff, mailbox: Mailbox) -> Look:
+    ask = partial(look, seconds=SECONDS)
     try:
-        return await asyncio.wait_for(trying, SECONDS_IN_ALL)
+        async with reached(inst, by.account_id, mailbox) as addresses:
+            trying = asyncio.get_running_loop().run_in_executor(
+                _threads, ask, mailbox, addresses, None, 0, now(), 0
+            )
+            return await asyncio.wait_for(trying, SECONDS_IN_ALL)
     except (MailboxFailed, ImapToolsError, imaplib.IMAP4.error, OSError, ValueError, LookupError) as error:
         raise _why(error) from error
 

@@ -5,21 +5,23 @@ last look are read again, and those that are here already are recognised.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import cast
 from uuid import UUID
 
 import structlog
 
 from chatinbox.channels.email.channel import Mailbox
-from chatinbox.channels.email.imap import Fetched, Look, look
+from chatinbox.channels.email.imap import Fetched, Look, look, port_of
 from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.raw import hold, store
 from chatinbox.channels.email.receive import place
 from chatinbox.conversations.channels import read_settings
 from chatinbox.core.clock import now
+from chatinbox.core.egress import Errand, Withheld
 from chatinbox.core.installation import Installation
 
 log = structlog.get_logger()
@@ -53,7 +55,7 @@ async def poll(inst: Installation, account_id: UUID, channel_id: UUID) -> int:
     mailbox, address, taken = cast(Mailbox, settings[1]["mailbox"]), str(settings[1]["address"]), 0
     while True:
         validity, uid, polled_at = await _cursor(inst, account_id, channel_id)
-        seen = await _look(inst, mailbox, validity, uid, polled_at)
+        seen = await _look(inst, account_id, mailbox, validity, uid, polled_at)
         for letter in seen.letters:
             await _take(inst, account_id, channel_id, letter, address)
             await move(inst, account_id, channel_id, seen.validity, letter.uid)
@@ -63,15 +65,35 @@ async def poll(inst: Installation, account_id: UUID, channel_id: UUID) -> int:
             return taken
 
 
+@asynccontextmanager
+async def reached(inst: Installation, account_id: UUID, mailbox: Mailbox) -> AsyncIterator[list[str]]:
+    """The addresses of its server that may be connected to, while it is asked; the ledger has it. Raises OSError, as for a
+    server that does not answer, when its name leads where it may not: where strangers may sign up, nobody has our server
+    knock at doors of its own network.
+    """
+    errand = Errand(account_id, None, "integration", "mailbox connected by staff", ("user name", "password"))
+    inside = inst.settings.sign_up != "open"
+    try:
+        async with inst.egress.mailbox(errand, mailbox["host"], port_of(mailbox), inside) as addresses:
+            yield addresses
+    except Withheld as withheld:
+        raise OSError(str(withheld)) from withheld
+
+
 async def _look(
-    inst: Installation, mailbox: Mailbox, validity: int | None, uid: int, polled_at: datetime | None
+    inst: Installation,
+    account_id: UUID,
+    mailbox: Mailbox,
+    validity: int | None,
+    uid: int,
+    polled_at: datetime | None,
 ) -> Look:
     connected = datetime.fromtimestamp(mailbox.get("since", 0) / 1000, UTC) - CLOCKS_DIFFER
     since = max(connected, (polled_at or now()) - LOOK_BACK)
-    ask = partial(look, public_only=inst.settings.sign_up == "open")
-    return await asyncio.get_running_loop().run_in_executor(
-        _threads, ask, mailbox, validity, uid, since, inst.settings.max_message_bytes * 2
-    )
+    async with reached(inst, account_id, mailbox) as addresses:
+        return await asyncio.get_running_loop().run_in_executor(
+            _threads, look, mailbox, addresses, validity, uid, since, inst.settings.max_message_bytes * 2
+        )
 
 
 async def _take(

@@ -144,9 +144,14 @@ async def forget_old(inst: Installation, account_id: UUID) -> int:
 
 
 async def discard_raw(inst: Installation, account_id: UUID, raw_mail_id: UUID) -> None:
-    """Removes a raw letter: its key first, so that no copy of the file opens again."""
-    await inst.vault.destroy("raw_mail", account_id, raw_mail_id)
-    await inst.files.remove(account_id, raw_mail_id)
+    """Removes a raw letter."""
+    await shut(inst, account_id, raw_mail_id)
     await inst.db.run(
         account_id, ("delete from raw_mail where account_id = %s and id = %s", [account_id, raw_mail_id])
     )
+
+
+async def shut(inst: Installation, account_id: UUID, raw_mail_id: UUID) -> None:
+    """Destroys a raw letter's key, so that no copy of the file opens again, then the file; its row is the caller's."""
+    await inst.vault.destroy("raw_mail", account_id, raw_mail_id)
+    await inst.files.remove(account_id, raw_mail_id)

@@ -24,6 +24,7 @@ from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, NewFile, Sender
 from chatinbox.conversations.verbs import receive
 from chatinbox.core.clock import now
+from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
@@ -65,6 +66,10 @@ async def place(inst: Installation, arrived: Arrived, *, by_hand: bool = False) 
             await hold(inst, arrived, parsed, reason)
             return None
         return await _receive(inst, arrived, parsed, body, summary)
+    except Refused as refused:
+        if refused.code != "erased":
+            raise
+        await discard_raw(inst, arrived.account_id, arrived.raw_mail_id)  # a copy of what was erased
     except (Erased, FileNotFoundError):
         log.warning("raw_mail_gone", raw_mail_id=str(arrived.raw_mail_id))
     except _LATER:

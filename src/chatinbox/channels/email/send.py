@@ -118,7 +118,7 @@ async def _letter(inst: Installation, account_id: UUID, row: Any) -> Letter:
         sender=str(settings[1]["address"]),
         recipients=(recipient,),
         raw=await _compose(inst, account_id, key, row, around, recipient, settings),
-        basis="contract",
+        basis="service",
         instruction="an answer written by staff",
         fields=("e-mail address", "name", "message", "files"),
     )

@@ -14,7 +14,7 @@ from chatinbox.conversations.incoming import Incoming, Received, without_card_nu
 from chatinbox.conversations.who import customer_of, remember
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
-from chatinbox.core.errors import not_found
+from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
@@ -48,7 +48,7 @@ async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> R
     """Stores a customer's message: in its conversation, or in a new one of a known or new customer.
 
     One transaction; durable when this returns. The same message twice is stored once. Numbers of payment cards are masked
-    before anything is written. Raises not-found when `conversation_id` is not this account's.
+    before anything is written. What was erased is not stored again: that is refused (410). Raises not-found when `conversation_id` is not this account's.
     """
     incoming = without_card_numbers(incoming)
     for _ in range(3):
@@ -67,7 +67,7 @@ async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> R
 async def _first_copy(inst: Installation, account_id: UUID, incoming: Incoming) -> Received | None:
     batch: list[Statement] = [
         (
-            "select m.conversation_id, m.id, c.customer_id, m.position from message m join conversation c"
+            "select m.conversation_id, m.id, c.customer_id, m.position, null from message m join conversation c"
             " on c.account_id = m.account_id and c.id = m.conversation_id where m.account_id = %s and m.id = %s",
             [account_id, incoming.message_id],
         )
@@ -75,16 +75,18 @@ async def _first_copy(inst: Installation, account_id: UUID, incoming: Incoming) 
     if incoming.key:
         batch.append(
             (
-                "select m.conversation_id, m.id, c.customer_id, m.position from received r"
-                " join message m on m.account_id = r.account_id and m.id = r.message_id"
-                " join conversation c on c.account_id = m.account_id and c.id = m.conversation_id"
-                " where r.account_id = %s and r.channel_id = %s and r.key = %s",
+                "select m.conversation_id, m.id, c.customer_id, m.position, r.erased_at from received r"
+                " left join message m on m.account_id = r.account_id and m.id = r.message_id"
+                " left join conversation c on c.account_id = m.account_id and c.id = m.conversation_id"
+                " where (m.id is not null or r.erased_at is not null) and r.account_id = %s and r.channel_id = %s and r.key = %s",
                 [account_id, incoming.channel_id, incoming.key],
             )
         )
     for rows in await inst.db.run(account_id, *batch):
         if rows:
-            conversation_id, message_id, customer_id, position = rows[0]
+            conversation_id, message_id, customer_id, position, erased_at = rows[0]
+            if erased_at:
+                raise Refused(410, "This was erased, and is not stored again.", "erased")
             return Received(conversation_id, message_id, customer_id, position, 0, duplicate=True)
     return None
 

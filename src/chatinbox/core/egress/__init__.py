@@ -1,6 +1,7 @@
 """The one way out. Whatever leaves passes here: a typed request, a ledger row before the bytes, then the bytes."""
 
 import ssl
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 import httpx
@@ -9,6 +10,7 @@ from chatinbox.core.db import Database
 from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
+from chatinbox.core.egress.mailbox import MailboxGate
 from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, Named
 from chatinbox.core.vault import Vault
 
@@ -27,7 +29,7 @@ __all__ = [
 
 
 class Egress:
-    """The gates: mail and HTTP."""
+    """The gates: mail, HTTP, and mailboxes elsewhere."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Egress:
     ) -> None:
         ledger = Ledger(db, vault)
         self._mail, self._http = MailGate(db, ledger, smtp_url), HttpGate(ledger, inside, trust)
+        self._mailbox, self._inside = MailboxGate(ledger), inside
 
     async def mail(self, letter: Letter) -> None:
         """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
@@ -51,6 +54,12 @@ class Egress:
     def transport(self, errand: Errand) -> httpx.AsyncBaseTransport:
         """The same as a transport, for libraries that make their own client."""
         return self._http.transport(errand)
+
+    def mailbox(
+        self, errand: Errand, host: str, port: int, inside: bool
+    ) -> AbstractAsyncContextManager[list[str]]:
+        """The addresses of a mailbox's server to connect to, while it is asked. Raises Withheld."""
+        return self._mailbox.reach(errand, host, port, inside or self._inside)
 
     def place(self, name: str, base: str) -> None:
         """Says where the operator has a named recipient of the register. Raises KeyError for one that is not in it."""

@@ -24,7 +24,7 @@ class Entry:
     """
 
     account_id: UUID | None
-    gate: Literal["mail", "http"]
+    gate: Literal["mail", "http", "mailbox"]
     recipient: str
     subject_kind: Subject
     subject_id: UUID | None

@@ -11,7 +11,7 @@ import aiosmtplib
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.egress.ledger import Entry, Ledger
-from chatinbox.core.egress.recipients import Guard, pass_all
+from chatinbox.core.egress.recipients import Basis, Guard, pass_all
 from chatinbox.core.ids import new_id
 
 _WITHHELD = (
@@ -44,7 +44,7 @@ class Letter:
     sender: str
     recipients: tuple[str, ...]
     raw: bytes
-    basis: str
+    basis: Basis
     instruction: str
     fields: tuple[str, ...]
 

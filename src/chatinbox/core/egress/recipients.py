@@ -9,6 +9,7 @@ from chatinbox.core.egress.ledger import Subject
 
 Basis: TypeAlias = Literal[
     "permission",  # C34: somebody gave theirs
+    "service",  # C33a: it was asked for, as an answer to a customer or a link to sign in
     "integration",  # C35: a staff user authorised it
     "subprocessor",  # C36: works on our behalf
     "law",  # C37: an order that binds us

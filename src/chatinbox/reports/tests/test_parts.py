@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatinbox.core import clock
+from chatinbox.core.sheet import sheet
 from chatinbox.reports.period import kept_since, months, read_period, read_zone
-from chatinbox.reports.sheet import sheet
 from chatinbox.reports.work import Work, WorkReport, unusual_days
 from chatinbox.web.reports.charts import bars, ceiling, heat
 from chatinbox.web.reports.words import duration, hours

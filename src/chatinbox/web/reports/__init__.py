@@ -13,7 +13,7 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.core.errors import not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
-from chatinbox.reports.sheet import sheet
+from chatinbox.core.sheet import sheet
 from chatinbox.reports.views import ReportName, note_view
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, read_form, show

@@ -78,7 +78,7 @@ async def _csv(inst: Installation, session: Session, form: Form) -> Response:
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "changes.exported", after=f"{len(found)} lines"))
     headers = {"content-disposition": 'attachment; filename="changes.csv"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
-    return Response("\ufeff" + as_csv(found), headers=headers, media_type="text/csv; charset=utf-8")
+    return Response(as_csv(found), headers=headers, media_type="text/csv; charset=utf-8")
 
 
 PAGE = SettingsPage(

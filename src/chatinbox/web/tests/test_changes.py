@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chatinbox.accounts.profile import change_profile
 from chatinbox.accounts.queries import read_account_name
-from chatinbox.accounts.read_changes import Filter, harmless, in_words, read_changes
+from chatinbox.accounts.read_changes import Filter, in_words, read_changes
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.accounts.workspace import change_workspace, read_languages, read_workspace, rename_account
@@ -120,19 +120,13 @@ async def test_the_csv_needs_permission_and_proof_and_runs_nothing_in_a_spreadsh
         answer.headers["content-type"].startswith("text/csv")
         and "attachment" in answer.headers["content-disposition"]
     )
-    rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert rows[1][-1].startswith("'=HYPERLINK") and rows[1][1] == "Ada"
     refused = await (await new_browser().as_(bea)).post("/settings/changes", data={"do": "csv"})
     assert refused.status_code == 403 and "HYPERLINK" not in refused.text
     assert (await read_changes(inst, ada, Filter()))[0].what == "Exported the change log"
     with pytest.raises(Refused):
         await read_changes(inst, bea, Filter())
-
-
-@given(st.text(max_size=30))
-def test_no_cell_begins_like_a_formula(text: str) -> None:
-    cell = harmless(text)
-    assert cell.endswith(text) and cell.lstrip(" ")[:1] not in ("=", "+", "-", "@", "\t", "\r")
 
 
 @given(st.from_regex(r"[a-z_]+\.[a-z_]+", fullmatch=True))

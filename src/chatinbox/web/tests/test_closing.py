@@ -34,6 +34,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
 from chatinbox.core.vault import Erased
 from chatinbox.privacy import certificate as certificates
+from chatinbox.privacy import signature
 from chatinbox.privacy.data_map import read as data_map
 from chatinbox.privacy.destroy import destroy, destroy_due
 from chatinbox.web import forms
@@ -215,16 +216,16 @@ async def test_the_certificate_counts_what_was_and_can_be_verified_by_anybody(
     await close(inst, ada)
     with travel(OVER):
         await destroy_due(inst)
-    [(kept, signature, ended_at)] = await inst.db.directory(
+    [(kept, signed, ended_at)] = await inst.db.directory(
         "select * from directory.find_closure(%s)", [ada.account_id]
     )
     certificate = certificates.read(kept)
     words = certificates.words(certificate)
     assert certificate.counts["message"] == 1 and certificate.keys["customer"] == 1 and ended_at
     key = certificates.public_key(inst.vault)
-    assert certificates.is_genuine(words, bytes(signature), key)
-    assert not certificates.is_genuine(words.replace(b'"message":1', b'"message":2'), bytes(signature), key)
-    assert not certificates.is_genuine(words, bytes(signature), base64.b64encode(bytes(32)).decode())
+    assert signature.is_genuine(words, bytes(signed), key)
+    assert not signature.is_genuine(words.replace(b'"message":1', b'"message":2'), bytes(signed), key)
+    assert not signature.is_genuine(words, bytes(signed), base64.b64encode(bytes(32)).decode())
 
 
 async def test_a_destruction_that_broke_off_is_finished_the_next_time(

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from chatinbox.accounts.staff import Staff
-from chatinbox.channels.email import imap, mailbox
+from chatinbox.channels.email import mailbox
 from chatinbox.channels.email.poll import poll
 from chatinbox.channels.email.tests.dovecot import PASSWORD, Server, served
 from chatinbox.channels.email.tests.letters import channel_of, letter
@@ -25,9 +25,6 @@ from chatinbox.core.installation import Installation
 
 NewBrowser = Callable[[], Browser]
 PAGE = "/settings/channels"
-
-
-CHECK_PUBLIC = imap._check_public
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +40,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
+def near(inst: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's server is in our own network."""
-    monkeypatch.setattr(imap, "_check_public", lambda mailbox: None)
+    monkeypatch.setattr(inst.egress, "_inside", True)
 
 
 def form(channel_id: UUID | str, port: int = 1, **other: str) -> dict[str, str]:
@@ -136,7 +133,7 @@ async def test_where_strangers_sign_up_no_server_of_our_own_network_is_asked(
     host: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(imap, "_check_public", CHECK_PUBLIC)
+    monkeypatch.setattr(inst.egress, "_inside", False)
     browser, channel_id = await new_browser().as_(ada), await channel_of(inst, ada)
     asked = form(channel_id, dovecot.port, host=host)
     await refused_with(browser, asked, "host", "cannot reach this server")

@@ -98,8 +98,13 @@ async def visitor(chromium: Browser) -> AsyncIterator[Visitor]:
     await context.close()
 
 
-async def equip(context: BrowserContext) -> Visitor:
+async def equip(context: BrowserContext, *, in_the_field: bool = False) -> Visitor:
+    """`in_the_field`: the browser offers passkeys where the address is typed. This authenticator takes up every offer at once,
+    so elsewhere the browser is one that does not know how to.
+    """
     page = await context.new_page()
+    if not in_the_field:
+        await page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
     faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda fault: faults.append(str(fault)))
@@ -391,3 +396,23 @@ async def test_without_scripts_the_page_signs_in_with_a_password(
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.wait_for_url(f"{site.url}/inbox**")
     await context.close()
+
+
+async def test_a_passkey_is_offered_where_the_address_is_typed_and_who_takes_it_is_signed_in(
+    site: Site, chromium: Browser, ada: Staff, cyd: Staff
+) -> None:
+    context = await chromium.new_context()
+    visitor = await equip(context, in_the_field=True)
+    await signed_up(site, visitor, ada)
+    await visitor.page.goto(f"{site.url}/sign-in")
+    await visitor.page.wait_for_url("**/inbox**")
+    assert visitor.faults == []
+    other = await chromium.new_context()  # nobody else's browser has it
+    stranger = await equip(other, in_the_field=True)
+    await stranger.page.goto(f"{site.url}/sign-in")
+    await stranger.page.wait_for_timeout(500)
+    assert stranger.page.url.endswith("/sign-in")
+    await expect(stranger.page.get_by_role("button", name="Sign in", exact=True)).to_be_enabled()
+    assert not await stranger.page.locator("[role=alert]:visible").count()
+    for one in (context, other):
+        await one.close()

@@ -2,10 +2,11 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from chatinbox.accounts import colleagues, people, sessions
+from chatinbox.accounts import colleagues, people, sessions, teams
 from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sso import domains
@@ -19,6 +20,7 @@ from chatinbox.web import scim
 from chatinbox.web.tests.test_sso import letter_link, member
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 
 
@@ -46,6 +48,8 @@ class Provider:
         answer = await self.browser.request(
             method, f"/scim/v2{path}", json=body, params=query or None, headers=self.headers
         )
+        if answer.status_code == 204:
+            return 204, None
         assert answer.headers["content-type"] == "application/scim+json"
         if answer.status_code >= 400:
             assert answer.json()["schemas"] == [ERROR] and answer.json()["detail"].endswith(".")
@@ -82,7 +86,6 @@ async def test_a_provider_adds_finds_and_lets_go_and_sessions_end_with_it(
     assert (await provider.ask("PUT", f"/Users/{made['id']}", body | {"active": True}))[1]["active"] is True
     off = {"Operations": [{"op": "replace", "value": {"active": False}}]}
     assert (await provider.ask("PATCH", f"/Users/{made['id']}", off))[1]["active"] is False
-    assert (await provider.ask("DELETE", f"/Users/{made['id']}"))[0] == 501
 
 
 async def test_one_account_never_sees_anothers_people_nor_those_of_no_domain_of_its_own(
@@ -177,7 +180,115 @@ async def test_what_cannot_be_read_is_a_scim_error(provider: Provider, body: Any
 async def test_what_we_say_of_ourselves_is_true(provider: Provider) -> None:
     config = (await provider.ask("GET", "/ServiceProviderConfig"))[1]
     assert config["patch"]["supported"] and not config["bulk"]["supported"]
-    assert [one["id"] for one in (await provider.ask("GET", "/ResourceTypes"))[1]["Resources"]] == ["User"]
-    assert [one["id"] for one in (await provider.ask("GET", "/Schemas"))[1]["Resources"]] == [USER]
+    assert [one["id"] for one in (await provider.ask("GET", "/ResourceTypes"))[1]["Resources"]] == [
+        "User",
+        "Group",
+    ]
+    assert [one["id"] for one in (await provider.ask("GET", "/Schemas"))[1]["Resources"]] == [USER, GROUP]
     status, told = await provider.ask("GET", "/Users", filter='name co "x"')
     assert (status, told["scimType"]) == (400, "invalidFilter")
+
+
+async def test_whom_the_provider_deletes_is_gone_for_it_and_what_they_wrote_stays(
+    inst: Installation, ada: Staff, provider: Provider
+) -> None:
+    domain = await own(inst, ada)
+    body = {"userName": f"eva@{domain}", "displayName": "Eva Corp"}
+    made = (await provider.ask("POST", "/Users", body))[1]["id"]
+    person_id = await people.find_person(inst, body["userName"])
+    assert person_id
+    session = await sessions.start(inst, Staff(ada.account_id, UUID(made), person_id, "staff", ""), "tests")
+    assert (await provider.ask("DELETE", f"/Users/{made}"))[0] == 204
+    assert await sessions.session_for(inst, session) is None
+    never = await provider.ask("GET", f"/Users/{new_id()}")
+    for method in ("GET", "DELETE", "PUT", "PATCH"):
+        assert (
+            await provider.ask(method, f"/Users/{made}", body if method in ("PUT", "PATCH") else None)
+            == never
+        )
+    assert (await provider.ask("GET", "/Users"))[1]["totalResults"] == 0
+    [left] = [one for one in await read_staff(inst, ada.account_id) if str(one.id) == made]
+    assert not left.active
+    status, again = await provider.ask("POST", "/Users", body)
+    assert (status, again["id"], again["active"]) == (201, made, True)
+
+
+async def test_groups_are_teams_of_those_whom_the_provider_keeps_and_others_stay(
+    inst: Installation, ada: Staff, bea: Staff, provider: Provider
+) -> None:
+    domain = await own(inst, ada)
+    eva, max_ = [
+        (await provider.ask("POST", "/Users", {"userName": f"{name}@{domain}", "displayName": name}))[1]["id"]
+        for name in ("eva", "max")
+    ]
+    status, made = await provider.ask(
+        "POST", "/Groups", {"displayName": "Night desk", "members": [{"value": eva}]}
+    )
+    assert (status, [one["value"] for one in made["members"]]) == (201, [eva])
+    assert (await provider.ask("POST", "/Groups", {"displayName": "night desk"}))[1][
+        "scimType"
+    ] == "uniqueness"
+    team_id, path = UUID(made["id"]), f"/Groups/{made['id']}"
+    await teams.set_members(inst, ada, team_id, [UUID(eva), bea.staff_user_id])
+
+    async def members() -> set[str]:
+        [team] = await teams.read_teams(inst, ada.account_id)
+        return {str(one) for one in team.member_ids}
+
+    hers = str(bea.staff_user_id)
+    for operation, after in (
+        ({"op": "add", "path": "members", "value": [{"value": max_}]}, {eva, max_}),
+        ({"op": "remove", "path": f'members[value eq "{eva}"]'}, {max_}),
+        ({"op": "replace", "path": "members", "value": [{"value": eva}]}, {eva}),
+        ({"op": "Add", "value": {"members": [{"value": max_}], "displayName": "Nights"}}, {eva, max_}),
+        ({"op": "remove", "path": "members", "value": [{"value": max_}]}, {eva}),
+        ({"op": "remove", "path": "members"}, set()),
+    ):
+        status, told = await provider.ask("PATCH", path, {"Operations": [operation]})
+        assert (status, {one["value"] for one in told["members"]}) == (200, after), operation
+        assert await members() == after | {hers}
+    assert told["displayName"] == "Nights"
+    status, told = await provider.ask("PUT", path, {"displayName": "Days", "members": [{"value": eva}]})
+    assert (status, told["displayName"], len(told["members"])) == (200, "Days", 1)
+    _, found = await provider.ask("GET", "/Groups", filter='displayName eq "days"')
+    assert [one["id"] for one in found["Resources"]] == [made["id"]]
+    _, bare = await provider.ask("GET", "/Groups", excludedAttributes="members")
+    assert "members" not in bare["Resources"][0]
+    assert (await provider.ask("DELETE", path))[0] == 204
+    assert (await provider.ask("GET", path))[0] == 404 and await teams.read_teams(inst, ada.account_id) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"displayName": ""}, {"displayName": "x" * 500}, {"displayName": "A", "members": "all"},
+        {"displayName": "A", "members": [{"value": "x"}]}, {"displayName": "A", "members": [{"value": str(new_id())}]},
+        {"displayName": "A", "members": [7]}, {"displayName": "A", "members": [{"value": "x"}] * 3000}, [],
+    ],
+)  # fmt: skip
+async def test_a_group_that_cannot_be_is_a_scim_error_and_makes_no_team(
+    inst: Installation, ada: Staff, provider: Provider, body: Any
+) -> None:
+    assert (await provider.ask("POST", "/Groups", body))[0] == 400
+    assert await teams.read_teams(inst, ada.account_id) == []
+
+
+async def test_a_group_of_another_account_is_answered_as_one_that_never_was(
+    inst: Installation, client: Browser, ada: Staff, cyd: Staff, bea: Staff, provider: Provider
+) -> None:
+    theirs = Provider(client, await make_token(inst, cyd))
+    foreign = await teams.create_team(inst, ada, "Night desk")
+    made_up = await theirs.ask("GET", f"/Groups/{new_id()}")
+    patch = {"Operations": [{"op": "replace", "path": "displayName", "value": "Mine"}]}
+    for one in (foreign, "x"):
+        for method, body in (
+            ("GET", None),
+            ("DELETE", None),
+            ("PUT", {"displayName": "Mine"}),
+            ("PATCH", patch),
+        ):
+            assert await theirs.ask(method, f"/Groups/{one}", body) == made_up
+    assert (await theirs.ask("GET", "/Groups"))[1]["totalResults"] == 0
+    bad = {"displayName": "Spies", "members": [{"value": str(bea.staff_user_id)}]}
+    assert (await theirs.ask("POST", "/Groups", bad))[0] == 400
+    assert [one.name for one in await teams.read_teams(inst, ada.account_id)] == ["Night desk"]

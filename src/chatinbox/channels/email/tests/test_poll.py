@@ -1,7 +1,10 @@
 """A mailbox at a real server (Dovecot): read from where we were, whatever its flags say, and left as it was."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email import held, imap
 from chatinbox.channels.email.channel import connect_mailbox, disconnect_mailbox
-from chatinbox.channels.email.poll import poll, poll_all
+from chatinbox.channels.email.poll import poll, poll_all, reached
 from chatinbox.channels.email.tests.dovecot import Server, served
 from chatinbox.channels.email.tests.letters import channel_of, letter, sent
 from chatinbox.conversations import verbs
@@ -27,9 +30,9 @@ def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
+def near(inst: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's server is in our own network."""
-    monkeypatch.setattr(imap, "_check_public", lambda mailbox: None)
+    monkeypatch.setattr(inst.egress, "_inside", True)
 
 
 @pytest.fixture
@@ -119,11 +122,13 @@ async def test_a_letter_that_is_too_large_is_held_with_its_headers(
     inst: Installation, ada: Staff, dovecot: Server, mailbox: UUID
 ) -> None:
     large = letter("x" * 900 + "\n", subject="Large").as_bytes() + b"\r\n" + b"y" * 70 * 10
-    whole = imap.look(dovecot.mailbox(), *(await _cursor(inst, ada)), since=clock.now(), largest=500)
+    whole = imap.look(
+        dovecot.mailbox(), ["127.0.0.1"], *(await _cursor(inst, ada)), since=clock.now(), largest=500
+    )
     assert whole.letters == []
     await asyncio.to_thread(dovecot.deliver, large)
     looked = await asyncio.to_thread(
-        imap.look, dovecot.mailbox(), *(await _cursor(inst, ada)), clock.now(), 500
+        imap.look, dovecot.mailbox(), ["127.0.0.1"], *(await _cursor(inst, ada)), clock.now(), 500
     )
     [found] = looked.letters
     assert not found.whole and b"Subject: Large" in found.raw and b"yyyy" not in found.raw
@@ -178,3 +183,54 @@ async def test_a_wrong_password_is_noted_and_the_others_are_still_asked(
     assert rows[0][0]
     await disconnect_mailbox(inst, cyd.account_id, theirs)
     await poll_all(inst)
+
+
+async def ledger_of(inst: Installation, staff: Staff) -> list[tuple[str, str, list[str], str]]:
+    ask = "select id, recipient_sealed, basis, fields, outcome from ledger where account_id = %s and gate = 'mailbox' order by id"
+    [rows] = await inst.db.run(staff.account_id, (ask, [staff.account_id]))
+    key = await inst.vault.account_key(staff.account_id)
+    return [
+        (key.open_text(who, staff.account_id, "ledger", "recipient", row_id), basis, fields, outcome)
+        for row_id, who, basis, fields, outcome in rows
+    ]
+
+
+async def test_asking_stands_in_the_ledger_once_a_day_and_before_it_is_asked(
+    inst: Installation,
+    ada: Staff,
+    cyd: Staff,
+    dovecot: Server,
+    mailbox: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = (f"imap://127.0.0.1:{dovecot.port}", "integration", ["user name", "password"])
+    for _ in range(3):
+        await poll(inst, ada.account_id, mailbox)
+    assert await ledger_of(inst, ada) == [(*line, "taken")]
+    with clock.travel(timedelta(days=1)):
+        await poll(inst, ada.account_id, mailbox)
+    assert await ledger_of(inst, ada) == [(*line, "taken")] * 2
+    assert await ledger_of(inst, cyd) == []
+    monkeypatch.setattr(inst.egress, "_inside", False)
+    with clock.travel(timedelta(days=2)), pytest.raises(OSError, match="address"):
+        await poll(inst, ada.account_id, mailbox)
+    assert (await ledger_of(inst, ada))[2] == (*line, "withheld")
+
+
+async def test_the_address_that_was_judged_is_the_one_that_is_asked(
+    inst: Installation, ada: Staff, dovecot: Server, mailbox: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that leads elsewhere when it is asked a second time (DNS rebinding)."""
+    asked: list[str] = []
+    known = socket.getaddrinfo
+
+    def told(host: str, *more: Any, **words: Any) -> Any:
+        asked.append(host)
+        return known(host, *more, **words)
+
+    monkeypatch.setattr(socket, "getaddrinfo", told)
+    named = dovecot.mailbox() | {"host": "localhost"}
+    async with reached(inst, ada.account_id, named) as addresses:  # type: ignore[arg-type]
+        seen = await asyncio.to_thread(imap.look, named, ["127.0.0.1"], None, 0, clock.now(), 500)  # type: ignore[arg-type]
+    assert seen.validity and addresses
+    assert asked.count("localhost") == 1

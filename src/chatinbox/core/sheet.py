@@ -1,4 +1,4 @@
-"""A sheet: one report as comma-separated values (RFC 4180), safe to open in a spreadsheet."""
+"""A sheet: lines as comma-separated values (RFC 4180), safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 # A cell that begins like this is taken for a formula by spreadsheets (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "|", "%", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def sheet(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

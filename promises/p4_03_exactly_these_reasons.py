@@ -1,0 +1,72 @@
+"""There are exactly these reasons for anything to leave: your permission, a service you asked for, a company that works for us, and the cases of law and safety in 4.6 to 4.9. There is no reason called other."""
+
+import re
+from typing import Any, get_args
+
+from psycopg.errors import CheckViolation
+
+from chatinbox.core.egress import Basis, Letter
+from promises.stage import Here, Stage
+
+CLAUSES = ("C33a",)
+REASONS = {"permission", "service", "integration", "subprocessor", "law", "rights", "fraud"}
+
+
+def look_at_the_reasons(here: Here) -> str:
+    """The ledger takes these reasons and no other, and nothing left for another"""
+    said = here.column(
+        "select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'tenant.ledger'::regclass and conname = 'ledger_basis_check'"
+    )
+    listed = set(re.findall(r"'(\w+)'::text", said[0])) if said else set()
+    assert listed == REASONS and "gate" not in said[0], (
+        f"the ledger takes {', '.join(sorted(listed)) or 'any reason'}"
+    )
+    assert set(get_args(Basis)) == REASONS, "the program knows other reasons"
+    used = dict(here.rows("select basis, count(*) from tenant.ledger group by 1 order by 1"))
+    assert set(used) <= REASONS, f"something left for {', '.join(set(used) - REASONS)}"
+    return "Left so far: " + (", ".join(f"{name} {count}" for name, count in used.items()) or "nothing") + "."
+
+
+async def proof_that_there_is_no_other(stage: Stage) -> str:
+    """A letter without one of the reasons does not leave"""
+    ada = await stage.people.owner("Ada", "Ada's Tea")
+
+    def letter(basis: Any) -> Letter:
+        return Letter(
+            ada.account_id,
+            "person",
+            ada.person_id,
+            "a@x.example",
+            ("b@x.example",),
+            b"Subject: x\r\n\r\nx",
+            basis,
+            "a proof",
+            ("nothing",),
+        )
+
+    before = stage.column("select count(*) from tenant.kept_mail")[0]
+    await stage.inst.egress.mail(letter("service"))
+    assert stage.column("select count(*) from tenant.kept_mail")[0] == before + 1, (
+        "no letter leaves, so this shows nothing"
+    )
+    for other in ("other", "legitimate interest", "marketing", ""):
+        try:
+            await stage.inst.egress.mail(letter(other))
+        except CheckViolation:
+            continue
+        raise AssertionError(f"a letter left for the reason '{other}'")
+    assert stage.column("select count(*) from tenant.kept_mail")[0] == before + 1, "it left all the same"
+    return "Four letters for other reasons were refused before they left."
+
+
+async def saboteur_adds_a_reason(stage: Stage) -> None:
+    """Adds a reason called other"""
+    stage.break_in(
+        "alter table tenant.ledger drop constraint ledger_basis_check",
+        "alter table tenant.ledger add constraint ledger_basis_check check (basis in ('permission', 'service', 'integration', 'subprocessor', 'law', 'rights', 'fraud', 'other'))",
+    )
+
+
+async def saboteur_takes_any_reason(stage: Stage) -> None:
+    """Lets the ledger take any reason"""
+    stage.break_in("alter table tenant.ledger drop constraint ledger_basis_check")

@@ -1,0 +1,253 @@
+"""Erase: the keys first, so that from then on nothing of it opens in any copy; then every row and file, batch by batch.
+
+Whatever stops it, the next run goes on where it was: each step looks for what is left, and counts what it takes away in the
+same transaction. Done is said only when nothing is left.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from psycopg.types.json import Jsonb
+
+from chatinbox.channels.email.held import letters_from
+from chatinbox.channels.email.raw import shut
+from chatinbox.conversations.change import tell
+from chatinbox.core.clock import now
+from chatinbox.core.db import Statement
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.erasure.held import FAMILY
+from chatinbox.privacy.erasure.receipt import Receipt, sign
+
+log = structlog.get_logger()
+AT_ONCE = 2000  # rows of one step
+TOGETHER = 200  # letters and files that are removed at the same time
+
+# What hangs on a message or note, then on a conversation; each before what it points at.
+_OF_MESSAGES = ("delivery", "attachment")
+_OF_CONVERSATIONS = ("attachment", "draft", "seen", "conversation_tag", "mail_reference", "event")
+
+
+async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
+    """Does one erasure to its end; False when it was taken back, or is not due yet."""
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "update erasure set begun_at = coalesce(begun_at, %s) where account_id = %s and id = %s and due_at <= %s"
+            " and done_at is null returning customer_id, asked_at, begun_at",
+            [now(), account_id, erasure_id, now()],
+        ),
+    )
+    if not rows:
+        return False
+    customer_id, asked_at, begun_at = rows[0]
+    one = _Erasing(inst, account_id, erasure_id, customer_id)
+    await one.run()
+    counts = await one.counts()
+    done_at = now()
+    receipt = Receipt.of(erasure_id, account_id, customer_id, asked_at, begun_at, done_at, counts)
+    _, told = await inst.db.run(
+        account_id,
+        (
+            "update erasure set done_at = %s, signature = %s where account_id = %s and id = %s",
+            [done_at, sign(inst.vault, receipt), account_id, erasure_id],
+        ),
+        tell(account_id, "erasure.done", None, erasure_id),
+    )
+    if told:  # a closed account gives no number, and nobody asks for one
+        inst.bell.ring(account_id, told[0][0])
+    log.info("customer_erased", account_id=str(account_id), count=sum(counts.values()))
+    return True
+
+
+async def ask_left_over(inst: Installation, account_id: UUID) -> None:
+    """Asks again for what is due and not done: a job that was lost, or broke off too often."""
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select id from erasure where account_id = %s and done_at is null and due_at <= %s",
+            [account_id, now()],
+        ),
+    )
+    for (erasure_id,) in rows:
+        ids = {"account_id": str(account_id), "erasure_id": str(erasure_id)}
+        await inst.jobs.later("erase", ids, once=f"erase {erasure_id}")
+
+
+class _Erasing:
+    """One erasure under way."""
+
+    def __init__(self, inst: Installation, account_id: UUID, erasure_id: UUID, customer_id: UUID) -> None:
+        self._inst, self._account, self._id, self._customer = inst, account_id, erasure_id, customer_id
+        self._values = {"account": account_id, "customer": customer_id}
+
+    async def run(self) -> None:
+        """Every step. None of them minds having been done before."""
+        [rows] = await self._ask(f"{FAMILY} select id from family")
+        family = [row[0] for row in rows]
+        if not family:  # the customer's row goes last
+            return
+        await self._letters_held(family)
+        await self._lock(family)
+        while True:
+            [rows] = await self._ask(
+                "select id from conversation where account_id = %(account)s and customer_id = any(%(family)s) limit 20",
+                family=family,
+            )
+            if not rows:
+                break
+            await self._conversations([row[0] for row in rows])
+        await self._people(family)
+
+    async def counts(self) -> dict[str, int]:
+        """How much was taken away, by what it was."""
+        [rows] = await self._ask(
+            "select counts from erasure where account_id = %(account)s and id = %(id)s", id=self._id
+        )
+        return dict(rows[0][0])
+
+    async def _letters_held(self, family: Sequence[UUID]) -> None:
+        """Letters of theirs that wait where staff decide, and are no message yet."""
+        [rows] = await self._ask(
+            "select id, customer_id, value_sealed from address where account_id = %(account)s and customer_id = any(%(family)s) and kind = 'email'",
+            family=family,
+        )
+        keys = self._inst.vault.known_customer_keys(self._account, family)
+        addresses = [
+            keys[customer].open_text(sealed, self._account, "address", "value", row_id)
+            for row_id, customer, sealed in rows
+            if customer in keys
+        ]
+        await self._raw(await letters_from(self._inst, self._account, addresses))
+
+    async def _lock(self, family: Sequence[UUID]) -> None:
+        """Nobody is found by their address any more; then the keys."""
+        sessions = await self._inst.db.directory(
+            "select directory.end_visitor_sessions_of(%s, %s::uuid[])", [self._account, list(family)]
+        )
+        await self._take(
+            {"sessions": sessions[0][0]},
+            (
+                "delete from address_lookup where account_id = %s and customer_id = any(%s)",
+                [self._account, list(family)],
+            ),
+        )
+        known = self._inst.vault.known_customer_keys(self._account, family)
+        await asyncio.gather(*(self._inst.vault.destroy("customer", self._account, one) for one in known))
+        self._inst.bell.ring(self._account, 0, None, {"erased": True})
+
+    async def _conversations(self, ids: Sequence[UUID]) -> None:
+        [letters] = await self._ask(
+            "select r.id from raw_mail r join message m on m.account_id = r.account_id and m.id = r.message_id"
+            " where r.account_id = %(account)s and m.conversation_id = any(%(ids)s)",
+            ids=ids,
+        )
+        await self._raw([row[0] for row in letters])
+        [files] = await self._ask(
+            "select id from attachment where account_id = %(account)s and conversation_id = any(%(ids)s)",
+            ids=ids,
+        )
+        await self._files([row[0] for row in files])
+        for table in ("message", "note"):
+            while await self._texts(table, ids):
+                pass
+        of_them = [self._account, list(ids)]
+        await self._take(
+            {},
+            (
+                "update received set erased_at = coalesce(erased_at, %s) where account_id = %s and conversation_id = any(%s)",
+                [now(), *of_them],
+            ),
+            *(
+                (f"delete from {table} where account_id = %s and conversation_id = any(%s)", of_them)
+                for table in _OF_CONVERSATIONS
+            ),
+        )
+        await self._take(
+            {"conversations": len(ids)},
+            ("delete from conversation where account_id = %s and id = any(%s)", of_them),
+        )
+
+    async def _texts(self, table: str, ids: Sequence[UUID]) -> int:
+        """Takes the next messages or notes away, with their words in the search; how many."""
+        [rows] = await self._ask(
+            f"select id from {table} where account_id = %(account)s and conversation_id = any(%(ids)s) limit {AT_ONCE}",
+            ids=ids,
+        )
+        gone = [row[0] for row in rows]
+        if gone:
+            await self._inst.db.run(self._account, ("select search.forget(%s::uuid[])", [gone]))
+            whose = [self._account, gone]
+            hang = _OF_MESSAGES if table == "message" else ("attachment",)
+            await self._take(
+                {f"{table}s": len(gone)},
+                *(
+                    (f"delete from {one} where account_id = %s and {table}_id = any(%s)", whose)
+                    for one in hang
+                ),
+                (f"delete from {table} where account_id = %s and id = any(%s)", whose),
+            )
+        return len(gone)
+
+    async def _people(self, family: Sequence[UUID]) -> None:
+        whose = [self._account, list(family)]
+        await self._inst.db.run(self._account, ("select search.forget(%s::uuid[])", [list(family)]))
+        [kept] = await self._ask(
+            "select count(*) from kept_mail where account_id = %(account)s and subject_kind = 'customer' and subject_id = any(%(family)s)",
+            family=family,
+        )
+        [addresses] = await self._ask(
+            "select count(*) from address where account_id = %(account)s and customer_id = any(%(family)s)",
+            family=family,
+        )
+        await self._take(
+            {
+                "letters_kept": kept[0][0],
+                "addresses": addresses[0][0],
+                "customers": len(family),
+                "keys": len(family),
+            },
+            (
+                "delete from kept_mail where account_id = %s and subject_kind = 'customer' and subject_id = any(%s)",
+                whose,
+            ),
+            ("delete from address where account_id = %s and customer_id = any(%s)", whose),
+            ("update customer set merged_into = null where account_id = %s and id = any(%s)", whose),
+            ("delete from customer where account_id = %s and id = any(%s)", whose),
+        )
+
+    async def _raw(self, ids: Sequence[UUID]) -> None:
+        for begin in range(0, len(ids), TOGETHER):
+            part = ids[begin : begin + TOGETHER]
+            await asyncio.gather(*(shut(self._inst, self._account, one) for one in part))
+            await self._take(
+                {"letters": len(part)},
+                ("delete from raw_mail where account_id = %s and id = any(%s)", [self._account, list(part)]),
+            )
+
+    async def _files(self, ids: Sequence[UUID]) -> None:
+        for begin in range(0, len(ids), TOGETHER):
+            part = ids[begin : begin + TOGETHER]
+            await asyncio.gather(*(self._inst.files.remove(self._account, one) for one in part))
+            await self._take(
+                {"files": len(part)},
+                (
+                    "delete from attachment where account_id = %s and id = any(%s)",
+                    [self._account, list(part)],
+                ),
+            )
+
+    async def _take(self, counted: dict[str, int], *batch: Statement) -> None:
+        """Takes rows away, and counts them in the same transaction."""
+        counting: Statement = (
+            "update erasure e set counts = e.counts || (select coalesce(jsonb_object_agg(g.key,"
+            " coalesce((e.counts ->> g.key)::bigint, 0) + g.value::bigint), '{}'::jsonb) from jsonb_each_text(%s) g)"
+            " where e.account_id = %s and e.id = %s",
+            [Jsonb(counted), self._account, self._id],
+        )
+        await self._inst.db.run(self._account, *batch, *([counting] if counted else []))
+
+    async def _ask(self, text: str, **more: object) -> list[list[tuple]]:  # type: ignore[type-arg]
+        values = {name: list(one) if isinstance(one, Sequence) else one for name, one in more.items()}
+        return await self._inst.db.run(self._account, (text, self._values | values))

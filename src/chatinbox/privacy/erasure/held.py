@@ -1,0 +1,111 @@
+"""What is held about a customer: counted before it is erased, so that somebody sees what will go."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.errors import not_found
+from chatinbox.core.installation import Installation
+from chatinbox.customers.read import read_customer
+
+FAMILY = (
+    "with recursive family as (select id from customer where account_id = %(account)s and id = %(customer)s"
+    " union select c.id from customer c join family f on c.merged_into = f.id where c.account_id = %(account)s)"
+)
+"""A customer and everybody who turned out to be them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One thing that left the account and was about them."""
+
+    at: datetime
+    recipient: str
+    basis: str
+    instruction: str
+    fields: list[str]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The counts. `hidden` conversations are on channels that whoever asks is kept out of."""
+
+    customer_id: UUID
+    name: str
+    addresses: list[str]
+    counts: dict[str, int]
+    hidden: int
+    left: list[Left]
+    left_count: int
+
+
+async def read_held(inst: Installation, by: Staff, customer_id: UUID) -> Held:
+    """What is held about a customer, and what left. Raises not-found, also for one who is known to other teams alone."""
+    [root] = await inst.db.run(
+        by.account_id,
+        (
+            "select coalesce(merged_into, id) from customer where account_id = %s and id = %s",
+            [by.account_id, customer_id],
+        ),
+    )
+    if not root:
+        raise not_found()
+    customer_id = root[0][0]
+    customer = await read_customer(inst, by.account_id, customer_id)
+    ask = {"account": by.account_id, "customer": customer_id, "kept_out": list(by.kept_out)}
+    of_theirs = "join conversation c on c.account_id = x.account_id and c.id = x.conversation_id where x.account_id = %(account)s and c.customer_id in (select id from family)"
+    counted, left = await inst.db.run(
+        by.account_id,
+        (
+            f"{FAMILY} select"
+            " (select count(*) from conversation c where c.account_id = %(account)s and c.customer_id in (select id from family)),"
+            " (select count(*) from conversation c where c.account_id = %(account)s and c.customer_id in (select id from family)"
+            "   and c.channel_id = any(%(kept_out)s::uuid[])),"
+            f" (select count(*) from message x {of_theirs}), (select count(*) from note x {of_theirs}),"
+            f" (select count(*) from attachment x {of_theirs}), (select count(*) from draft x {of_theirs}),"
+            " (select count(*) from ledger l where l.account_id = %(account)s and l.subject_kind = 'customer' and l.subject_id in (select id from family))",
+            ask,
+        ),
+        (
+            f"{FAMILY} select id, subject_id, at, recipient_sealed, basis, instruction, fields, outcome from ledger"
+            " where account_id = %(account)s and subject_kind = 'customer' and subject_id in (select id from family) order by at desc limit 50",
+            ask,
+        ),
+    )
+    conversations, hidden, messages, notes, files, drafts, left_count = counted[0]
+    if hidden and hidden == conversations:
+        raise not_found()
+    counts = {
+        "conversations": conversations,
+        "messages": messages,
+        "notes": notes,
+        "files": files,
+        "drafts": drafts,
+    }
+    return Held(
+        customer_id,
+        customer.name,
+        [one.value for one in customer.addresses],
+        counts,
+        hidden,
+        _opened(inst, by.account_id, left),
+        left_count,
+    )
+
+
+def _opened(inst: Installation, account_id: UUID, rows: list[tuple]) -> list[Left]:  # type: ignore[type-arg]
+    keys = inst.vault.known_customer_keys(account_id, {row[1] for row in rows})
+    return [
+        Left(
+            at,
+            key.open_text(who, account_id, "ledger", "recipient", row_id),
+            basis,
+            instruction,
+            fields,
+            outcome,
+        )
+        for row_id, subject_id, at, who, basis, instruction, fields, outcome in rows
+        if (key := keys.get(subject_id))
+    ]

@@ -1,0 +1,67 @@
+"""Erasures of an account: those that wait, are under way, and are done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.errors import not_found
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.erasure.receipt import HORIZON, Receipt, paper
+
+_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One of them. `counts` grows while it is under way."""
+
+    id: UUID
+    customer_id: UUID
+    staff_user_id: UUID
+    asked_at: datetime
+    due_at: datetime
+    begun_at: datetime | None
+    done_at: datetime | None
+    counts: dict[str, int]
+    signature: bytes | None
+
+    @property
+    def unreadable_from(self) -> datetime | None:
+        """From when no backup opens it either."""
+        return self.done_at + HORIZON if self.done_at else None
+
+
+async def list_erasures(inst: Installation, by: Staff, customer_id: UUID | None = None) -> list[Erasure]:
+    """The last hundred, newest first; or those of one customer."""
+    by.need("erase")
+    [rows] = await inst.db.run(
+        by.account_id,
+        (
+            f"select {_COLUMNS} from erasure where account_id = %s and (%s::uuid is null or customer_id = %s)"
+            " order by asked_at desc limit 100",
+            [by.account_id, customer_id, customer_id],
+        ),
+    )
+    return [Erasure(*row) for row in rows]
+
+
+async def read_receipt(inst: Installation, by: Staff, erasure_id: UUID) -> dict[str, Any]:
+    """The signed receipt of one that is done. Raises not-found."""
+    by.need("erase")
+    [rows] = await inst.db.run(
+        by.account_id,
+        (
+            f"select {_COLUMNS} from erasure where account_id = %s and id = %s and done_at is not null",
+            [by.account_id, erasure_id],
+        ),
+    )
+    if not rows:
+        raise not_found()
+    one = Erasure(*rows[0])
+    assert one.begun_at and one.done_at and one.signature
+    receipt = Receipt.of(
+        one.id, by.account_id, one.customer_id, one.asked_at, one.begun_at, one.done_at, one.counts
+    )
+    return paper(inst.vault, receipt, bytes(one.signature))

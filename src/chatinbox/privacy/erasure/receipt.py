@@ -1,0 +1,69 @@
+"""The receipt of an erasure: what was taken away, by number, and from when no backup opens it either; signed."""
+
+import base64
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chatinbox.core.vault import Vault
+from chatinbox.privacy import signature
+
+HORIZON = timedelta(days=30)
+"""The longest life of a backup of the keys (DESIGN of the keystore): after it no copy of any age opens."""
+PURPOSE = "receipt of an erasure"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Ids, times and counts. It does not say who it was about: whoever asked knows."""
+
+    erasure_id: str
+    account_id: str
+    customer_id: str
+    asked_at: str
+    begun_at: str
+    done_at: str
+    unreadable_in_backups_from: str
+    erased: dict[str, int]
+
+    @classmethod
+    def of(
+        cls,
+        erasure_id: UUID,
+        account_id: UUID,
+        customer_id: UUID,
+        asked_at: datetime,
+        begun_at: datetime,
+        done_at: datetime,
+        counts: dict[str, int],
+    ) -> "Receipt":
+        """Made of an erasure's row."""
+        return cls(
+            erasure_id=str(erasure_id),
+            account_id=str(account_id),
+            customer_id=str(customer_id),
+            asked_at=asked_at.isoformat(),
+            begun_at=begun_at.isoformat(),
+            done_at=done_at.isoformat(),
+            unreadable_in_backups_from=(done_at + HORIZON).isoformat(),
+            erased=dict(sorted(counts.items())),
+        )
+
+
+def sign(vault: Vault, receipt: Receipt) -> bytes:
+    """Its signature."""
+    return signature.key_of(vault, PURPOSE).sign(signature.canonical(asdict(receipt)))
+
+
+def paper(vault: Vault, receipt: Receipt, signed: bytes) -> dict[str, Any]:
+    """The receipt with its signature, as it is handed over."""
+    return {
+        **asdict(receipt),
+        "signature": {
+            "algorithm": "Ed25519",
+            "over": signature.OVER,
+            "public_key": signature.public_key(vault, PURPOSE),
+            "value": base64.b64encode(signed).decode(),
+        },
+    }

@@ -1,0 +1,303 @@
+"""Erasing a customer: nothing of them is left or opens, nothing else is touched, and what stops it does not half do it."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.channels.email.raw import store
+from chatinbox.channels.email.receive import place
+from chatinbox.channels.email.tests.letters import address_of, channel_of, letter
+from chatinbox.conftest import Browser, People, Say
+from chatinbox.conversations import verbs
+from chatinbox.conversations.body import Body
+from chatinbox.conversations.inbox import read_list
+from chatinbox.conversations.incoming import NewFile
+from chatinbox.conversations.search.find import find
+from chatinbox.conversations.search.index import index_ids
+from chatinbox.core.clock import travel
+from chatinbox.core.db import Database
+from chatinbox.core.errors import Refused
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+from chatinbox.customers.read import read_customer
+from chatinbox.privacy import signature
+from chatinbox.privacy.erasure import erase as engine
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure, take_back
+from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.erasure.read import list_erasures, read_receipt
+from chatinbox.web.tests.test_tenancy import rows_of
+
+NewBrowser = Callable[[], Browser]
+LATER = UNDO + timedelta(seconds=1)
+HERS = "frida@mail.example"
+
+
+class Hers:
+    """Frida's letter with a file, a note, a draft, a tag, an answer, and another customer's letter beside it."""
+
+    def __init__(self, inst: Installation, staff: Staff) -> None:
+        self.inst, self.staff, self.raw = inst, staff, letter("Canary words", subject="Canary").as_bytes()
+
+    async def arrives(self) -> UUID | None:
+        arrived = await store(
+            self.inst, self.staff.account_id, await channel_of(self.inst, self.staff), self.raw, None,
+            await address_of(self.inst, self.staff),
+        )  # fmt: skip
+        return await place(self.inst, arrived)
+
+    async def play(self, say: Say) -> None:
+        conversation_id = await self.arrives()
+        assert conversation_id
+        self.conversation_id = conversation_id
+        by, inst = self.staff, self.inst
+        await verbs.add_note(inst, by, conversation_id, new_id(), Body(text="A note"))
+        await verbs.attach(inst, by.account_id, conversation_id, NewFile("a.txt", "text/plain", b"x" * 99))
+        got = await say(by, "With a file", HERS, files=[NewFile("b.txt", "text/plain", b"y" * 99)])
+        self.customer_id, self.message_id = got.customer_id, got.message_id
+        tag = await verbs.create_tag(inst, by, "vip")
+        await verbs.tag(inst, by, conversation_id, tag.id)
+        answer_id = new_id()
+        await verbs.reply(inst, by, conversation_id, answer_id, Body(text="Here."), seen_position=99)
+        await verbs.set_out(inst, by.account_id, [answer_id])
+        await verbs.save_draft(inst, by, got.conversation_id, "reply", Body(text="d"), 1, [])
+        await verbs.mark_seen(inst, by, conversation_id, 1)
+        self.other = await say(by, "Somebody else", "karl@mail.example")
+        ids = [self.message_id, self.other.message_id]
+        await index_ids(inst, by.account_id, ids)
+
+    async def asked(self) -> UUID:
+        name = (await read_customer(self.inst, self.staff.account_id, self.customer_id)).name
+        return await ask_erasure(self.inst, self.staff, self.customer_id, name)
+
+
+@pytest.fixture
+async def hers(inst: Installation, ada: Staff, say: Say) -> Hers:
+    played = Hers(inst, ada)
+    await played.play(say)
+    return played
+
+
+async def test_nothing_of_them_is_left_and_nobody_else_is_touched(
+    inst: Installation, ada: Staff, cyd: Staff, say: Say, hers: Hers
+) -> None:
+    neighbour = await say(cyd, "The same person next door", HERS)
+    before = await rows_of(inst, cyd)
+    files = await inst.files.count_account(ada.account_id)
+    erasure_id = await hers.asked()
+    with travel(LATER):
+        assert await erase(inst, ada.account_id, erasure_id)
+    with pytest.raises(Erased):
+        await inst.vault.customer_key(ada.account_id, hers.customer_id)
+    left = await rows_of(inst, ada)
+    ids = [str(one) for one in (hers.customer_id, hers.conversation_id, hers.message_id)]
+    where = {table for table, rows in left.items() if any(one in str(rows) for one in ids)}
+    # The receipt, the change log and the mark that keeps a copy away; what left stays told, its receiver unreadable.
+    assert where <= {"erasure", "setting_change", "received", "ledger", "staff_record"}
+    assert files - await inst.files.count_account(ada.account_id) == 3
+    assert [row.id for row in (await read_list(inst, ada, "all")).rows] == [hers.other.conversation_id]
+    assert (await find(inst, ada, "file")).hits == []
+    assert await rows_of(inst, cyd) == before
+    await inst.vault.customer_key(cyd.account_id, neighbour.customer_id)
+
+
+async def test_the_receipt_counts_what_went_and_anybody_can_verify_it(
+    inst: Installation, ada: Staff, cyd: Staff, hers: Hers
+) -> None:
+    erasure_id = await hers.asked()
+    with travel(LATER):
+        await erase(inst, ada.account_id, erasure_id)
+        assert not await erase(inst, ada.account_id, erasure_id)  # once
+    told = await read_receipt(inst, ada, erasure_id)
+    signed = told.pop("signature")
+    assert told["erased"] == {
+        "addresses": 1, "conversations": 2, "customers": 1, "files": 2, "keys": 1, "letters": 1, "letters_kept": 0,
+        "messages": 3, "notes": 1, "sessions": 0,
+    }  # fmt: skip
+    value = base64.b64decode(signed["value"])
+    assert signature.is_genuine(signature.canonical(told), value, signed["public_key"])
+    told["erased"]["messages"] = 4
+    assert not signature.is_genuine(signature.canonical(told), value, signed["public_key"])
+    with pytest.raises(Refused, match="not_found"):
+        await read_receipt(inst, cyd, erasure_id)
+    assert await list_erasures(inst, cyd) == []
+
+
+async def test_it_can_be_taken_back_until_it_begins(
+    inst: Installation, ada: Staff, cyd: Staff, hers: Hers
+) -> None:
+    first = await hers.asked()
+    with pytest.raises(Refused, match="erasing"):
+        await hers.asked()
+    assert not await erase(inst, ada.account_id, first)  # not due
+    with pytest.raises(Refused, match="not_found"):
+        await take_back(inst, cyd, first)
+    await take_back(inst, ada, first)
+    with travel(LATER):
+        assert not await erase(inst, ada.account_id, first)
+        second = await hers.asked()
+    with travel(2 * LATER):
+        await erase(inst, ada.account_id, second)
+        with pytest.raises(Refused, match="begun"):
+            await take_back(inst, ada, second)
+
+
+async def test_what_was_erased_does_not_come_back_and_new_words_are_somebody_new(
+    inst: Installation, ada: Staff, say: Say, hers: Hers
+) -> None:
+    erasure_id = await hers.asked()
+    with travel(LATER):
+        await erase(inst, ada.account_id, erasure_id)
+        raw_before = (await rows_of(inst, ada))["raw_mail"]
+        assert await hers.arrives() is None  # the same letter, fetched once more
+        assert (await rows_of(inst, ada))["raw_mail"] == raw_before
+        assert len((await read_list(inst, ada, "all")).rows) == 1
+        again = await say(ada, "I write again", HERS)
+        assert again.customer_id != hers.customer_id
+
+
+@pytest.mark.parametrize("stop", range(1, 24, 2))
+async def test_whatever_stops_it_the_next_run_finishes_it_and_counts_right(
+    inst: Installation, ada: Staff, hers: Hers, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    erasure_id = await hers.asked()
+    known, calls = Database.run, 0
+
+    async def broken(self: Database, account_id: UUID, *batch: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == stop:
+            raise psycopg.OperationalError("the database is away")
+        return await known(self, account_id, *batch)
+
+    with travel(LATER):
+        monkeypatch.setattr(Database, "run", broken)
+        try:
+            done = await erase(inst, ada.account_id, erasure_id)
+        except psycopg.OperationalError:
+            done = False
+        monkeypatch.setattr(Database, "run", known)
+        [listed] = await list_erasures(inst, ada)
+        assert (listed.done_at is not None) == done  # nothing half erased is called erased
+        if not done:
+            assert await erase(inst, ada.account_id, erasure_id)
+    [listed] = await list_erasures(inst, ada)
+    assert listed.done_at
+    counted = {
+        name: listed.counts.get(name, 0)
+        for name in ("conversations", "messages", "notes", "customers", "addresses")
+    }
+    assert counted == {"conversations": 2, "messages": 3, "notes": 1, "customers": 1, "addresses": 1}
+    assert len((await read_list(inst, ada, "all")).rows) == 1
+
+
+async def test_whoever_turned_out_to_be_them_goes_with_them(
+    inst: Installation, ada: Staff, say: Say, hers: Hers
+) -> None:
+    merged = await say(ada, "From another address", "frida.berg@home.example")
+    ask = "update customer set merged_into = %s where account_id = %s and id = %s"
+    await inst.db.run(ada.account_id, (ask, [hers.customer_id, ada.account_id, merged.customer_id]))
+    erasure_id = await hers.asked()
+    with travel(LATER):
+        await erase(inst, ada.account_id, erasure_id)
+    for one in (hers.customer_id, merged.customer_id):
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, one)
+    assert len((await read_list(inst, ada, "all")).rows) == 1
+
+
+async def test_a_letter_of_theirs_that_is_held_goes_too(inst: Installation, ada: Staff, hers: Hers) -> None:
+    raw = f"From: {HERS}\r\nSubject: \r\n\r\n".encode()
+    held = await store(
+        inst, ada.account_id, await channel_of(inst, ada), raw, None, await address_of(inst, ada)
+    )
+    assert await place(inst, held) is None
+    other = await store(
+        inst,
+        ada.account_id,
+        await channel_of(inst, ada),
+        raw.replace(b"frida", b"karla"),
+        None,
+        await address_of(inst, ada),
+    )
+    await place(inst, other)
+    erasure_id = await hers.asked()
+    with travel(LATER):
+        await erase(inst, ada.account_id, erasure_id)
+    with pytest.raises(Erased):
+        await inst.vault.raw_mail_key(ada.account_id, held.raw_mail_id)
+    await inst.vault.raw_mail_key(ada.account_id, other.raw_mail_id)
+
+
+async def test_while_it_is_under_way_they_are_answered_as_not_there(
+    inst: Installation, ada: Staff, client: Browser, hers: Hers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erasure_id = await hers.asked()
+    await client.as_(ada)
+
+    async def stuck(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(engine, "shut", stuck)
+    with travel(LATER), pytest.raises(OSError, match="full"):
+        await erase(inst, ada.account_id, erasure_id)
+    path = f"/api/conversations/{hers.conversation_id}"
+    for answer in (
+        await client.get(path),
+        await client.put(f"{path}/status", json={"status": "done"}),
+        await client.post(f"{path}/notes", json={"id": str(new_id()), "text": "x"}),
+        await client.get(f"/api/customers/{hers.customer_id}"),
+        await client.get("/api/list?view=all"),
+    ):
+        assert answer.status_code < 500, answer.text
+
+
+async def test_only_who_may_erases_and_only_by_the_name(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, new_browser: NewBrowser, hers: Hers
+) -> None:
+    page = f"/settings/erasures?customer={hers.customer_id}"
+    owner, staff, outside = [await new_browser().as_(one) for one in (ada, bea, cyd)]
+    shown = (await owner.get(page)).text
+    assert HERS in shown and "Erase them" in shown
+    assert (await staff.get(page)).headers["location"] == "/settings/profile"
+    foreign, made_up = [
+        await outside.get(f"/settings/erasures?customer={one}") for one in (hers.customer_id, new_id())
+    ]
+    assert foreign.status_code == made_up.status_code == 404 and foreign.content == made_up.content
+    form = {"do": "erase", "customer": str(hers.customer_id), "typed": "Somebody"}
+    assert "Type the customer" in (await owner.post(page, data=form)).text
+    with pytest.raises(Refused, match="not_permitted"):
+        await ask_erasure(inst, bea, hers.customer_id, "x")
+    with pytest.raises(Refused, match="not_found"):
+        await ask_erasure(inst, cyd, hers.customer_id, "x")
+    name = (await read_customer(inst, ada.account_id, hers.customer_id)).name
+    told = await owner.post(page, data=form | {"typed": name.lower()})
+    assert "will be erased in 10 minutes" in told.text and "Take it back" in told.text
+    assert "Nobody was erased yet" in (await outside.get("/settings/erasures")).text
+
+
+async def test_what_another_team_has_is_not_erased_by_who_cannot_see_it(
+    inst: Installation, people: People, ada: Staff, hers: Hers
+) -> None:
+    kept_out = replace(ada, kept_out=frozenset([await channel_of(inst, ada)]))
+    with pytest.raises(Refused, match="not_found"):
+        await ask_erasure(inst, kept_out, hers.customer_id, "x")
+
+
+async def test_two_runs_at_once_do_it_once(inst: Installation, ada: Staff, hers: Hers) -> None:
+    erasure_id = await hers.asked()
+    with travel(LATER):
+        done = await asyncio.gather(
+            *(erase(inst, ada.account_id, erasure_id) for _ in range(2)), return_exceptions=True
+        )
+    assert True in done
+    [listed] = await list_erasures(inst, ada)
+    assert listed.done_at

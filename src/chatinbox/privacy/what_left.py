@@ -1,0 +1,102 @@
+"""What left an account: its ledger, opened for whoever may read it (clause C33)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased, SealKey
+
+PAGE = 100
+BASIS = {
+    "permission": "a permission was given",
+    "service": "a service that was asked for",
+    "integration": "staff connected it",
+    "subprocessor": "a company that works for us",
+    "law": "an order of the law",
+    "rights": "rights, property or safety",
+    "fraud": "against fraud",
+}
+OUTCOME = {
+    "begun": "on its way, or broken off",
+    "taken": "taken",
+    "refused": "refused by the other side",
+    "unreachable": "not reached",
+    "withheld": "withheld by us",
+}
+GATES = {"mail": "letters", "http": "requests to other servers", "mailbox": "mailboxes that are asked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One row. `recipient` is None when it was about somebody who was erased since."""
+
+    id: UUID
+    at: datetime
+    gate: str
+    recipient: str | None
+    basis: str
+    instruction: str
+    fields: list[str]
+    outcome: str
+
+
+async def read_ledger(
+    inst: Installation, by: Staff, gate: str | None = None, before: datetime | None = None, most: int = PAGE
+) -> list[Left]:
+    """The newest rows before a time, of one gate or all. Raises not-permitted."""
+    by.need("ledger")
+    [rows] = await inst.db.run(
+        by.account_id,
+        (
+            "select id, at, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, outcome from ledger"
+            " where account_id = %s and (%s::text is null or gate = %s) and (%s::timestamptz is null or at < %s)"
+            " order by at desc, id desc limit %s",
+            [by.account_id, gate, gate, before, before, most],
+        ),
+    )
+    keys = await _keys(inst, by.account_id, {(row[4], row[5]) for row in rows})
+    return [
+        Left(row_id, at, gate_, _opened(keys.get((kind, subject)), who, by.account_id, row_id), *rest)
+        for row_id, at, gate_, who, kind, subject, *rest in rows
+    ]
+
+
+def _opened(key: SealKey | None, who: bytes, account_id: UUID, row_id: UUID) -> str | None:
+    return key.open_text(who, account_id, "ledger", "recipient", row_id) if key else None
+
+
+async def _keys(
+    inst: Installation, account_id: UUID, subjects: set[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], SealKey]:
+    found: dict[tuple[str, UUID], SealKey] = {
+        ("customer", one): key
+        for one, key in inst.vault.known_customer_keys(
+            account_id, {one for kind, one in subjects if kind == "customer"}
+        ).items()
+    }
+    for kind, one in subjects:
+        if kind == "customer":
+            continue
+        try:
+            key = await (
+                inst.vault.person_key(one) if kind == "person" else inst.vault.account_key(account_id)
+            )
+        except Erased:
+            continue
+        found[kind, one] = key
+    return found
+
+
+def cells(left: Left) -> Sequence[Any]:
+    """A row as a line of a sheet."""
+    return (
+        left.at.isoformat(), GATES[left.gate], left.recipient or "erased", BASIS.get(left.basis, left.basis),
+        left.instruction, ", ".join(left.fields), OUTCOME[left.outcome],
+    )  # fmt: skip
+
+
+HEAD = ("When (UTC)", "By", "To", "Why", "On whose word", "What", "How it ended")

@@ -1,0 +1,60 @@
+"""What left the account: the ledger, for whoever may read it."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts.change_log import noted
+from chatinbox.accounts.profile import read_profile
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.installation import Installation
+from chatinbox.core.sheet import sheet
+from chatinbox.privacy.what_left import BASIS, GATES, HEAD, OUTCOME, cells, read_ledger
+from chatinbox.privacy.what_left import PAGE as MOST
+from chatinbox.web.forms import Form
+from chatinbox.web.settings.page import Act, SettingsPage
+
+MOST_CSV = 50_000
+
+
+async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
+    query = dict(request.query_params)
+    found = await read_ledger(inst, session.staff, _gate(query), _before(query), MOST + 1)
+    zone = ZoneInfo((await read_profile(inst, session.staff.person_id)).time_zone)
+    words = {
+        "left": found[:MOST],
+        "next": found[MOST - 1].at.isoformat() if len(found) > MOST else None,
+        "zone": zone,
+    }
+    return words | {"gate": _gate(query), "gates": GATES, "basis": BASIS, "outcome": OUTCOME}
+
+
+def _gate(query: dict[str, str]) -> str | None:
+    said = query.get("gate", "")
+    return said if said in GATES else None
+
+
+def _before(query: dict[str, str]) -> datetime | None:
+    """A time that cannot be read asks for nothing."""
+    try:
+        at = datetime.fromisoformat(query.get("before", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+async def _csv(inst: Installation, session: Session, form: Form) -> Response:
+    by = session.staff
+    found = await read_ledger(inst, by, _gate(form), None, MOST_CSV)
+    key = await inst.vault.account_key(by.account_id)
+    await inst.db.run(by.account_id, noted(key, by, "ledger.exported", after=f"{len(found)} lines"))
+    headers = {"content-disposition": 'attachment; filename="what-left.csv"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
+    return Response(sheet(HEAD, map(cells, found)), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+PAGE = SettingsPage(
+    "ledger", "What left", "account", _show, {"csv": Act(_csv, needs="ledger", proof=True)}, needs="ledger"
+)

@@ -1,0 +1,92 @@
+"""What left an account, for whoever may read it."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.conftest import Browser
+from chatinbox.core.clock import now, travel
+from chatinbox.core.db import statements
+from chatinbox.core.egress import Letter
+from chatinbox.core.errors import Refused
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.what_left import PAGE, read_ledger
+
+NewBrowser = Callable[[], Browser]
+
+
+async def leaves(inst: Installation, staff: Staff, to: str, times: int = 1) -> None:
+    for number in range(times):
+        letter = Letter(
+            staff.account_id,
+            "person",
+            staff.person_id,
+            "a@x.example",
+            (to,),
+            b"Subject: x\r\n\r\nx",
+            "service",
+            "a test",
+            ("words",),
+        )
+        with travel(timedelta(seconds=number)):
+            await inst.egress.mail(letter)
+
+
+async def test_the_account_reads_what_left_and_nobody_else_does(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, new_browser: NewBrowser
+) -> None:
+    await leaves(inst, ada, "karl@mail.example")
+    await leaves(inst, cyd, "elsewhere@mail.example")
+    owner, staff = await new_browser().as_(ada), await new_browser().as_(bea)
+    page = (await owner.get("/settings/ledger")).text
+    assert "karl@mail.example" in page and "A service that was asked for" in page and "elsewhere" not in page
+    assert (await staff.get("/settings/ledger")).headers["location"] == "/settings/profile"
+    with pytest.raises(Refused, match="not_permitted"):
+        await read_ledger(inst, bea)
+    assert "karl@mail.example" not in (await owner.get("/settings/ledger?gate=http")).text
+    assert "karl@mail.example" in (await owner.get("/settings/ledger?gate=nonsense&before=nonsense")).text
+
+
+async def test_pages_go_back_in_time_with_as_many_statements_for_one_row_as_for_many(
+    inst: Installation, ada: Staff, new_browser: NewBrowser
+) -> None:
+    async def asked(path: str) -> tuple[int, str]:
+        seen: list[str] = []
+        token = statements.set(seen)
+        try:
+            text = (await owner.get(path)).text
+        finally:
+            statements.reset(token)
+        return len(seen), text
+
+    owner = await new_browser().as_(ada)
+    await leaves(inst, ada, "first@mail.example")
+    await asked("/settings/ledger")
+    few, _ = await asked("/settings/ledger")
+    await leaves(inst, ada, "later@mail.example", PAGE + 3)
+    with travel(timedelta(minutes=5)):
+        many, text = await asked("/settings/ledger")
+        assert few == many and "Older" in text and "first@mail.example" not in text
+        older = (
+            await owner.get(
+                "/settings/ledger", params={"before": (now() - timedelta(minutes=4, seconds=59)).isoformat()}
+            )
+        ).text
+    assert "first@mail.example" in older
+
+
+async def test_as_a_sheet_it_needs_proof_and_runs_nothing(
+    inst: Installation, ada: Staff, new_browser: NewBrowser
+) -> None:
+    await leaves(inst, ada, "=cmd@mail.example")
+    owner = await new_browser().as_(ada)
+    with travel(timedelta(minutes=20)):
+        assert "Is it you?" in (await owner.post("/settings/ledger", data={"do": "csv"})).text
+    answer = await owner.post("/settings/ledger", data={"do": "csv"})
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert "'=cmd@mail.example" in [row[2] for row in rows]
+    assert "Exported what left the account" in (await owner.get("/settings/changes")).text
