@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from chatinbox.core import settings as settings_module
 from chatinbox.core.clock import now, travel
@@ -13,7 +14,7 @@ from promises.stage import Stage
 
 CLAUSES = ("C10",)
 DAY = timedelta(days=1)
-ON = {"analytics": "google", "google_measurement_id": "G-STAGE", "google_api_secret": "stage"}
+ON: dict[str, Any] = {"analytics": "google", "google_measurement_id": "G-STAGE", "google_api_secret": "stage"}
 VISITS = 40
 
 

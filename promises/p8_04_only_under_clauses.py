@@ -75,7 +75,7 @@ def look_at_the_list(here: Here) -> str:
 
 async def saboteur_finds_a_country_good_enough(stage: Stage) -> None:
     """Takes a country for as good as Europe, as other grounds for a transfer would"""
-    stage.swap(transfer, "EEA", transfer.EEA | {"GB", "CH"})
+    stage.swap(transfer, "EEA", subprocessors.EEA | {"GB", "CH"})
 
 
 async def saboteur_asks_nobody(stage: Stage) -> None:
