@@ -1,5 +1,6 @@
 """We may change this policy. Old versions stay readable, each sealed to the one before. A change is announced on the website and in every account, and holds only from a later day."""
 
+import hashlib
 import shutil
 import tomllib
 from datetime import timedelta
@@ -9,8 +10,9 @@ from typing import Any
 import msgspec
 
 from chatinbox.accounts import documents
-from chatinbox.accounts.documents import Version
+from chatinbox.accounts.documents import Version, kept
 from chatinbox.core.clock import now, travel
+from chatinbox.core.trouble import Trouble
 from promises.stage import Stage
 
 CLAUSES = ("C70", "C71")
@@ -35,6 +37,23 @@ async def proof_that_versions_are_sealed(stage: Stage) -> str:
         assert _is_noticed(kind, folder), f"a changed letter in {kind} 1 is served"
         file.write_bytes(known)
     return f"{count} versions are readable; a changed letter was noticed in each document."
+
+
+async def proof_that_text_and_hash_together_are_noticed(stage: Stage) -> str:
+    """Where text and hash are edited together and agree, an installation that showed the old text does not start"""
+    await kept.compare(stage.inst)
+    folder = Path(shutil.copytree(documents.HERE, stage.settings.data / "edited"))
+    file, listed = folder / "privacy/1.toml", folder / "versions.toml"
+    before = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.write_bytes(file.read_bytes().replace(b" the ", b" The ", 1))
+    listed.write_text(listed.read_text().replace(before, hashlib.sha256(file.read_bytes()).hexdigest()))
+    try:
+        await kept.compare(stage.inst, folder)
+    except Trouble:
+        return (
+            "A text edited together with its hash stopped the start of an installation that had the old one."
+        )
+    raise AssertionError("a text edited together with its hash is taken")
 
 
 async def proof_that_a_change_is_announced_first(stage: Stage) -> str:
@@ -83,6 +102,14 @@ async def saboteur_edits_in_place(stage: Stage) -> None:
         )
 
     stage.swap(documents, "versions", careless)
+
+
+async def saboteur_keeps_no_seal(stage: Stage) -> None:
+    """Takes whatever the source says now for what was published"""
+
+    async def nothing(*_: object) -> None: ...
+
+    stage.swap(kept, "keep", nothing)
 
 
 async def saboteur_begins_at_once(stage: Stage) -> None:

@@ -4,7 +4,7 @@ set local role chatinbox_owner;
 create table work.house_ledger (
   id uuid primary key,
   recipient text not null,
-  basis text not null check (basis in ('permission', 'integration', 'subprocessor', 'law', 'rights', 'fraud')),
+  basis text not null check (basis in ('permission', 'service', 'integration', 'subprocessor', 'law', 'rights', 'fraud')),
   instruction text not null,
   fields text[] not null,
   named text not null,
