@@ -17,7 +17,9 @@ def look_at_every_table(here: Here) -> str:
     mixed = [
         name
         for name, oid, room in tables
-        if (kinds[oid] in "AS") != (room in ROOM) or ROOM.get(room, kinds[oid]) != kinds[oid]
+        if kinds[oid] != "none"
+        and (kinds[oid] in ROOM.values() or room in ROOM)
+        and ROOM.get(room) != kinds[oid]
     ]
     assert not mixed, f"in the wrong room: {', '.join(mixed)}"
     crossing = [

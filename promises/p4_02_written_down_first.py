@@ -16,10 +16,10 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.app import worker
 from chatinbox.channels.email import imap, poll
 from chatinbox.core.clock import now
-from chatinbox.core.egress import Egress, Errand, Letter, Unreachable
+from chatinbox.core.egress import Egress, Errand, Unreachable
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.ids import new_id
-from promises.stage import Here, Stage
+from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C33",)
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "chatinbox"
@@ -96,17 +96,7 @@ def _egress(stage: Stage, smtp: str | None) -> Egress:
 
 
 async def _letter(stage: Stage, staff: Staff, port: int) -> None:
-    letter = Letter(
-        staff.account_id,
-        "person",
-        staff.person_id,
-        "a@x.example",
-        ("b@x.example",),
-        b"Subject: x\r\n\r\nx",
-        "service",
-        "a proof",
-        ("words",),
-    )
+    letter = a_letter(staff)
     with suppress(Unreachable):
         await _egress(stage, f"smtp://127.0.0.1:{port}").mail(letter)
 
@@ -183,16 +173,4 @@ async def saboteur_leaves_the_receiver_out(stage: Stage) -> None:
 
     stage.swap(Ledger, "begin", begin)
     ada = await stage.people.owner("Eve", "Eve's Eggs")
-    await stage.inst.egress.mail(
-        Letter(
-            ada.account_id,
-            "person",
-            ada.person_id,
-            "a@x.example",
-            ("b@x.example",),
-            b"x",
-            "service",
-            "x",
-            ("words",),
-        )
-    )
+    await stage.inst.egress.mail(a_letter(ada))

@@ -1,12 +1,12 @@
 """There are exactly these reasons for anything to leave: your permission, a service you asked for, a company that works for us, and the cases of law and safety in 4.6 to 4.9. There is no reason called other."""
 
 import re
-from typing import Any, get_args
+from typing import get_args
 
 from psycopg.errors import CheckViolation
 
-from chatinbox.core.egress import Basis, Letter
-from promises.stage import Here, Stage
+from chatinbox.core.egress import Basis
+from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C33a",)
 REASONS = {"permission", "service", "integration", "subprocessor", "law", "rights", "fraud"}
@@ -31,27 +31,14 @@ async def proof_that_there_is_no_other(stage: Stage) -> str:
     """A letter without one of the reasons does not leave"""
     ada = await stage.people.owner("Ada", "Ada's Tea")
 
-    def letter(basis: Any) -> Letter:
-        return Letter(
-            ada.account_id,
-            "person",
-            ada.person_id,
-            "a@x.example",
-            ("b@x.example",),
-            b"Subject: x\r\n\r\nx",
-            basis,
-            "a proof",
-            ("nothing",),
-        )
-
     before = stage.column("select count(*) from tenant.kept_mail")[0]
-    await stage.inst.egress.mail(letter("service"))
+    await stage.inst.egress.mail(a_letter(ada))
     assert stage.column("select count(*) from tenant.kept_mail")[0] == before + 1, (
         "no letter leaves, so this shows nothing"
     )
     for other in ("other", "legitimate interest", "marketing", ""):
         try:
-            await stage.inst.egress.mail(letter(other))
+            await stage.inst.egress.mail(a_letter(ada, other))
         except CheckViolation:
             continue
         raise AssertionError(f"a letter left for the reason '{other}'")

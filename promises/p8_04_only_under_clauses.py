@@ -4,10 +4,10 @@ import contextlib
 from functools import partial
 
 from chatinbox.accounts.staff import Staff
-from chatinbox.core.egress import Declined, Egress, Letter, Unreachable
+from chatinbox.core.egress import Declined, Egress, Unreachable
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import subprocessors, transfer
-from promises.stage import Here, Stage
+from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C68",)
 COMPANY = """opened = 2026-01-01
@@ -63,17 +63,7 @@ async def proof_that_nothing_goes_without(stage: Stage) -> str:
 async def _sent(stage: Stage, staff: Staff) -> str:
     egress = Egress(stage.inst.db, stage.vault, "smtp://127.0.0.1:9")
     egress.guarded_by(partial(transfer.why_withheld, stage.inst))
-    letter = Letter(
-        staff.account_id,
-        "person",
-        staff.person_id,
-        "a@x.example",
-        ("b@x.example",),
-        b"Subject: x\r\n\r\nx",
-        "service",
-        "a proof",
-        ("words",),
-    )
+    letter = a_letter(staff)
     with contextlib.suppress(Declined, Unreachable):
         await egress.mail(letter)
     outcomes: list[str] = stage.column("select outcome from tenant.ledger order by at desc, id desc limit 1")

@@ -27,12 +27,13 @@ from chatinbox.conversations.body import Body
 from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.incoming import Incoming, Received, Sender
 from chatinbox.conversations.verbs import receive
+from chatinbox.core.egress import Letter
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import reader_dsn
 from chatinbox.core.postgres import Cluster, down, up
 from chatinbox.core.settings import Settings
-from chatinbox.core.vault import Vault
+from chatinbox.core.vault import Erased, Vault
 from chatinbox.web.first_channels import open_first_channels
 
 PASSWORD = "seven quiet lanterns over water"  # noqa: S105, of people who live for seconds
@@ -166,6 +167,14 @@ class Stage(Here):
         """Ada, who owns one account, and Cyd, who owns another."""
         return await self.people.owner("Ada", "Ada's Tea"), await self.people.owner("Cyd", "Cyd's Coffee")
 
+    async def opens(self, account_id: UUID, customer_id: UUID) -> bool:
+        """Whether a customer's key is there."""
+        try:
+            await self.vault.customer_key(account_id, customer_id)
+        except Erased:
+            return False
+        return True
+
     def found(self, *canaries: str) -> list[str]:
         """Where any of these words stands: database files, its log written ahead, the data folder, and what was logged."""
         self.above.execute("checkpoint")
@@ -189,6 +198,21 @@ class Stage(Here):
         """Puts back what was swapped."""
         for undo in reversed(self._undo):
             undo()
+
+
+def a_letter(staff: Staff, basis: Any = "service") -> Letter:
+    """A letter to somebody, on its way out of their account."""
+    return Letter(
+        account_id=staff.account_id,
+        subject_kind="person",
+        subject_id=staff.person_id,
+        sender="a@x.example",
+        recipients=("b@x.example",),
+        raw=b"Subject: x\r\n\r\nx",
+        basis=basis,
+        instruction="a proof",
+        fields=("words",),
+    )
 
 
 def _holds(path: Path, sought: list[bytes]) -> bool:

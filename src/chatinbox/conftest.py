@@ -8,28 +8,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import httpx
 import psycopg
 import pytest
 from psycopg import sql
 
-from chatinbox.accounts import sessions
-from chatinbox.accounts.add_staff import add_staff
-from chatinbox.accounts.sign_up import sign_up
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.wiring import App, build
-from chatinbox.conversations.body import Body
-from chatinbox.conversations.channels import read_channels
-from chatinbox.conversations.incoming import Incoming, Received, Sender
-from chatinbox.conversations.verbs import receive
+from chatinbox.conversations.incoming import Received
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster, down, up
 from chatinbox.core.settings import Settings
-from chatinbox.web.first_channels import open_first_channels
+from promises.stage import PASSWORD, Browser, People
+
+__all__ = ["PASSWORD", "Browser", "People"]
 
 OPERATOR = {
     "operator_name": "Real Operations Ltd",
@@ -38,7 +31,6 @@ OPERATOR = {
     "operator_email": "office@operations.eu",
     "operator_privacy_email": "privacy@operations.eu",
 }
-PASSWORD = "correct horse battery staple of tests"
 
 
 @pytest.fixture(scope="session")
@@ -72,30 +64,6 @@ async def inst(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> As
     await opened.close()
 
 
-class People:
-    """Makes accounts and staff by the same verbs as real life."""
-
-    def __init__(self, inst: Installation) -> None:
-        self._inst = inst
-
-    async def owner(self, name: str, company: str) -> Staff:
-        """A new person who signs up with a new account."""
-        email = f"{name.lower()}.{new_id().hex[-12:]}@staff.example"
-        signed_up = await sign_up(self._inst, name, email, company, PASSWORD, confirmed=True)
-        assert signed_up
-        await open_first_channels(self._inst, signed_up.account_id, company)
-        return signed_up.staff
-
-    async def colleague(self, owner: Staff, name: str) -> Staff:
-        """Somebody who joins an account."""
-        email = f"{name.lower()}.{new_id().hex[-12:]}@staff.example"
-        return await add_staff(self._inst, owner.account_id, name, email, "staff", PASSWORD)
-
-    async def channel(self, staff: Staff, kind: str) -> UUID:
-        """The account's first channel of a kind."""
-        return next(c.id for c in await read_channels(self._inst, staff.account_id) if c.kind == kind)
-
-
 @pytest.fixture
 def people(inst: Installation) -> People:
     """Makes more people when a test needs them."""
@@ -127,35 +95,7 @@ Say = Callable[..., Awaitable[Received]]
 def say(inst: Installation, people: People) -> Say:
     """A customer writes: `await say(ada, "words")`; further words of `Incoming` by name."""
 
-    async def write(
-        staff: Staff, text: str = "Hello", email: str = "customer@mail.example", **more: Any
-    ) -> Received:
-        kind = more.pop("via", "email")
-        incoming = Incoming(
-            channel_id=await people.channel(staff, kind),
-            via=kind,
-            sender=more.pop("sender", Sender(email, "Casey Customer")),
-            message_id=more.pop("message_id", None) or new_id(),
-            body=more.pop("body", None) or Body(text=text),
-            **more,
-        )
-        return await receive(inst, staff.account_id, incoming)
-
-    return write
-
-
-class Browser(httpx.AsyncClient):
-    """A browser without a screen, on our own origin."""
-
-    app: App
-
-    async def as_(self, staff: Staff) -> "Browser":
-        """Signs in as somebody."""
-        started = await sessions.start(self.inst, staff, "tests")
-        self.cookies.set("session", started)
-        return self
-
-    inst: Installation
+    return people.say
 
 
 @pytest.fixture(scope="session")
@@ -184,10 +124,7 @@ async def _browsers(inst: Installation, app: App) -> AsyncIterator[Callable[[], 
     opened: list[Browser] = []
 
     def open_one() -> Browser:
-        browser = Browser(
-            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000", headers={"x-chatinbox": "1"}
-        )
-        browser.inst, browser.app = inst, app
+        browser = Browser(inst, app)
         opened.append(browser)
         return browser
 

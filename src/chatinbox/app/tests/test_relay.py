@@ -117,7 +117,10 @@ async def house(inst: Installation, cluster: Cluster) -> AsyncIterator[House]:
         house = House(ours, google, app, browser, admin)
         await house.empty()
         await admin.execute("truncate watch.relay")
-        with travel(-3 * DAY):  # it was said three days ago
+        midnight = datetime.combine(now().date(), time(), UTC)
+        with travel(
+            midnight - relay.SAID_BEFORE - timedelta(minutes=30) - now()
+        ):  # today is the first whole day
             await relay.declare(inst.db, ours.settings)
         yield house
         await relay.declare(inst.db, inst.settings)

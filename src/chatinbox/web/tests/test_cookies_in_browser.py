@@ -177,6 +177,7 @@ async def test_each_entry_can_be_refused_alone_and_everything_that_it_is_not_for
         await context.add_cookies([{"name": "session", "value": token, "url": site.public}])
         await page.goto(f"{site.public}/inbox")
         await page.get_by_text("A question to be answered").first.click()
+        await expect(page.locator("article", has_text="A question to be answered")).to_be_visible()
         await page.keyboard.press("r")
         await page.keyboard.type("An answer without it")
         await page.keyboard.press("Control+Enter")
