@@ -67,16 +67,13 @@ def idp() -> Iterator[Idp]:
 
 @pytest.fixture
 async def browser(near: Installation, near_app: App) -> AsyncIterator[Browser]:
-    one = Browser(transport=httpx.ASGITransport(near_app), base_url="http://127.0.0.1:8000")
-    one.inst, one.app = near, near_app
+    one = Browser(near, near_app)
     yield one
     await one.aclose()
 
 
 def another(browser: Browser) -> Browser:
-    made = Browser(transport=httpx.ASGITransport(browser.app), base_url="http://127.0.0.1:8000")
-    made.inst, made.app = browser.inst, browser.app
-    return made
+    return Browser(browser.inst, browser.app)
 
 
 async def letter_link(inst: Installation, staff: Staff, words: str) -> str:
