@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 from chatinbox.accounts import documents
 from chatinbox.core.clock import now
 from promises import book
+from promises.means import rewrite_first_promise
 from promises.stage import Stage
 
 CLAUSES = ("C01",)
@@ -36,18 +36,8 @@ async def proof_that_page_and_files_say_the_same(stage: Stage) -> str:
 
 async def saboteur_changes_one_word(stage: Stage) -> None:
     """Changes one word of the policy"""
-    known = documents.read
-
-    def other(kind: documents.Kind, number: int) -> Any:
-        found = known(kind, number)
-        [first, *rest] = found.part[0].promise
-        words = documents.Promise(
-            first.no, first.text.replace("can be", "cannot be"), first.clauses, first.limits
-        )
-        part = documents.Part(found.part[0].title, [words, *rest])
-        return documents.Document(found.title, found.lead, [part, *found.part[1:]])
-
-    stage.swap(documents, "read", other)
+    [first, *_] = documents.read("privacy", documents.in_force("privacy", now()).version).promises()
+    rewrite_first_promise(stage, text=first.text.replace("can be", "cannot be"))
 
 
 async def saboteur_proves_something_else(stage: Stage) -> None:
@@ -58,14 +48,4 @@ async def saboteur_proves_something_else(stage: Stage) -> None:
 
 async def saboteur_claims_without_limits(stage: Stage) -> None:
     """Publishes a sentence without saying what it does not prove"""
-    known = documents.read
-
-    def other(kind: documents.Kind, number: int) -> Any:
-        found = known(kind, number)
-        [first, *rest] = found.part[0].promise
-        part = documents.Part(
-            found.part[0].title, [documents.Promise(first.no, first.text, first.clauses), *rest]
-        )
-        return documents.Document(found.title, found.lead, [part, *found.part[1:]])
-
-    stage.swap(documents, "read", other)
+    rewrite_first_promise(stage, limits="")

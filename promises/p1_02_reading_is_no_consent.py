@@ -6,7 +6,8 @@ from chatinbox.accounts import agreements, documents
 from chatinbox.app import wiring
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
-from chatinbox.web.site import LEGAL, frame, legal
+from chatinbox.web.site import LEGAL
+from promises.means import change_each_page, set_a_cookie
 from promises.stage import Stage
 
 CLAUSES = ("C02",)
@@ -52,11 +53,4 @@ async def saboteur_takes_a_visit_for_consent(stage: Stage) -> None:
 
 async def saboteur_sets_a_cookie(stage: Stage) -> None:
     """Gives every visitor a cookie"""
-    known = frame.site_page
-
-    def with_cookie(*given: Any, **words: Any) -> Any:
-        answer = known(*given, **words)
-        answer.set_cookie("session", "visitor-1", max_age=60)
-        return answer
-
-    stage.swap(legal, "site_page", with_cookie)
+    change_each_page(stage, set_a_cookie)

@@ -6,6 +6,7 @@ from chatinbox.core.clock import now
 from chatinbox.watch import defects
 from chatinbox.watch.read_security_log import read_entries, read_readings
 from chatinbox.watch.security_log import SecurityLog
+from promises.catalogue import READERS_OF_THE_LOG
 from promises.stage import Here, Stage
 
 CLAUSES = ("C12", "C13")
@@ -14,11 +15,7 @@ WHY = "proof that a reading is noted"
 
 def look_at_who_may_read(here: Here) -> str:
     """No role but the console's reader can read the log; the program's own cannot"""
-    may = here.column(
-        "select rolname from pg_roles where not rolsuper and rolname not like 'pg\\_%'"
-        " and (has_table_privilege(oid, 'seclog.entry', 'select')"
-        " or has_function_privilege(oid, 'seclog.read(text, text, date, date)', 'execute')) order by 1"
-    )
+    may = here.column(READERS_OF_THE_LOG)
     assert may == ["chatinbox_seclog", "chatinbox_security_reader"], f"it can be read by {', '.join(may)}"
     enters = here.column("select rolname from pg_roles where rolname = any(%s) and rolcanlogin", [may])
     assert enters == ["chatinbox_security_reader"], f"{', '.join(enters)} can connect"

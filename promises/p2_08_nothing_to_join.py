@@ -7,6 +7,7 @@ from chatinbox.accounts.sign_up import sign_up
 from chatinbox.core.vault import SealKey
 from chatinbox.watch import security_log
 from chatinbox.watch.security_log import SecurityLog
+from promises.catalogue import ADDRESSED
 from promises.stage import PASSWORD, Here, Stage
 
 CLAUSES = ("C15",)
@@ -28,12 +29,7 @@ def look_at_what_an_entry_is(here: Here) -> str:
     assert columns == COLUMNS, f"an entry has other columns: {sorted(set(columns) ^ set(COLUMNS))}"
     finer = here.column("select count(*) from seclog.entry where date_trunc('minute', minute) <> minute")[0]
     assert not finer, f"{finer} entries have a time finer than a minute"
-    addressed = here.column(
-        "select a.attrelid::regclass::text || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid"
-        " join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and not a.attisdropped"
-        " and n.nspname !~ '^(pg_|information_schema)' and (a.atttypid in ('inet'::regtype, 'cidr'::regtype)"
-        " or a.attname ~ '(^|_)(ip|addr|remote|user_agent)(_|$)') order by 1"
-    )
+    addressed = here.column(ADDRESSED)
     assert addressed == ["tenant.sign_up_origin.ip_sealed"], f"an address is kept in {', '.join(addressed)}"
     return "Eight columns, by the minute; the one address elsewhere is the sealed one of a sign-up."
 

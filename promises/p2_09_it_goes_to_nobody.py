@@ -7,6 +7,7 @@ from typing import Any
 from chatinbox.core import egress
 from chatinbox.watch import visits
 from chatinbox.watch.security_log import SecurityLog
+from promises.catalogue import READERS_OF_THE_LOG
 from promises.stage import Here, Stage
 
 CLAUSES = ("C16", "C17")
@@ -15,11 +16,7 @@ ROOMS = "('tenant', 'directory', 'search', 'work', 'watch')"
 
 def look_that_no_role_reads_both(here: Here) -> str:
     """Whoever can read the log can read nothing else, and nobody else can read it"""
-    readers = here.column(
-        "select rolname from pg_roles where not rolsuper and rolname not like 'pg\\_%'"
-        " and (has_table_privilege(oid, 'seclog.entry', 'select')"
-        " or has_function_privilege(oid, 'seclog.read(text, text, date, date)', 'execute'))"
-    )
+    readers = here.column(READERS_OF_THE_LOG)
     both = here.column(
         "select distinct r.rolname || ' reads ' || c.oid::regclass from pg_roles r, pg_class c join pg_namespace n on n.oid = c.relnamespace"
         f" where r.rolname = any(%s) and n.nspname in {ROOMS} and c.relkind in ('r', 'p') and has_table_privilege(r.oid, c.oid, 'select')",

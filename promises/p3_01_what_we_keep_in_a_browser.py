@@ -10,7 +10,7 @@ from starlette.responses import Response
 from chatinbox.accounts.queries import read_staff
 from chatinbox.app import wiring
 from chatinbox.privacy import storage
-from chatinbox.web.site import ROOMS, frame
+from promises.means import change_each_page, set_a_cookie
 from promises.stage import PASSWORD, Here, Stage
 
 CLAUSES = ("C29",)
@@ -88,12 +88,4 @@ async def saboteur_forgets_an_entry(stage: Stage) -> None:
 
 async def saboteur_counts_with_a_cookie(stage: Stage) -> None:
     """Counts visitors by the sign-in's cookie"""
-    known = frame.site_page
-
-    def marked(*given: Any, **words: Any) -> Any:
-        answer = known(*given, **words)
-        answer.set_cookie("session", "visitor-1", max_age=60)
-        return answer
-
-    for room in [one for one in ROOMS if hasattr(one, "site_page")]:
-        stage.swap(room, "site_page", marked)
+    change_each_page(stage, set_a_cookie)

@@ -10,7 +10,8 @@ from chatinbox.conversations.inbox import read_list
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.web import forms
-from chatinbox.web.site import ROOMS, frame
+from chatinbox.web.site import frame
+from promises.means import change_each_page
 from promises.stage import Here, Stage
 
 CLAUSES = ("C30",)
@@ -79,13 +80,9 @@ async def saboteur_wants_a_cookie_for_a_letter(stage: Stage) -> None:
 
 async def saboteur_puts_up_a_wall(stage: Stage) -> None:
     """Shows a wall to who comes without a cookie"""
-    page = frame.site_page
 
-    def walled(inst: Any, request: Any, *given: Any, **words: Any) -> Any:
-        answer = page(inst, request, *given, **words)
+    def walled(request: Any, answer: Any) -> None:
         if not request.cookies:
             answer.status_code = 403
-        return answer
 
-    for room in [one for one in ROOMS if hasattr(one, "site_page")]:
-        stage.swap(room, "site_page", walled)
+    change_each_page(stage, walled)

@@ -116,6 +116,11 @@ async def _mailbox(stage: Stage, staff: Staff, port: int) -> None:
             await asyncio.to_thread(imap.look, box, addresses, None, 0, now(), 0, 2)
 
 
+def _tell_ears(event: str, words: Any) -> None:
+    for ear in _ears:
+        ear(event, words)
+
+
 class _heard:  # noqa: N801
     """While it lasts, an ear for what this process does (PEP 578). The hook itself cannot be taken out again."""
 
@@ -127,7 +132,7 @@ class _heard:  # noqa: N801
     def __enter__(self) -> None:
         if not _heard.installed:
             _heard.installed = True
-            sys.addaudithook(lambda event, words: [ear(event, words) for ear in _ears][:0] and None)
+            sys.addaudithook(_tell_ears)
         _ears.append(self._ear)
 
     def __exit__(self, *_: object) -> None:

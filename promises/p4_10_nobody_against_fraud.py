@@ -6,21 +6,10 @@ from typing import Any
 from chatinbox.core.egress import REGISTER
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import subprocessors
+from promises.means import put_on_the_list
 from promises.stage import Here, Stage
 
 CLAUSES = ("C41",)
-ENTRY = """opened = 2026-01-01
-[[company]]
-name = "Score"
-purpose = "credit checks"
-place = "Berlin"
-country = "DE"
-planes = ["U"]
-transfer = "none needed"
-since = 2026-07-31
-announced_at = 2026-07-01
-kind = "fraud"
-"""
 
 
 def look_at_the_list(here: Here) -> str:
@@ -36,9 +25,8 @@ def look_at_the_list(here: Here) -> str:
 async def proof_that_nobody_can_be_put_on_it(stage: Stage) -> str:
     """An operator who puts a company on the list cannot start"""
     settings = stage.settings
-    (settings.data / "subprocessors.toml").write_text(ENTRY)
-    for planes in ('["U"]', '["T"]'):
-        (settings.data / "subprocessors.toml").write_text(ENTRY.replace('["U"]', planes))
+    for planes in (["U"], ["T"]):
+        put_on_the_list(settings.data, planes=planes, kind="fraud")
         try:
             subprocessors.read(settings)
         except Trouble:

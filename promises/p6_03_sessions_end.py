@@ -8,6 +8,7 @@ from chatinbox.accounts import sessions
 from chatinbox.accounts.queries import read_staff
 from chatinbox.web import forms, live
 from chatinbox.web.entrance import sign_in
+from promises.catalogue import ADDRESSED
 from promises.stage import Here, Stage
 
 CLAUSES = ("C50",)
@@ -16,11 +17,7 @@ ADDRESS = "203.0.113.88"
 
 def look_for_addresses_beside_sign_ins(here: Here) -> str:
     """No table of sign-ins has a place for an address"""
-    columns = here.column(
-        "select c.oid::regclass::text || '.' || attname from pg_attribute a join pg_class c on c.oid = a.attrelid"
-        " join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('directory', 'tenant') and attnum > 0 and not attisdropped"
-        " and (attname ~ '(^|_)(ip|addr|remote)(_|$)' or atttypid in ('inet'::regtype, 'cidr'::regtype))"
-    )
+    columns = here.column(ADDRESSED)
     assert columns == ["tenant.sign_up_origin.ip_sealed"], f"an address can be kept in {', '.join(columns)}"
     open_ = here.column("select count(*) from directory.session")[0]
     return f"{open_} sessions are open; none has an address."

@@ -7,6 +7,7 @@ from chatinbox.accounts import documents, owners
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now
 from chatinbox.privacy import breach, breach_record
+from promises.means import rewrite_first_promise
 from promises.stage import Here, Stage
 
 CLAUSES = ("C52", "C52a")
@@ -75,13 +76,5 @@ async def saboteur_tells_nobody(stage: Stage) -> None:
 
 
 async def saboteur_hides_limits(stage: Stage) -> None:
-    """Publishes promises without what they do not prove"""
-    known = documents.read
-
-    def other(kind: documents.Kind, number: int) -> Any:
-        found = known(kind, number)
-        bare = [documents.Promise(one.no, one.text, one.clauses) for one in found.part[0].promise]
-        part = documents.Part(found.part[0].title, bare)
-        return documents.Document(found.title, found.lead, [part, *found.part[1:]])
-
-    stage.swap(documents, "read", other)
+    """Publishes a promise without what it does not prove"""
+    rewrite_first_promise(stage, limits="")

@@ -7,10 +7,10 @@ from chatinbox.channels.email.channel import open_channel
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import NewFile, Sender
-from chatinbox.core.files import Files
 from chatinbox.core.ids import new_id
 from chatinbox.core.vault import Erased, SealKey, Tampered
 from chatinbox.privacy import data_map
+from promises.means import leave_files_open
 from promises.stage import Here, Stage
 
 CLAUSES = ("C53",)
@@ -118,13 +118,7 @@ async def saboteur_forgets_where(stage: Stage) -> None:
 
 async def saboteur_leaves_files_open(stage: Stage) -> None:
     """Stores files as they came"""
-
-    async def plain(files: Files, _key: object, account_id: UUID, file_id: UUID, content: bytes) -> None:
-        target = files.path(account_id, file_id)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-
-    stage.swap(Files, "put", plain)
+    leave_files_open(stage)
 
 
 async def saboteur_adds_a_readable_column(stage: Stage) -> None:

@@ -7,20 +7,10 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.egress import Declined, Egress, Unreachable
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import subprocessors, transfer
+from promises.means import put_on_the_list
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C68",)
-COMPANY = """opened = 2026-01-01
-[[company]]
-name = "Carrier"
-purpose = "carries letters"
-place = "Somewhere"
-country = "{country}"
-planes = ["T", "U"]
-transfer = "{clauses}"
-since = 2026-01-01
-ways = ["mail"]
-"""
 
 
 def look_at_the_list(here: Here) -> str:
@@ -42,8 +32,8 @@ async def proof_that_nothing_goes_without(stage: Stage) -> str:
     """A European account's letter by a company outside does not leave without the clauses, and leaves with them; the list refuses such a company"""
     ada = await stage.people.owner("Ada", "Ada's Tea")
     assert stage.settings.operator_country == "DE", "this stage is not in Europe"
-    file = stage.settings.data / "subprocessors.toml"
-    file.write_text(COMPANY.format(country="US", clauses="none needed"))
+    register = partial(put_on_the_list, stage.settings.data, ways=["mail"])
+    register(country="US")
     try:
         subprocessors.read(stage.settings)
     except Trouble:
@@ -51,9 +41,9 @@ async def proof_that_nothing_goes_without(stage: Stage) -> str:
     else:
         raise AssertionError("the list takes a company outside without clauses")
     assert await _sent(stage, ada) == "withheld", "without clauses it left"
-    file.write_text(COMPANY.format(country="US", clauses="SCC module 2"))
+    register(country="US", transfer="SCC module 2")
     assert await _sent(stage, ada) != "withheld", "with clauses it is held back, so this shows nothing"
-    file.write_text(COMPANY.format(country="FR", clauses="none needed"))
+    register(country="FR")
     assert await _sent(stage, ada) != "withheld", "inside Europe it is held back"
     said = stage.rows("select reason from tenant.ledger where outcome = 'withheld'")
     assert said == [("transfer_without_clauses",)], f"the ledger says {said}"

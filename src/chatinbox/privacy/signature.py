@@ -32,7 +32,11 @@ def canonical(told: dict[str, Any]) -> bytes:
 
 def signed(vault: Vault, purpose: str, told: dict[str, Any]) -> dict[str, Any]:
     """The same with a member `signature`: the algorithm, what it is over, the public key, the value."""
-    value = key_of(vault, purpose).sign(canonical(told))
+    return with_signature(vault, purpose, told, key_of(vault, purpose).sign(canonical(told)))
+
+
+def with_signature(vault: Vault, purpose: str, told: dict[str, Any], value: bytes) -> dict[str, Any]:
+    """What was signed earlier, with the same member."""
     return {
         **told,
         "signature": {

@@ -27,6 +27,8 @@ OUTCOME = {
     "unreachable": "not reached",
     "withheld": "withheld by us",
 }
+COLUMNS = "id, at, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, outcome"
+"""Of the ledger, what `open_rows` takes."""
 GATES = {"mail": "letters", "http": "requests to other servers", "mailbox": "mailboxes that are asked"}
 
 
@@ -52,16 +54,21 @@ async def read_ledger(
     [rows] = await inst.db.run(
         by.account_id,
         (
-            "select id, at, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, outcome from ledger"
+            f"select {COLUMNS} from ledger"
             " where account_id = %s and (%s::text is null or gate = %s) and (%s::timestamptz is null or at < %s)"
             " order by at desc, id desc limit %s",
             [by.account_id, gate, gate, before, before, most],
         ),
     )
-    keys = await _keys(inst, by.account_id, {(row[4], row[5]) for row in rows})
+    return await open_rows(inst, by.account_id, rows)
+
+
+async def open_rows(inst: Installation, account_id: UUID, rows: list[Any]) -> list[Left]:
+    """Rows of the ledger (`COLUMNS`), with what is sealed in them opened."""
+    keys = await _keys(inst, account_id, {(row[4], row[5]) for row in rows})
     return [
-        Left(row_id, at, gate_, _opened(keys.get((kind, subject)), who, by.account_id, row_id), *rest)
-        for row_id, at, gate_, who, kind, subject, *rest in rows
+        Left(row_id, at, gate, _opened(keys.get((kind, subject)), who, account_id, row_id), *rest)
+        for row_id, at, gate, who, kind, subject, *rest in rows
     ]
 
 

@@ -26,20 +26,10 @@ from chatinbox.core.settings import Settings, read_settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.watch import relay
 from chatinbox.watch.shown import LEAST
+from promises.means import put_on_the_list
 
 DAY = timedelta(days=1)
 ON = {"analytics": "google", "google_measurement_id": "G-TEST", "google_api_secret": "s3cret"}
-GOOGLE = """opened = 2026-01-01
-[[company]]
-name = "Google Ireland Limited"
-purpose = "receives finished counts of visits"
-place = "Dublin, Ireland"
-country = "IE"
-planes = {planes}
-transfer = "none needed"
-since = 2026-01-01
-ways = {ways}
-"""
 
 
 @dataclass
@@ -242,18 +232,18 @@ def test_a_second_company_stops_the_start() -> None:
 @pytest.mark.parametrize(
     ("planes", "ways", "starts"),
     [
-        ('["A"]', '["google_analytics"]', True),
-        ('["A"]', "[]", False),
-        ('["T"]', '["google_analytics"]', False),
+        (["A"], ["google_analytics"], True),
+        (["A"], [], False),
+        (["T"], ["google_analytics"], False),
         (None, None, False),
     ],
 )
 def test_a_company_that_visitors_cannot_read_about_stops_the_start(
-    inst: Installation, tmp_path: Any, planes: str | None, ways: str | None, starts: bool
+    inst: Installation, tmp_path: Any, planes: list[str] | None, ways: list[str] | None, starts: bool
 ) -> None:
     given = replace(inst.settings, data=tmp_path, **ON)
     if planes:
-        (tmp_path / "subprocessors.toml").write_text(GOOGLE.format(planes=planes, ways=ways))
+        put_on_the_list(tmp_path, name="Google Ireland Limited", country="IE", planes=planes, ways=ways)
     if starts:
         opening.check_relay(given)
     else:

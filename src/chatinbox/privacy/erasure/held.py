@@ -1,31 +1,19 @@
 """What is held about a customer: counted before it is erased, so that somebody sees what will go."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.read import read_customer
+from chatinbox.privacy.what_left import COLUMNS, Left, open_rows
 
 FAMILY = (
     "with recursive family as (select id from customer where account_id = %(account)s and id = %(customer)s"
     " union select c.id from customer c join family f on c.merged_into = f.id where c.account_id = %(account)s)"
 )
 """A customer and everybody who turned out to be them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """One thing that left the account and was about them."""
-
-    at: datetime
-    recipient: str
-    basis: str
-    instruction: str
-    fields: list[str]
-    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +57,7 @@ async def read_held(inst: Installation, by: Staff, customer_id: UUID) -> Held:
             ask,
         ),
         (
-            f"{FAMILY} select id, subject_id, at, recipient_sealed, basis, instruction, fields, outcome from ledger"
+            f"{FAMILY} select {COLUMNS} from ledger"
             " where account_id = %(account)s and subject_kind = 'customer' and subject_id in (select id from family) order by at desc limit 50",
             ask,
         ),
@@ -90,22 +78,6 @@ async def read_held(inst: Installation, by: Staff, customer_id: UUID) -> Held:
         [one.value for one in customer.addresses],
         counts,
         hidden,
-        _opened(inst, by.account_id, left),
+        await open_rows(inst, by.account_id, left),
         left_count,
     )
-
-
-def _opened(inst: Installation, account_id: UUID, rows: list[tuple]) -> list[Left]:  # type: ignore[type-arg]
-    keys = inst.vault.known_customer_keys(account_id, {row[1] for row in rows})
-    return [
-        Left(
-            at,
-            key.open_text(who, account_id, "ledger", "recipient", row_id),
-            basis,
-            instruction,
-            fields,
-            outcome,
-        )
-        for row_id, subject_id, at, who, basis, instruction, fields, outcome in rows
-        if (key := keys.get(subject_id))
-    ]

@@ -1,6 +1,5 @@
 """The receipt of an erasure: what was taken away, by number, and from when no backup opens it either; signed."""
 
-import base64
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,12 +57,4 @@ def sign(vault: Vault, receipt: Receipt) -> bytes:
 
 def paper(vault: Vault, receipt: Receipt, signed: bytes) -> dict[str, Any]:
     """The receipt with its signature, as it is handed over."""
-    return {
-        **asdict(receipt),
-        "signature": {
-            "algorithm": "Ed25519",
-            "over": signature.OVER,
-            "public_key": signature.public_key(vault, PURPOSE),
-            "value": base64.b64encode(signed).decode(),
-        },
-    }
+    return signature.with_signature(vault, PURPOSE, asdict(receipt), signed)

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,22 +11,10 @@ import pytest
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import change_workspace
-from chatinbox.core.clock import now
 from chatinbox.core.egress import Declined, Egress, Errand, Letter, Withheld
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import transfer
-
-COMPANY = """opened = 2026-01-01
-[[company]]
-name = "Somebody"
-purpose = "carries things"
-place = "Somewhere"
-country = "{country}"
-planes = ["T", "U"]
-transfer = "{clauses}"
-since = {since}
-ways = {ways}
-"""
+from promises.means import put_on_the_list
 
 
 class House:
@@ -34,14 +22,14 @@ class House:
 
     def __init__(self, inst: Installation, folder: Path, url: str, seen: list[bytes]) -> None:
         self.inst = replace(inst, settings=replace(inst.settings, data=folder))
-        self.url, self.seen, self.file = url, seen, folder / "subprocessors.toml"
+        self.url, self.seen = url, seen
         mail = url.replace("http:", "smtp:")
         self.way = Egress(inst.db, inst.vault, mail, trust=ssl.create_default_context())
         self.way.place("stripe", url)
         self.way.guarded_by(partial(transfer.why_withheld, self.inst))
 
-    def register(self, country: str, clauses: str, ways: str = '["stripe", "mail"]') -> None:
-        self.file.write_text(COMPANY.format(country=country, clauses=clauses, ways=ways, since=now().date()))
+    def register(self, country: str, clauses: str, ways: Sequence[str] = ("stripe", "mail")) -> None:
+        put_on_the_list(self.inst.settings.data, country=country, transfer=clauses, ways=ways)
 
     async def send(self, by: Staff) -> None:
         errand = Errand(by.account_id, "stripe", "subprocessor", "a test", ("e-mail address",))
@@ -116,7 +104,7 @@ async def test_a_place_is_said_and_never_guessed_from_where_a_name_leads(house: 
     await change_workspace(house.inst, ada, country="DE")
     with pytest.raises(Withheld, match="place_not_named"):
         await house.send(ada)
-    house.register("DE", "none needed", ways="[]")
+    house.register("DE", "none needed", ways=[])
     with pytest.raises(Withheld, match="place_not_named"):
         await house.send(ada)
     assert house.seen == []

@@ -15,7 +15,9 @@ from chatinbox.core.clock import now, travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
+from chatinbox.reports.period import read_period, read_zone
 from chatinbox.reports.recorded import HEARD, record_deeds
+from chatinbox.reports.work import WorkReport, read_work
 
 Settle = Callable[..., Awaitable[None]]
 
@@ -66,3 +68,24 @@ async def at_work(inst: Installation, by: Staff, began_at: datetime, minutes: fl
     await inst.db.run(
         by.account_id, (insert, [by.account_id, new_id(), by.staff_user_id, began_at, min(ends, now())])
     )
+
+
+@pytest.fixture
+async def worked(inst: Installation, ada: Staff, bea: Staff, say: Any, settle: Settle) -> None:
+    """A morning: Bea answers two customers and closes one, Ada writes a note and closes the other."""
+    one, two = await say(ada, email="one@mail.example"), await say(ada, email="two@mail.example")
+    await answer(inst, bea, one.conversation_id, timedelta(minutes=10))
+    await answer(inst, bea, two.conversation_id, timedelta(minutes=30), then="done")
+    await verbs.add_note(inst, ada, one.conversation_id, new_id(), Body(text="Careful."))
+    await verbs.assign(inst, bea, one.conversation_id, ada.staff_user_id)
+    with travel(timedelta(minutes=40)):
+        await verbs.set_status(inst, ada, one.conversation_id, "done")
+    await at_work(inst, bea, now() - timedelta(minutes=65), 60)
+    await settle(ada)
+
+
+async def report_of(inst: Installation, who: Staff, only: Staff | None = None) -> WorkReport:
+    """What the page of work has for an account, of all its people or of one."""
+    with travel(timedelta(hours=1)):
+        period = read_period("28d", read_zone("UTC"))
+        return await read_work(inst, who.account_id, period, only.staff_user_id if only else None)

@@ -10,11 +10,9 @@ import pytest
 from chatinbox.accounts import sessions
 from chatinbox.accounts.colleagues import deactivate, set_role
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.teams import create_team, set_members
 from chatinbox.accounts.workspace import read_workspace
 from chatinbox.conftest import PASSWORD, Browser, People
 from chatinbox.conversations import verbs
-from chatinbox.conversations.body import Body
 from chatinbox.core.clock import now, travel
 from chatinbox.core.db import statements
 from chatinbox.core.ids import new_id
@@ -22,32 +20,12 @@ from chatinbox.core.installation import Installation
 from chatinbox.reports.activity import read_activity
 from chatinbox.reports.forget import forget_old, switch_off
 from chatinbox.reports.period import kept_since, read_period, read_zone
-from chatinbox.reports.tests.conftest import Settle, answer, at_work
+from chatinbox.reports.tests.conftest import Settle, answer, at_work, report_of
 from chatinbox.reports.views import views_of
-from chatinbox.reports.work import Work, WorkReport, read_work, without_persons
+from chatinbox.reports.work import without_persons
 
 PAGES = ["work", "activity", "sign-ins"]
 MAIN = re.compile(r'<div data-of=.*?</main>', re.DOTALL)  # fmt: skip
-
-
-@pytest.fixture
-async def worked(inst: Installation, ada: Staff, bea: Staff, say: Any, settle: Settle) -> None:
-    """A morning: Bea answers two customers and closes one, Ada writes a note and closes the other."""
-    one, two = await say(ada, email="one@mail.example"), await say(ada, email="two@mail.example")
-    await answer(inst, bea, one.conversation_id, timedelta(minutes=10))
-    await answer(inst, bea, two.conversation_id, timedelta(minutes=30), then="done")
-    await verbs.add_note(inst, ada, one.conversation_id, new_id(), Body(text="Careful."))
-    await verbs.assign(inst, bea, one.conversation_id, ada.staff_user_id)
-    with travel(timedelta(minutes=40)):
-        await verbs.set_status(inst, ada, one.conversation_id, "done")
-    await at_work(inst, bea, now() - timedelta(minutes=65), 60)
-    await settle(ada)
-
-
-async def report_of(inst: Installation, who: Staff, only: Staff | None = None) -> Any:
-    with travel(timedelta(hours=1)):
-        period = read_period("28d", read_zone("UTC"))
-        return await read_work(inst, who.account_id, period, only.staff_user_id if only else None)
 
 
 @pytest.mark.usefixtures("worked")
@@ -358,35 +336,3 @@ async def test_activity_of_another_account_is_not_there(inst: Installation, ada:
     await at_work(inst, ada, now() - timedelta(hours=1), 30)
     period = read_period("7d", read_zone("UTC"))
     assert (await read_activity(inst, cyd.account_id, period, ada.staff_user_id)).by_person == {}
-
-
-@pytest.mark.usefixtures("worked")
-async def test_by_team_what_somebody_did_counts_once_in_each_of_their_teams_and_in_the_whole_once(
-    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, client: Browser
-) -> None:
-    both, alone = await create_team(inst, ada, "Everybody"), await create_team(inst, ada, "Answers")
-    await set_members(inst, ada, both, [ada.staff_user_id, bea.staff_user_id])
-    await set_members(inst, ada, alone, [bea.staff_user_id])
-    report = await report_of(inst, ada)
-    assert (
-        report.by_team[both] == report.whole and report.by_team[alone] == report.by_person[bea.staff_user_id]
-    )
-    assert (await report_of(inst, cyd)).by_team == {}
-    await client.as_(ada)
-    with travel(timedelta(hours=1)):
-        page = (await client.get("/reports/work?period=28d&zone=UTC")).text
-    assert "By team" in page and page.index("Answers</th>") and page.count('<th scope="row">Everybody') == 1
-
-
-@pytest.mark.usefixtures("worked")
-async def test_without_lines_per_person_no_team_tells_about_few(
-    inst: Installation, ada: Staff, bea: Staff
-) -> None:
-    team = await create_team(inst, ada, "Answers")
-    await set_members(inst, ada, team, [bea.staff_user_id])
-    assert without_persons(await report_of(inst, ada)).by_team == {}
-    five = [Work(answers=5, people=n) for n in (5, 3, 4)]
-    shown = without_persons(WorkReport(five[0], {}, {}, {}, {team: five[0]}))
-    assert shown.by_team == {team: five[0]}
-    for hides_two_or_one in five[1:]:
-        assert without_persons(WorkReport(five[0], {}, {}, {}, {team: hides_two_or_one})).by_team == {}

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -35,34 +36,30 @@ async def _show(inst: Installation, session: Session, request: Request) -> dict[
     words["staff"] = {one.id: one.name for one in await read_staff(inst, by.account_id)}
     if asked is None:
         return words | {"held": None, "erasures": await list_erasures(inst, by)}
-    customer_id = read_id(asked)
-    if customer_id is None:
-        raise not_found()
-    held = await read_held(inst, by, customer_id)
+    held = await read_held(inst, by, _known(asked))
     return words | {"held": held, "erasures": await list_erasures(inst, by, held.customer_id)}
 
 
-async def _erase(inst: Installation, session: Session, form: Form) -> str:
-    customer_id = read_id(form.get("customer", ""))
-    if customer_id is None:
+def _known(text: str | None) -> UUID:
+    """An id as a page of ours wrote it. Raises not-found for anything else."""
+    found = read_id(text or "")
+    if found is None:
         raise not_found()
-    await ask_erasure(inst, session.staff, customer_id, form.get("typed", ""))
+    return found
+
+
+async def _erase(inst: Installation, session: Session, form: Form) -> str:
+    await ask_erasure(inst, session.staff, _known(form.get("customer")), form.get("typed", ""))
     return f"They will be erased in {int(UNDO.total_seconds() // 60)} minutes. Until then you can take it back here."
 
 
 async def _take_back(inst: Installation, session: Session, form: Form) -> str:
-    erasure_id = read_id(form.get("erasure", ""))
-    if erasure_id is None:
-        raise not_found()
-    await take_back(inst, session.staff, erasure_id)
+    await take_back(inst, session.staff, _known(form.get("erasure")))
     return "It is taken back. Nothing was erased."
 
 
 async def _receipt(inst: Installation, session: Session, form: Form) -> Response:
-    erasure_id = read_id(form.get("erasure", ""))
-    if erasure_id is None:
-        raise not_found()
-    told = await read_receipt(inst, session.staff, erasure_id)
+    told = await read_receipt(inst, session.staff, _known(form.get("erasure")))
     headers = {
         "content-disposition": 'attachment; filename="erasure-receipt.json"',
         "cache-control": "no-store",

@@ -18,13 +18,11 @@ from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.setup import look_setup, set_up, setup_link
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
-from chatinbox.app.wiring import build
 from chatinbox.channels.email.kept import Kept, list_kept
-from chatinbox.conftest import OPERATOR, PASSWORD, Browser, fresh_database
+from chatinbox.conftest import PASSWORD, Browser, fresh_database
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.operator import takes_sign_ups
 from chatinbox.core.postgres import Cluster
 from chatinbox.core.settings import Settings
 from chatinbox.web import forms
@@ -102,41 +100,6 @@ async def test_sign_up_sends_a_link_that_confirms_and_then_one_can_sign_in(
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie and "samesite=lax" in cookie
     assert (await browser.get("/inbox")).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "gap", [{}, {"operator_name": "TODO"}, {"operator_country": "Germany"}, {"operator_privacy_email": ""}]
-)
-async def test_while_the_operator_has_not_named_themselves_nobody_can_open_an_account(
-    inst: Installation, guest: NewBrowser, gap: dict[str, str]
-) -> None:
-    settings = replace(inst.settings, **OPERATOR | gap) if gap else inst.settings
-    unnamed = replace(inst, settings=settings)
-    email = fresh()
-    form = {"name": "Frida Berg", "email": email, "company": "Frida", "password": STRONG}
-    transport = httpx.ASGITransport(await build(unnamed))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as stranger:
-        for answer in (await stranger.get("/sign-up"), await stranger.post("/sign-up", data=form)):
-            assert answer.status_code == 503 and "has not said who they are" in answer.text
-            assert "CHATINBOX_OPERATOR_NAME" in answer.text and "<input" not in answer.text
-        assert 'href="/sign-up"' not in (await stranger.get("/sign-in")).text
-    await forms.settle()
-    assert await people.find_person(inst, email) is None
-    assert (await guest().post("/sign-up", data=form)).status_code == 200
-    await forms.settle()
-    assert await people.find_person(inst, email), "and with a name it is opened"
-
-
-async def test_the_demo_has_a_made_up_operator_and_a_closed_door_says_why_it_is_closed(
-    inst: Installation,
-) -> None:
-    demo = replace(Settings(), sign_up="open", demo=True)
-    assert takes_sign_ups(demo) and not takes_sign_ups(replace(demo, sign_up="invitation"))
-    closed = replace(inst, settings=replace(inst.settings, sign_up="closed"))
-    transport = httpx.ASGITransport(await build(closed))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as stranger:
-        answer = await stranger.get("/sign-up")
-        assert answer.status_code == 200 and "ask a colleague" in answer.text
 
 
 @pytest.mark.parametrize("page", ["/sign-in", "/reset", "/sign-up"])

@@ -1,0 +1,84 @@
+"""What more than one proof stands on, and more than one saboteur breaks with."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts import documents
+from chatinbox.core.files import Files
+from chatinbox.web.site import ROOMS, frame
+from promises.stage import Stage
+
+COMPANY: dict[str, Any] = {
+    "name": "Somebody",
+    "purpose": "hosting",
+    "place": "Berlin",
+    "country": "DE",
+    "planes": ["T", "U"],
+    "transfer": "none needed",
+    "since": date(2026, 1, 1),
+}
+"""A company that may be on the list."""
+
+
+def put_on_the_list(data: Path, **changes: Any) -> None:
+    """Writes an operator's register of companies into the data folder, with one company in it: `COMPANY`, but for `changes`."""
+    lines = [f"{name} = {_toml(value)}" for name, value in (COMPANY | changes).items()]
+    (data / "subprocessors.toml").write_text("\n".join(["opened = 2026-01-01", "[[company]]", *lines, ""]))
+
+
+def _toml(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+def rewrite_first_promise(stage: Stage, **changes: Any) -> None:
+    """Publishes a policy whose first sentence differs from its file by these `changes`."""
+    known = documents.read
+
+    def other(kind: documents.Kind, number: int) -> documents.Document:
+        found = known(kind, number)
+        if kind != "privacy":
+            return found
+        [part, *parts] = found.part
+        [first, *rest] = part.promise
+        first = msgspec.structs.replace(first, **changes)
+        part = msgspec.structs.replace(part, promise=[first, *rest])
+        return msgspec.structs.replace(found, part=[part, *parts])
+
+    stage.swap(documents, "read", other)
+
+
+def change_each_page(stage: Stage, change: Callable[[Request, Response], None]) -> None:
+    """Lets every page of the website be answered with a change."""
+    known = frame.site_page
+
+    def changed(inst: Any, request: Request, *given: Any, **words: Any) -> Response:
+        answer = known(inst, request, *given, **words)
+        change(request, answer)
+        return answer
+
+    for room in [one for one in ROOMS if hasattr(one, "site_page")]:
+        stage.swap(room, "site_page", changed)
+
+
+def set_a_cookie(_request: Request, answer: Response) -> None:
+    """A change of a page: a cookie that tells its visitor from others."""
+    answer.set_cookie("session", "visitor-1", max_age=60)
+
+
+def leave_files_open(stage: Stage) -> None:
+    """Keeps files as they came."""
+
+    async def plain(files: Files, _key: object, account_id: UUID, file_id: UUID, content: bytes) -> None:
+        target = files.path(account_id, file_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    stage.swap(Files, "put", plain)
