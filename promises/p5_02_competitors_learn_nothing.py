@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from chatinbox.app.wiring import App
 from chatinbox.conversations import inbox
 from chatinbox.core.ids import new_id
+from promises import book, run
 from promises.catalogue import OURS
-from promises.stage import Here, Stage
+from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C44",)
 DOORS = ("/api/conversations/{}", "/api/customers/{}", "/reports/person/{}", "/api/held/{}/raw")
@@ -50,6 +52,37 @@ async def proof_that_much_looks_like_little(stage: Stage) -> str:
     return (
         f"100 conversations of a neighbour: numbers 1 and 2 here, and {len(DOORS)} doors that tell nothing."
     )
+
+
+async def proof_that_what_is_published_is_the_same(stage: Stage) -> str:
+    """What our looks say in public of an installation does not change with what a neighbour does there"""
+    before = _published(stage)
+    cyd = await stage.people.owner("Dee", "Dee's Dates")
+    await stage.browser(cyd)
+    for number in range(3):
+        await stage.people.say(cyd, f"More words {number}", f"d{number}@mail.example")
+    await stage.inst.egress.mail(a_letter(cyd))
+    await stage.settle()
+    other = [said for said, then in zip(_published(stage), before, strict=True) if said != then]
+    assert not other, f"it tells what a neighbour does: {'; '.join(other)}"
+    return f"{len(before)} looks say the same with a neighbour's work and without."
+
+
+def _published(stage: Stage) -> list[str]:
+    found = [run.Found(one) for one in book.read()]
+    for one in found:
+        run.look(one.promise, stage, one)
+    return [said for one in found for said in (*one.evidence, *one.broken, *one.failed)]
+
+
+async def saboteur_counts_in_public(stage: Stage) -> None:
+    """Publishes how many customers there are"""
+    [first, *rest] = book.read()
+
+    def counting(here: Here) -> str:
+        return f"{here.column('select count(*) from tenant.customer')[0]} customers."
+
+    stage.swap(book, "read", lambda: (replace(first, looks=(*first.looks, counting)), *rest))
 
 
 async def saboteur_counts_over_all(stage: Stage) -> None:

@@ -32,8 +32,7 @@ def look_for_what_waits(here: Here) -> str:
         "select count(*) from tenant.erasure where done_at is null and due_at < now() - interval '1 day'"
     )[0]
     assert late == 0, f"{late} erasures wait longer than a day"
-    done = here.column("select count(*) from tenant.erasure where done_at is not null")[0]
-    return f"{done} customers were erased; none waits longer than a day."
+    return "No wish waits longer than a day."
 
 
 async def proof_that_nothing_is_left(stage: Stage) -> str:

@@ -32,9 +32,7 @@ def look_at_every_account(here: Here) -> str:
         "select conname from pg_constraint where conrelid = 'tenant.account'::regclass and contype = 'f' and confrelid = 'tenant.agreement'::regclass"
     )
     assert held == [True] and keys, "the database would take an account without one"
-    return (
-        f"{here.column('select count(*) from tenant.account')[0]} accounts, each on an agreement of its own."
-    )
+    return "Each account stands on an agreement of its own."
 
 
 async def proof_that_none_is_stored_without(stage: Stage) -> str:

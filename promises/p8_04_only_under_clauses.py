@@ -22,10 +22,7 @@ def look_at_the_list(here: Here) -> str:
         if one.country not in subprocessors.EEA and one.transfer == "none needed"
     ]
     assert not bare, f"outside, and without clauses: {', '.join(bare)}"
-    withheld = here.column(
-        "select count(*) from tenant.ledger where outcome = 'withheld' and reason = 'transfer_without_clauses'"
-    )[0]
-    return f"{len(companies)} companies on the list; {withheld} times something was held back for want of clauses."
+    return f"{len(companies)} companies on the list; each outside Europe under clauses."
 
 
 async def proof_that_nothing_goes_without(stage: Stage) -> str:

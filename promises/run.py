@@ -13,7 +13,8 @@ from promises.stage import Here, Stage, Theatre
 @dataclass(slots=True)
 class Found:
     """What became of one promise. `broken` names what did not hold; `failed` what could not be tried to its end; `missed` the
-    saboteurs that nothing noticed.
+    saboteurs that nothing noticed. All of it is published but `aside`: why a look did not hold is for the operator's eyes, because
+    it may tell of somebody's data.
     """
 
     promise: Kept
@@ -22,6 +23,7 @@ class Found:
     failed: list[str] = field(default_factory=list)
     caught: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -41,7 +43,7 @@ async def prove(
         async with theatre.stage() as stage:
             await _holds(promise, stage, found, looks=here is None)
         if here:
-            _looks(promise, here, found)
+            look(promise, here, found)
         for saboteur in promise.saboteurs if sabotage else ():
             await _tempt(theatre, promise, saboteur, found)
         found.seconds = time.monotonic() - begun
@@ -50,7 +52,7 @@ async def prove(
 
 async def _holds(promise: Kept, stage: Stage, found: Found, *, looks: bool = True) -> None:
     if looks:
-        _looks(promise, stage, found)
+        look(promise, stage, found)
     for proof in promise.proofs:
         try:
             found.evidence += filter(None, [await proof(stage)])
@@ -60,14 +62,17 @@ async def _holds(promise: Kept, stage: Stage, found: Found, *, looks: bool = Tru
             found.failed.append(f"{words(proof)}: {_where(error)}")
 
 
-def _looks(promise: Kept, here: Here, found: Found) -> None:
-    for look in promise.looks:
+def look(promise: Kept, here: Here, found: Found) -> None:
+    """Does a promise's looks at an installation."""
+    for one in promise.looks:
         try:
-            found.evidence.append(look(here))
+            found.evidence.append(one(here))
         except AssertionError as broken:
-            found.broken.append(f"{words(look)}: {_said(broken)}")
+            found.broken.append(words(one))
+            found.aside.append(_said(broken))
         except Exception as error:
-            found.failed.append(f"{words(look)}: {_where(error)}")
+            found.failed.append(words(one))
+            found.aside.append(_where(error))
 
 
 async def _tempt(theatre: Theatre, promise: Kept, saboteur: Saboteur, found: Found) -> None:

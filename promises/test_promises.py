@@ -41,7 +41,7 @@ def test_a_promise_holds_and_whoever_breaks_it_is_noticed(
     promise: book.Kept, proven: dict[str, dict[str, Any]]
 ) -> None:
     found = proven[promise.no]
-    assert found["broken"] == [] and found["holds"]
+    assert found["broken"] == [] == found["aside"] and found["holds"]
     assert len(found["caught"]) == len(promise.saboteurs) > 0
 
 

@@ -39,7 +39,7 @@ def prove(settings: Settings, given: Namespace) -> int:
         if here and not given.clause:
             proof.keep(settings.data, here.vault, _proof(found, given.sabotage))
     if given.json:
-        print(json.dumps([_told(one) for one in found], indent=1))
+        print(json.dumps([_told(one) | {"aside": one.aside} for one in found], indent=1))
     else:
         held = sum(one.holds for one in found)
         print(f"{held} of {len(found)} promises hold{'' if here else '; no installation was looked at'}.")
@@ -87,6 +87,7 @@ def _lines(one: Found) -> Iterator[str]:
     yield from (f"              broken: {said}" for said in one.broken)
     yield from (f"              not tried to its end: {said}" for said in one.failed)
     yield from (f"              nobody noticed: {said}" for said in one.missed)
+    yield from (f"              for the operator alone: {said}" for said in one.aside)
 
 
 def _told(one: Found) -> dict[str, Any]:
