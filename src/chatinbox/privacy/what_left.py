@@ -49,15 +49,18 @@ class Left:
 async def read_ledger(
     inst: Installation, by: Staff, gate: str | None = None, before: datetime | None = None, most: int = PAGE
 ) -> list[Left]:
-    """The newest rows before a time, of one gate or all. Raises not-permitted."""
+    """The newest rows before a time, of one gate or all. Raises not-permitted.
+
+    Who is kept out of a channel sees none about customers: a row does not say by which channel it came to be.
+    """
     by.need("ledger")
     [rows] = await inst.db.run(
         by.account_id,
         (
             f"select {COLUMNS} from ledger"
             " where account_id = %s and (%s::text is null or gate = %s) and (%s::timestamptz is null or at < %s)"
-            " order by at desc, id desc limit %s",
-            [by.account_id, gate, gate, before, before, most],
+            " and (subject_kind <> 'customer' or %s) order by at desc, id desc limit %s",
+            [by.account_id, gate, gate, before, before, not by.kept_out, most],
         ),
     )
     return await open_rows(inst, by.account_id, rows)

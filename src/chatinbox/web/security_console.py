@@ -7,6 +7,7 @@ read nothing else; the program's own connections cannot read it.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,8 +23,10 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused, bad_request
+from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import reader_dsn
+from chatinbox.core.vault import Erased
 from chatinbox.watch.read_security_log import Read, Reading, read_entries, read_readings
 from chatinbox.watch.security_days import first_kept
 from chatinbox.web.answer import log
@@ -34,6 +37,7 @@ from chatinbox.web.operator_account import operator_channel
 PATH = "/operator/security-log"
 MOST = 1000
 LEAST_REASON, LONGEST_REASON = 10, 500
+_PERSON = "person "
 _FIELDS = ("day", "reason", "proof_code", "proof_challenge", "proof_answer")
 # Every method, so that a page that is not there is not there for any of them.
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -94,7 +98,7 @@ async def _read(inst: Installation, request: Request, session: Session, form: Fo
         return await _ask(inst, request, session, refused, form)
     if asked := await _proof(inst, request, session, factors, form):
         return asked
-    reader = (await people.read_person(inst, session.staff.person_id)).email[:120]
+    reader = f"{_PERSON}{session.staff.person_id}"
     dsn = reader_dsn(inst.db.dsn, inst.vault)
     entries = await asyncio.to_thread(read_entries, dsn, inst.vault, reader, reason, day, day)
     words: Mapping[str, Any] = {"factors": factors, **await _frame(inst), "read_day": day, "reason": reason}
@@ -148,5 +152,16 @@ def _newest(entries: list[Read]) -> list[Read]:
 
 async def _frame(inst: Installation) -> dict[str, Any]:
     readings: list[Reading] = await asyncio.to_thread(read_readings, reader_dsn(inst.db.dsn, inst.vault))
+    shown = [replace(one, reader=await _name(inst, one.reader)) for one in readings[:20]]
     today = now().date()
-    return {"readings": readings[:20], "today": today, "first": first_kept(today), "most": MOST, "path": PATH}
+    return {"readings": shown, "today": today, "first": first_kept(today), "most": MOST, "path": PATH}
+
+
+async def _name(inst: Installation, reader: str) -> str:
+    """What people call who read. The note holds an id, so that it tells nothing of somebody who was forgotten since."""
+    if not (person_id := read_id(reader.removeprefix(_PERSON))):
+        return reader
+    try:
+        return (await people.read_person(inst, person_id)).email
+    except (Erased, ValueError):
+        return "somebody who is here no more"

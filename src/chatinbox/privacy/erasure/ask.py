@@ -12,6 +12,7 @@ from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.held import Held, read_held
+from chatinbox.privacy.erasure.read import SIGHT
 
 UNDO = timedelta(minutes=10)
 
@@ -55,13 +56,14 @@ async def take_back(inst: Installation, by: Staff, erasure_id: UUID) -> None:
     """Takes it back while nothing has begun. Raises not-found, and a sentence when it is too late."""
     by.need("erase")
     key = await inst.vault.account_key(by.account_id)
+    ask = [by.account_id, erasure_id, not by.kept_out, by.staff_user_id]
     gone, there = await inst.db.run(
         by.account_id,
         (
-            "delete from erasure where account_id = %s and id = %s and begun_at is null returning customer_id",
-            [by.account_id, erasure_id],
+            f"delete from erasure where account_id = %s and id = %s and begun_at is null and {SIGHT} returning customer_id",
+            ask,
         ),
-        ("select 1 from erasure where account_id = %s and id = %s", [by.account_id, erasure_id]),
+        (f"select 1 from erasure where account_id = %s and id = %s and {SIGHT}", ask),
     )
     if there:
         raise Refused(409, "It has begun, so it cannot be taken back.", "begun")

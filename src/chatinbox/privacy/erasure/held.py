@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.who import SIGHT
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.read import read_customer
@@ -18,13 +19,15 @@ FAMILY = (
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The counts. `hidden` conversations are on channels that whoever asks is kept out of."""
+    """The counts. Where conversations are `hidden`, on channels that whoever asks is kept out of, nothing of them is counted and
+    nothing is said of what left.
+    """
 
     customer_id: UUID
     name: str
     addresses: list[str]
     counts: dict[str, int]
-    hidden: int
+    hidden: bool
     left: list[Left]
     left_count: int
 
@@ -43,27 +46,23 @@ async def read_held(inst: Installation, by: Staff, customer_id: UUID) -> Held:
     customer_id = root[0][0]
     customer = await read_customer(inst, by.account_id, customer_id)
     ask = {"account": by.account_id, "customer": customer_id, "kept_out": list(by.kept_out)}
-    of_theirs = "join conversation c on c.account_id = x.account_id and c.id = x.conversation_id where x.account_id = %(account)s and c.customer_id in (select id from family)"
+    theirs = "c.account_id = %(account)s and c.customer_id in (select id from family)"
+    of_theirs = f"join conversation c on c.account_id = x.account_id and c.id = x.conversation_id where {theirs}{SIGHT}"
+    about = "account_id = %(account)s and subject_kind = 'customer' and subject_id in (select id from family)"
     counted, left = await inst.db.run(
         by.account_id,
         (
-            f"{FAMILY} select"
-            " (select count(*) from conversation c where c.account_id = %(account)s and c.customer_id in (select id from family)),"
-            " (select count(*) from conversation c where c.account_id = %(account)s and c.customer_id in (select id from family)"
-            "   and c.channel_id = any(%(kept_out)s::uuid[])),"
+            f"{FAMILY} select (select count(*) from conversation c where {theirs}{SIGHT}),"
+            f" exists (select from conversation c where {theirs} and c.channel_id = any(%(kept_out)s::uuid[])),"
             f" (select count(*) from message x {of_theirs}), (select count(*) from note x {of_theirs}),"
             f" (select count(*) from attachment x {of_theirs}), (select count(*) from draft x {of_theirs}),"
-            " (select count(*) from ledger l where l.account_id = %(account)s and l.subject_kind = 'customer' and l.subject_id in (select id from family))",
+            f" (select count(*) from ledger where {about})",
             ask,
         ),
-        (
-            f"{FAMILY} select {COLUMNS} from ledger"
-            " where account_id = %(account)s and subject_kind = 'customer' and subject_id in (select id from family) order by at desc limit 50",
-            ask,
-        ),
+        (f"{FAMILY} select {COLUMNS} from ledger where {about} order by at desc limit 50", ask),
     )
     conversations, hidden, messages, notes, files, drafts, left_count = counted[0]
-    if hidden and hidden == conversations:
+    if hidden and not conversations:
         raise not_found()
     counts = {
         "conversations": conversations,
@@ -78,6 +77,6 @@ async def read_held(inst: Installation, by: Staff, customer_id: UUID) -> Held:
         [one.value for one in customer.addresses],
         counts,
         hidden,
-        await open_rows(inst, by.account_id, left),
-        left_count,
+        [] if hidden else await open_rows(inst, by.account_id, left),
+        0 if hidden else left_count,
     )

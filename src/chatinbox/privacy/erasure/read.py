@@ -11,6 +11,8 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.receipt import HORIZON, Receipt, paper
 
 _COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature"
+SIGHT = "(%s or staff_user_id = %s)"
+"""Who is kept out of a channel sees, and takes back, what they asked for themselves: another customer may be another team's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ async def list_erasures(inst: Installation, by: Staff, customer_id: UUID | None 
         by.account_id,
         (
             f"select {_COLUMNS} from erasure where account_id = %s and (%s::uuid is null or customer_id = %s)"
-            " order by asked_at desc limit 100",
-            [by.account_id, customer_id, customer_id],
+            f" and {SIGHT} order by asked_at desc limit 100",
+            [by.account_id, customer_id, customer_id, not by.kept_out, by.staff_user_id],
         ),
     )
     return [Erasure(*row) for row in rows]
@@ -53,8 +55,8 @@ async def read_receipt(inst: Installation, by: Staff, erasure_id: UUID) -> dict[
     [rows] = await inst.db.run(
         by.account_id,
         (
-            f"select {_COLUMNS} from erasure where account_id = %s and id = %s and done_at is not null",
-            [by.account_id, erasure_id],
+            f"select {_COLUMNS} from erasure where account_id = %s and id = %s and done_at is not null and {SIGHT}",
+            [by.account_id, erasure_id, not by.kept_out, by.staff_user_id],
         ),
     )
     if not rows:

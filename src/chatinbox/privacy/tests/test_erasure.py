@@ -19,11 +19,12 @@ from chatinbox.conftest import Browser, People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.inbox import read_list
-from chatinbox.conversations.incoming import NewFile
+from chatinbox.conversations.incoming import NewFile, Sender
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.search.index import index_ids
 from chatinbox.core.clock import travel
 from chatinbox.core.db import Database
+from chatinbox.core.egress import Letter
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -33,6 +34,7 @@ from chatinbox.privacy import signature
 from chatinbox.privacy.erasure import erase as engine
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure, take_back
 from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.erasure.held import read_held
 from chatinbox.privacy.erasure.read import list_erasures, read_receipt
 from chatinbox.web.tests.test_tenancy import rows_of
 
@@ -287,9 +289,40 @@ async def test_only_who_may_erases_and_only_by_the_name(
 async def test_what_another_team_has_is_not_erased_by_who_cannot_see_it(
     inst: Installation, people: People, ada: Staff, hers: Hers
 ) -> None:
-    kept_out = replace(ada, kept_out=frozenset([await channel_of(inst, ada)]))
+    kept_out = replace(ada, staff_user_id=new_id(), kept_out=frozenset([await channel_of(inst, ada)]))
     with pytest.raises(Refused, match="not_found"):
         await ask_erasure(inst, kept_out, hers.customer_id, "x")
+    erasure_id = await hers.asked()
+    assert len(await list_erasures(inst, ada)) == 1 and await list_erasures(inst, kept_out) == []
+    with pytest.raises(Refused, match="not_found"):
+        await take_back(inst, kept_out, erasure_id)
+    with travel(LATER):
+        await erase(inst, ada.account_id, erasure_id)
+    assert await read_receipt(inst, ada, erasure_id)
+    with pytest.raises(Refused, match="not_found"):
+        await read_receipt(inst, kept_out, erasure_id)
+
+
+async def test_of_what_another_team_has_beside_ones_own_nothing_is_counted_and_nothing_erased(
+    inst: Installation, ada: Staff, hers: Hers, say: Say
+) -> None:
+    kept_out = replace(ada, kept_out=frozenset([await channel_of(inst, ada)]))
+    await inst.egress.mail(_to_them(hers))
+    both = Sender(HERS, "Frida")
+    shown = await say(ada, "By chat, too", via="chat", sender=both)
+    assert shown.customer_id == hers.customer_id
+    whole, part = [await read_held(inst, by, hers.customer_id) for by in (ada, kept_out)]
+    assert not whole.hidden and whole.counts["conversations"] > 1 and whole.left_count == len(whole.left) > 0
+    assert part.hidden and (part.counts["conversations"], part.counts["messages"]) == (1, 1)
+    assert (part.counts["notes"], part.counts["files"], part.left, part.left_count) == (0, 0, [], 0)
+    with pytest.raises(Refused, match="team"):
+        await ask_erasure(inst, kept_out, hers.customer_id, part.name)
+
+
+def _to_them(hers: Hers) -> Letter:
+    """A letter that left to her."""
+    return Letter(hers.staff.account_id, "customer", hers.customer_id, "a@x.example", (HERS,), b"Subject: x\r\n\r\nx",
+                  "service", "a test", ("words",))  # fmt: skip
 
 
 async def test_two_runs_at_once_do_it_once(inst: Installation, ada: Staff, hers: Hers) -> None:

@@ -28,6 +28,7 @@ async def _show(inst: Installation, session: Session, request: Request) -> dict[
         "left": found[:MOST],
         "next": found[MOST - 1].at.isoformat() if len(found) > MOST else None,
         "zone": zone,
+        "in_part": bool(session.staff.kept_out),
     }
     return words | {"gate": _gate(query), "gates": GATES, "basis": BASIS, "outcome": OUTCOME}
 

@@ -17,6 +17,7 @@ from chatinbox.app.wiring import App, build
 from chatinbox.conftest import OPERATOR
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.clock import now, travel
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
 from chatinbox.watch.security_log import SecurityLog
@@ -98,10 +99,21 @@ async def test_an_owner_of_the_operators_account_reads_a_day_and_that_is_noted_w
     answer = await browser.post(PATH, data=words())
     assert answer.status_code == 200 and CANARY in answer.text
     assert "A device?&lt;b&gt;" in answer.text and "\x85" not in answer.text
-    email = (await people.read_person(inst, ada.person_id)).email
     today = now().date()
-    assert readings(above) == [(email, WHY, today, today)]
-    assert WHY in answer.text, "and whoever reads next sees it"
+    assert readings(above) == [(f"person {ada.person_id}", WHY, today, today)]
+    email = (await people.read_person(inst, ada.person_id)).email
+    assert WHY in answer.text and f"<td>{email}</td>" in answer.text, "and whoever reads next sees it"
+
+
+async def test_who_read_and_was_forgotten_since_has_no_name_in_the_log_nor_on_its_page(
+    inst: Installation, ada: Staff, opened: Open, above: psycopg.Connection
+) -> None:
+    await with_app(inst, ada)
+    await (await opened(ada)).post(PATH, data=words())
+    above.execute("update seclog.reading set reader = 'person ' || %s", [str(new_id())])
+    page = (await (await opened(ada)).get(PATH)).text
+    email = (await people.read_person(inst, ada.person_id)).email
+    assert "<td>somebody who is here no more</td>" in page and email not in page
 
 
 async def test_everybody_else_gets_what_stands_where_nothing_is(

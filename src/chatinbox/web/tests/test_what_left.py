@@ -3,12 +3,14 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from chatinbox.accounts.staff import Staff
-from chatinbox.conftest import Browser
+from chatinbox.conftest import Browser, Say
+from chatinbox.conversations.channels import read_channels
 from chatinbox.core.clock import now, travel
 from chatinbox.core.db import statements
 from chatinbox.core.egress import Letter
@@ -49,6 +51,23 @@ async def test_the_account_reads_what_left_and_nobody_else_does(
         await read_ledger(inst, bea)
     assert "karl@mail.example" not in (await owner.get("/settings/ledger?gate=http")).text
     assert "karl@mail.example" in (await owner.get("/settings/ledger?gate=nonsense&before=nonsense")).text
+
+
+async def test_who_is_kept_out_of_a_channel_sees_nothing_that_went_to_customers(
+    inst: Installation, ada: Staff, say: Say
+) -> None:
+    got = await say(ada, email="hidden@mail.example")
+    [channel] = [one for one in await read_channels(inst, ada.account_id) if one.kind == "email"]
+    to_them = Letter(ada.account_id, "customer", got.customer_id, "a@x.example", ("hidden@mail.example",),
+                     b"Subject: x\r\n\r\nx", "service", "a test", ("words",))  # fmt: skip
+    await inst.egress.mail(to_them)
+    await leaves(inst, ada, "ada@staff.example")
+    seen = [
+        {one.recipient for one in await read_ledger(inst, by)}
+        for by in (ada, replace(ada, kept_out=frozenset([channel.id])))
+    ]
+    assert {"hidden@mail.example", "ada@staff.example"} <= seen[0]
+    assert "ada@staff.example" in seen[1] and "hidden@mail.example" not in seen[1]
 
 
 async def test_pages_go_back_in_time_with_as_many_statements_for_one_row_as_for_many(
