@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts import documents
+from chatinbox.accounts.staff import Staff
 from chatinbox.core.files import Files
 from chatinbox.web.site import ROOMS, frame
-from promises.stage import Stage
+from promises.stage import Here, Stage
 
 COMPANY: dict[str, Any] = {
     "name": "Somebody",
@@ -36,6 +37,12 @@ def put_on_the_list(data: Path, **changes: Any) -> None:
 
 def _toml(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+def need_all_theirs(here: Here, table: str, owner: Staff) -> None:
+    """Raises AssertionError when a table has no row, or one of another account than somebody's."""
+    owners = here.column(f"select distinct account_id from tenant.{table}")
+    assert owners == [owner.account_id], f"{table} has rows of {len(owners)} accounts, and should of one"
 
 
 def rewrite_first_promise(stage: Stage, **changes: Any) -> None:

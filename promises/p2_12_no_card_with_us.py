@@ -10,6 +10,7 @@ from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import NewFile
 from chatinbox.conversations.timeline import Message, read_timeline
 from chatinbox.core import masking, vault
+from promises.means import need_all_theirs
 from promises.stage import Here, Stage
 
 CLAUSES = ("C20",)
@@ -54,6 +55,7 @@ async def proof_that_a_number_is_masked(stage: Stage) -> str:
         timeline = await read_timeline(stage.inst, ada, one.conversation_id, stage.inst.links)
         [message] = [entry for entry in timeline.entries if isinstance(entry, Message)]
         assert "1111" in (message.text or "") and "4111" not in (message.text or ""), "the words show it"
+    need_all_theirs(stage, "message", ada)
     kept = [value for value in sealed if b"4111" in value or b"1111 1111" in value]
     assert not kept, f"it was sealed and stored {len(kept)} times"
     assert len(sealed) > 10, "nothing was sealed, so nothing was looked at"

@@ -11,6 +11,7 @@ from chatinbox.channels.email.receive import place
 from chatinbox.conversations import let_in
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core import metadata
+from promises.means import need_all_theirs
 from promises.stage import Here, Stage
 
 CLAUSES = ("C24",)
@@ -40,6 +41,7 @@ async def proof_that_traces_are_not_stored(stage: Stage) -> str:
     """A letter with its way, its program and a photo with its place is stored without any of them, also as it arrived"""
     ada, _ = await stage.two_businesses()
     sealed = await _arrives(stage, ada)
+    need_all_theirs(stage, "raw_mail", ada)
     found = [one for one in (MACHINE.encode(), PROGRAM.encode(), PLACE) if one in sealed]
     assert not found, f"stored: {', '.join(one.decode() for one in found)}"
     assert b"The words" in sealed and b"seen" in sealed, "what the writer meant is not there either"

@@ -53,7 +53,7 @@ def look_at_every_row(here: Here) -> str:
 
 async def proof_that_the_row_is_there_first(stage: Stage) -> str:
     """A letter, a request and a look into a mailbox left: at each connection its row was in the ledger already, and the account reads it"""
-    ada = await stage.people.owner("Ada", "Ada's Tea")
+    ada, cyd = await stage.two_businesses()
     at: list[tuple[int, bool]] = []
 
     def heard(event: str, words: Any) -> None:
@@ -73,8 +73,9 @@ async def proof_that_the_row_is_there_first(stage: Stage) -> str:
     assert not early, f"{len(early)} connections were made without a row in the ledger"
     rows = stage.rows("select gate, basis, outcome from tenant.ledger order by id")
     assert {gate for gate, _, _ in rows} == {"mail", "http", "mailbox"}, f"the ledger has {rows}"
-    page = (await (await stage.browser(ada)).get("/settings/ledger")).text
+    page, other = [(await (await stage.browser(one)).get("/settings/ledger")).text for one in (ada, cyd)]
     assert page.count("127.0.0.1") >= 2, "the account cannot read what left"
+    assert "127.0.0.1" not in other, "a neighbour reads what left"
     return f"{len(at)} connections, each with its row in the ledger before."
 
 

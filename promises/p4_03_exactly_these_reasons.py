@@ -6,6 +6,7 @@ from typing import get_args
 from psycopg.errors import CheckViolation
 
 from chatinbox.core.egress import Basis
+from promises.means import need_all_theirs
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C33a",)
@@ -29,8 +30,7 @@ def look_at_the_reasons(here: Here) -> str:
 
 async def proof_that_there_is_no_other(stage: Stage) -> str:
     """A letter without one of the reasons does not leave"""
-    ada = await stage.people.owner("Ada", "Ada's Tea")
-
+    ada, _ = await stage.two_businesses()
     before = stage.column("select count(*) from tenant.kept_mail")[0]
     await stage.inst.egress.mail(a_letter(ada))
     assert stage.column("select count(*) from tenant.kept_mail")[0] == before + 1, (
@@ -43,6 +43,7 @@ async def proof_that_there_is_no_other(stage: Stage) -> str:
             continue
         raise AssertionError(f"a letter left for the reason '{other}'")
     assert stage.column("select count(*) from tenant.kept_mail")[0] == before + 1, "it left all the same"
+    need_all_theirs(stage, "ledger", ada)
     return "Four letters for other reasons were refused before they left."
 
 

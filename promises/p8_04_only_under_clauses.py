@@ -7,7 +7,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.egress import Declined, Egress, Unreachable
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import subprocessors, transfer
-from promises.means import put_on_the_list
+from promises.means import need_all_theirs, put_on_the_list
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C68",)
@@ -27,7 +27,7 @@ def look_at_the_list(here: Here) -> str:
 
 async def proof_that_nothing_goes_without(stage: Stage) -> str:
     """A European account's letter by a company outside does not leave without the clauses, and leaves with them; the list refuses such a company"""
-    ada = await stage.people.owner("Ada", "Ada's Tea")
+    ada, _ = await stage.two_businesses()
     assert stage.settings.operator_country == "DE", "this stage is not in Europe"
     register = partial(put_on_the_list, stage.settings.data, ways=["mail"])
     register(country="US")
@@ -44,6 +44,7 @@ async def proof_that_nothing_goes_without(stage: Stage) -> str:
     assert await _sent(stage, ada) != "withheld", "inside Europe it is held back"
     said = stage.rows("select reason from tenant.ledger where outcome = 'withheld'")
     assert said == [("transfer_without_clauses",)], f"the ledger says {said}"
+    need_all_theirs(stage, "ledger", ada)
     return "Held back without the clauses, and the ledger says why; with them, or inside Europe, it left."
 
 

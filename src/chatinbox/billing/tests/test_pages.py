@@ -194,7 +194,7 @@ def test_pricing_is_linked_from_the_website() -> None:
 
 
 async def test_what_may_not_leave_is_told_as_that_and_nothing_reaches_the_provider(
-    as_: SignIn, paid: Installation, stripe_: StandIn, ada: Staff
+    as_: SignIn, paid: Installation, stripe_: StandIn, ada: Staff, cyd: Staff
 ) -> None:
     """As where nobody wrote down in which country the provider is (C68)."""
 
@@ -213,3 +213,4 @@ async def test_what_may_not_leave_is_told_as_that_and_nothing_reaches_the_provid
     assert len(stripe_.shop.customers) == known
     ask = "select outcome, reason from ledger where account_id = %s and named = 'stripe' order by id desc limit 1"
     assert await paid.db.run(ada.account_id, (ask, [ada.account_id])) == [[("withheld", "place_not_named")]]
+    assert await paid.db.run(cyd.account_id, (ask, [cyd.account_id])) == [[]]
