@@ -203,7 +203,9 @@ class _Lightening:
             # Lines that a program broke are one line (RFC 3676 §4); the break stays where it was.
             flowed = re.sub(r" \r?\n(?!>)", lambda one: "\u200b" * (len(one[0]) - 1) + " ", words)
             masked = self._masking.text(flowed)
-            told = "".join(is_ if is_ == MASK else was for was, is_ in zip(words, masked, strict=True))
+            told = words
+            if masked != flowed:
+                told = "".join(is_ if is_ == MASK else was for was, is_ in zip(words, masked, strict=True))
         if told == words:
             return False
         part.set_param("charset", "utf-8")
