@@ -21,20 +21,34 @@ _VERDICTS = {b"authentication-results", b"arc-authentication-results", b"receive
 _ADDRESS = re.compile(
     rb"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:])"
 )
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*\n?")
+# A head is taken apart as email.parser does it, so that nothing is passed over here and read there: a line ends with CR, too,
+# and a line that is no field (of a mailbox file, a continuation of nothing, a colon without a name) is skipped.
+_NL = rb"(?:\r\n|\r|\n)"
+_NAME = rb"[!-9;-~]"
+_MAILBOX = re.compile(rb">?From [^\r\n]*+" + _NL)
+_LINE = re.compile(
+    rb"(" + _NAME + rb"++)[ \t]*+:[^\r\n]*+(?:" + _NL + rb"[ \t][^\r\n]*+)*" + _NL + rb"?"
+    # The last line before the words is the first of them, however it begins.
+    rb"|From [^\r\n]*+" + _NL + rb"(?=From |[ \t]|" + _NAME + rb"*+[ \t]*+:)"
+    rb"|[ \t:][^\r\n]*+" + _NL + rb"?"
+)  # fmt: skip
 
 
 def without_traces(letter: bytes) -> bytes:
     """The letter with its head so; what is below the head stays. Also for a head alone."""
-    out, at = [], 0
-    if letter.startswith((b"From ", b">From ")):  # the line of a mailbox file
-        at = letter.find(b"\n") + 1
-    while field := _FIELD.match(letter, at):
-        if is_kept(field[1]):
-            out.append(field[0])
-        elif field[1].lower() in _VERDICTS:
-            out.append(_ADDRESS.sub(b"-", field[0]))
-        at = field.end()
+    out: list[bytes] = []
+    first = _MAILBOX.match(letter)
+    at = first.end() if first else 0
+    while line := _LINE.match(letter, at):
+        at = line.end()
+        if line[1] is None:
+            continue
+        if is_kept(line[1]):
+            out.append(line[0])
+        elif line[1].lower() in _VERDICTS:
+            out.append(_ADDRESS.sub(b"-", line[0]))
+    if out and out[-1].endswith(b"\r") and letter.startswith(b"\n", at):
+        out.append(b"\n")  # what stood between is gone: the empty line must not become the end of a field's
     return b"".join([*out, letter[at:]])
 
 

@@ -3,24 +3,26 @@
 import base64
 import io
 import re
+import time
 from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email import held
 from chatinbox.channels.email.lighten import lighten
-from chatinbox.channels.email.parse import parse
+from chatinbox.channels.email.parse import parse, tree
 from chatinbox.channels.email.raw import Arrived, read
 from chatinbox.channels.email.tests.letters import Post, address_of, channel_of, letter, only
 from chatinbox.conversations.collection import set_takes
 from chatinbox.conversations.timeline import Message
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.letter_head import is_kept, without_traces
 from chatinbox.core.masking import Masking
 
 CARD = "4242424242424242"
@@ -142,6 +144,73 @@ async def test_a_held_letter_is_without_them_too_and_is_released_so(
     assert not [one for one in CANARIES if one.encode() in kept]
     with pytest.raises(Refused):
         await held.raw(inst, cyd, waiting.id)
+
+
+def traces_read(raw: bytes) -> list[str]:
+    """The fields that our reader finds in a letter's head and nobody meant to say."""
+    verdicts = ("authentication-results", "arc-authentication-results", "received-spf")
+    return [
+        name for name, _ in tree(raw).items() if not is_kept(name.encode()) and name.lower() not in verdicts
+    ]
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+@pytest.mark.parametrize(
+    "odd", [b"From me@x Mon", b" odd", b"\todd", b": empty", b":", b": empty\r\n more", b"Subject: x"]
+)
+def test_no_line_that_is_no_field_keeps_the_traces_behind_it(odd: bytes, end: bytes) -> None:
+    trace = b"Received: from pc [%s]" % MACHINE.encode()
+    for head in ([b"Subject: x", odd, trace], [odd, trace, b"Subject: x"], [trace, odd, odd, trace]):
+        light = without_traces(end.join([*head, b"", b"Received: words", b"hi"]))
+        assert traces_read(light) == [] and MACHINE.encode() not in light
+        assert light.endswith(end + b"Received: words" + end + b"hi")
+
+
+LINES = [
+    b"Subject: x", b"From: a@b.example", b"To: c@d.example", b"Received: from pc [10.1.2.3]", b"X-Mailer: y", b"subject:", b" more",
+    b"\t", b"From me@x Mon", b"From love", b": empty", b":", b"Authentication-Results: x; ip=10.1.2.3", b"Content-Type: text/plain",
+]  # fmt: skip
+ODD_LINES = [
+    b">From me@x Mon",
+    b"Received : from pc",
+    b"To\t: x",
+    b"words",
+    b"R\xe9ceived: x",
+    b"\x0bX-A: b",
+    b"",
+]
+ENDS = st.sampled_from([b"\r\n", b"\n", b"\r"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(LINES + ODD_LINES) | st.binary(max_size=6), ENDS), max_size=9))
+def test_whatever_the_head_no_trace_is_read_in_what_is_left(head: list[tuple[bytes, bytes]]) -> None:
+    assert traces_read(without_traces(b"".join(line + end for line, end in head))) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(LINES), ENDS), max_size=9), ENDS, st.binary(max_size=30))
+def test_what_people_mean_and_all_below_the_head_is_read_as_before(
+    head: list[tuple[bytes, bytes]], empty: bytes, words: bytes
+) -> None:
+    assume(not (head and head[-1][1] == b"\r" and empty.startswith(b"\n")))  # those two are one end
+    assume(not (empty == b"\r" and words.startswith(b"\n")))
+    raw = b"Message-ID: <1@x>\r\n" + b"".join(line + end for line, end in head) + empty + words
+    light = without_traces(raw)
+    before, after = tree(raw), tree(light)
+    assert light.endswith(empty + words) and after.get_payload() == before.get_payload()
+    kept = [(name, value) for name, value in before.items() if is_kept(name.encode())]
+    assert [(name, value) for name, value in after.items() if is_kept(name.encode())] == kept
+
+
+@pytest.mark.parametrize(
+    "line", [b"From a b\r\n", b":\n", b" \r", b"X:\n \n", b"To: a\n", b"x", b" ", b"From "]
+)
+def test_a_head_costs_time_by_its_length(line: bytes) -> None:
+    def seconds(times: int) -> float:
+        raw, began = line * times, time.thread_time()
+        without_traces(raw)
+        return time.thread_time() - began
+
+    assert seconds(400_000) < 40 * max(min(seconds(40_000) for _ in range(3)), 0.001)
 
 
 def html_letter(html: str) -> bytes:
