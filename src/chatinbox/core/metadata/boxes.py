@@ -4,6 +4,7 @@ Other boxes say where in the file things stand, so nothing is moved: what goes i
 """
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator
 
 _HOLDS_BOXES = {b"moov", b"trak", b"mdia", b"moof", b"traf"}
@@ -41,8 +42,8 @@ def _walk(out: bytearray, at: int, end: int, depth: int) -> None:
             out[begin + 4 : begin + 8] = b"free"
             _blank(out, inside, after)
         elif kind in (b"mvhd", b"tkhd", b"mdhd"):
-            long = 8 if out[inside] == 1 else 4
-            _blank(out, inside + 4, inside + 4 + 2 * long)  # when it was made and changed
+            long = 8 if out[inside : inside + 1] == b"\x01" else 4
+            _blank(out, inside + 4, min(inside + 4 + 2 * long, after))  # when it was made and changed
         elif kind in _HOLDS_BOXES and depth < _DEEPEST:
             _walk(out, inside, after, depth + 1)
         elif kind == b"meta":
@@ -50,7 +51,8 @@ def _walk(out: bytearray, at: int, end: int, depth: int) -> None:
 
 
 def _blank(out: bytearray, begin: int, end: int) -> None:
-    out[begin:end] = bytes(end - begin)
+    if begin < end:
+        out[begin:end] = bytes(end - begin)
 
 
 def _items(out: bytearray, at: int, end: int) -> None:
@@ -59,10 +61,19 @@ def _items(out: bytearray, at: int, end: int) -> None:
     if b"iinf" not in found or b"iloc" not in found:
         return
     named = _named(out, *found[b"iinf"])
-    data = found.get(b"idat", (0, 0))[0]
-    for item, begin, length in _places(out, found[b"iloc"][0], data):
-        if item in named and begin + length <= len(out):
-            _blank(out, begin, begin + length)
+    data, data_end = found.get(b"idat", (0, 0))
+    ends = [after for *_, after in _boxes(out, 0, len(out))] + [len(out)]
+    pieces = []
+    for item, in_data, offset, length in _places(out, found[b"iloc"][0]):
+        begin = offset + data if in_data else offset
+        if item in named and begin < len(out):
+            # Without a length (8.11.3), or with one beyond the file, it is all that follows in what holds it.
+            whole, told = data_end if in_data else ends[bisect_right(ends, begin)], begin + length
+            pieces.append((begin, told if length and told <= len(out) else whole))
+    done = 0
+    for begin, end in sorted(pieces):  # nothing is gone over twice, however often a list names it
+        _blank(out, max(begin, done), end)
+        done = max(done, end)
 
 
 def _named(out: bytearray, inside: int, after: int) -> set[int]:
@@ -79,8 +90,8 @@ def _named(out: bytearray, inside: int, after: int) -> set[int]:
     return named
 
 
-def _places(out: bytearray, inside: int, data: int) -> Iterator[tuple[int, int, int]]:
-    """Item, where a piece of it begins in the file, how long it is (8.11.3)."""
+def _places(out: bytearray, inside: int) -> Iterator[tuple[int, bool, int, int]]:
+    """Item, whether a piece of it stands in `idat` or in the file, where there it begins, how long it is (8.11.3)."""
     version, at = out[inside], inside + 6
     offset_size, length_size = out[inside + 4] >> 4, out[inside + 4] & 15
     base_size, index_size = out[inside + 5] >> 4, out[inside + 5] & 15 if version else 0
@@ -102,4 +113,4 @@ def _places(out: bytearray, inside: int, data: int) -> Iterator[tuple[int, int, 
         for _ in range(number(2)):
             number(index_size)
             begin, length = base + number(offset_size), number(length_size)
-            yield item, begin + (data if within == 1 else 0), length
+            yield item, within == 1, begin, length

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 
 import pytest
 from hypothesis import given
@@ -85,9 +86,13 @@ def box(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">L4s", 8 + len(content), kind) + content
 
 
-def heic(words: bytes) -> bytes:
-    """The least that a HEIC has: two items, of which one is Exif, both in `mdat`."""
+def heic(words: bytes, length: int | None = None, in_data: bool = False, times: int = 1) -> bytes:
+    """The least that a HEIC has: two items, of which one is Exif, both in `mdat` or, with `in_data`, the Exif in `idat`.
+
+    `length` is what is told of the Exif's length, `times` how often its place is told.
+    """
     seen = b"what is seen"
+    told = len(words) if length is None else length
 
     def whole(start: int) -> bytes:
         infe = [
@@ -95,22 +100,37 @@ def heic(words: bytes) -> bytes:
             for number, kind in ((1, b"hvc1"), (2, b"Exif"))
         ]
         iinf = box(b"iinf", struct.pack(">LH", 0, 2) + b"".join(infe))
-        places = [(1, start, len(seen)), (2, start + len(seen), len(words))]
+        places = [(1, 0, 1, start, len(seen))]
+        places += [(2, int(in_data), times, 0 if in_data else start + len(seen), told)]
         iloc = box(
             b"iloc",
-            struct.pack(">LBBH", 0, 0x44, 0, 2)
-            + b"".join(struct.pack(">HHHLL", one, 0, 1, at, size) for one, at, size in places),
+            struct.pack(">LBBH", 1 << 24, 0x44, 0, 2)
+            + b"".join(
+                struct.pack(">HHHH", one, method, 0, count) + struct.pack(">LL", at, size) * count
+                for one, method, count, at, size in places
+            ),
         )
-        meta = box(b"meta", b"\0\0\0\0" + iinf + iloc)
-        return box(b"ftyp", b"heicmif1") + meta + box(b"mdat", seen + words)
+        data = box(b"idat", words) + box(b"iref", b"stays") if in_data else b""
+        meta = box(b"meta", b"\0\0\0\0" + iinf + iloc + data)
+        mdat = box(b"mdat", seen + (b"" if in_data else words))
+        return box(b"ftyp", b"heicmif1") + meta + mdat + box(b"free", b"behind")
 
-    return whole(len(whole(0)) - len(seen + words))
+    return whole(whole(0).index(seen))
 
 
-def test_a_phones_picture_loses_its_exif_and_nothing_moves() -> None:
-    before = heic(CANARY)
+@pytest.mark.parametrize("length", [None, 0, 10_000])
+@pytest.mark.parametrize("in_data", [False, True])
+def test_a_phones_picture_loses_its_exif_and_nothing_moves(length: int | None, in_data: bool) -> None:
+    before = heic(CANARY, length, in_data)
     after = without_metadata(before)
-    assert CANARY not in after and b"what is seen" in after and len(after) == len(before)
+    assert CANARY in before and after == before.replace(CANARY, bytes(len(CANARY)))
+
+
+def test_a_place_that_is_told_thousands_of_times_costs_no_more_time_than_once() -> None:
+    before = heic(CANARY + bytes(20_000_000), times=5_000)
+    began = time.thread_time()
+    assert CANARY not in without_metadata(before)
+    assert time.thread_time() - began < 2
 
 
 def test_a_film_loses_its_place_and_its_time() -> None:
@@ -129,6 +149,20 @@ def test_a_film_loses_its_place_and_its_time() -> None:
         and b"the rest" in after
     )
     assert struct.pack(">L", 3_900_000_000) not in after
+
+
+@pytest.mark.parametrize("kind", [b"mvhd", b"tkhd", b"mdhd"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x01", b"\0\0\0\0", b"\x01\0\0\0\xff\xff", b"\0\0\0\0" + b"\xff" * 7]
+)
+def test_a_box_too_short_for_its_dates_costs_its_neighbour_nothing(kind: bytes, content: bytes) -> None:
+    short, place = box(kind, content), box(b"udta", CANARY)
+    blank = box(kind, content[:4] + bytes(len(content[4:])))
+    begun, gone = box(b"ftyp", b"qt  "), box(b"free", bytes(len(CANARY)))
+    assert without_metadata(begun + box(b"moov", short + box(b"seen", b"stays") + place)) == begun + box(
+        b"moov", blank + box(b"seen", b"stays") + gone
+    )
+    assert without_metadata(begun + box(b"moov", place + short)) == begun + box(b"moov", gone + blank)
 
 
 @given(st.sampled_from(sorted(PICTURES)), st.data())
