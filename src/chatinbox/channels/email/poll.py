@@ -74,7 +74,8 @@ async def reached(inst: Installation, account_id: UUID, mailbox: Mailbox) -> Asy
     errand = Errand(account_id, None, "integration", "mailbox connected by staff", ("user name", "password"))
     inside = inst.settings.sign_up != "open"
     try:
-        async with inst.egress.mailbox(errand, mailbox["host"], port_of(mailbox), inside) as addresses:
+        host, port, user = mailbox["host"], port_of(mailbox), mailbox["user"]
+        async with inst.egress.mailbox(errand, host, port, user, inside) as addresses:
             yield addresses
     except Withheld as withheld:
         raise OSError(str(withheld)) from withheld

@@ -56,10 +56,10 @@ class Egress:
         return self._http.transport(errand)
 
     def mailbox(
-        self, errand: Errand, host: str, port: int, inside: bool
+        self, errand: Errand, host: str, port: int, user: str, inside: bool
     ) -> AbstractAsyncContextManager[list[str]]:
-        """The addresses of a mailbox's server to connect to, while it is asked. Raises Withheld."""
-        return self._mailbox.reach(errand, host, port, inside or self._inside)
+        """The addresses of a mailbox's server to connect to, while `user`'s is asked. Raises Withheld."""
+        return self._mailbox.reach(errand, host, port, user, inside or self._inside)
 
     def place(self, name: str, base: str) -> None:
         """Says where the operator has a named recipient of the register. Raises KeyError for one that is not in it."""

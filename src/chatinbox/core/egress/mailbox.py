@@ -1,12 +1,14 @@
 """Mailboxes elsewhere: what is said to one (a user name, a password) leaves, too, so it is judged and written down.
 
 The name is looked up once, and the addresses that were judged are those that are connected to. A mailbox is asked every
-minute, with the same words each time: the ledger has one row for each mailbox, day and process, and how it ended last.
+minute, with the same words each time: the ledger has one row for each mailbox (its server and whose it is there), day and
+process, and how it ended last.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from chatinbox.core.clock import now
@@ -18,22 +20,32 @@ from chatinbox.core.egress.recipients import Errand
 MOST = 10_000  # mailboxes whose row of the day is remembered
 
 
+class Asked(NamedTuple):
+    """A mailbox: who asks, where, and under which user name; the name stays in memory."""
+
+    account_id: UUID
+    server: str
+    user: str
+
+
 class MailboxGate:
     """The way to mailboxes."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._rows: dict[tuple[UUID, str], tuple[date, UUID, Outcome]] = {}
+        self._rows: dict[Asked, tuple[date, UUID, Outcome]] = {}
 
     @asynccontextmanager
-    async def reach(self, errand: Errand, host: str, port: int, inside: bool) -> AsyncIterator[list[str]]:
+    async def reach(
+        self, errand: Errand, host: str, port: int, user: str, inside: bool
+    ) -> AsyncIterator[list[str]]:
         """The addresses to connect to, while it is asked. `inside`: one of the operator's own network may be asked, too.
 
         Raises Withheld for a name that leads nowhere, or where it may not.
         """
         if errand.account_id is None:  # the house asks no mailboxes
             raise Withheld("unknown_recipient")
-        name = (errand.account_id, f"imap://{host}:{port}")
+        name = Asked(errand.account_id, f"imap://{host}:{port}", user)
         row_id = await self._row(errand, name)
         outcome, reason = "unreachable", "stopped"
         try:
@@ -51,21 +63,21 @@ class MailboxGate:
         finally:
             await self._ended(name, row_id, outcome, reason)
 
-    async def _row(self, errand: Errand, name: tuple[UUID, str]) -> UUID:
+    async def _row(self, errand: Errand, name: Asked) -> UUID:
         known = self._rows.get(name)
         if known and known[0] == now().date():
             return known[1]
         entry = Entry(
-            errand.account_id, "mailbox", name[1], errand.subject_kind, errand.subject_id,
+            errand.account_id, "mailbox", name.server, errand.subject_kind, errand.subject_id,
             errand.basis, errand.instruction, errand.fields,
         )  # fmt: skip
         return await self._ledger.begin(entry)
 
-    async def _ended(self, name: tuple[UUID, str], row_id: UUID, outcome: str, reason: str) -> None:
+    async def _ended(self, name: Asked, row_id: UUID, outcome: str, reason: str) -> None:
         told: Outcome = outcome  # type: ignore[assignment]
         known = self._rows.get(name)
         if known is None or known[1:] != (row_id, told):
-            await self._ledger.end(name[0], row_id, told, reason or None)
+            await self._ledger.end(name.account_id, row_id, told, reason or None)
         if len(self._rows) > MOST:
             self._rows.clear()
         self._rows[name] = (now().date(), row_id, told)

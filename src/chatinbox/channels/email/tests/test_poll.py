@@ -217,6 +217,19 @@ async def test_asking_stands_in_the_ledger_once_a_day_and_before_it_is_asked(
     assert (await ledger_of(inst, ada))[2] == (*line, "withheld")
 
 
+async def test_two_mailboxes_at_one_server_have_a_row_each(
+    inst: Installation, ada: Staff, cyd: Staff, dovecot: Server
+) -> None:
+    line = (f"imap://127.0.0.1:{dovecot.port}", "integration", ["user name", "password"], "taken")
+    for user in ("frida", "shop", "frida"):
+        async with reached(inst, ada.account_id, {**dovecot.mailbox(), "user": user}):
+            pass
+    assert await ledger_of(inst, ada) == [line, line] and await ledger_of(inst, cyd) == []
+    async with reached(inst, cyd.account_id, dovecot.mailbox()):
+        pass
+    assert await ledger_of(inst, ada) == [line, line] and await ledger_of(inst, cyd) == [line]
+
+
 async def test_the_address_that_was_judged_is_the_one_that_is_asked(
     inst: Installation, ada: Staff, dovecot: Server, mailbox: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
