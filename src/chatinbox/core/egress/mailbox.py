@@ -47,11 +47,12 @@ class MailboxGate:
             raise Withheld("unknown_recipient")
         name = Asked(errand.account_id, f"imap://{host}:{port}", user)
         row_id = await self._row(errand, name)
-        outcome, reason = "unreachable", "stopped"
+        handed_out, outcome, reason = False, "unreachable", "stopped"
         try:
             found = await look_up(host, port)
             if not all(is_public(one) or (inside and is_inside(one)) for one in found):
                 raise Withheld("address")
+            handed_out = True
             yield [str(one) for one in found]
             outcome, reason = "taken", ""
         except Withheld as error:
@@ -59,6 +60,10 @@ class MailboxGate:
             raise
         except OSError:
             reason = "network"
+            raise
+        except Exception:
+            if handed_out:  # it was reached, for nothing of the network failed: something there said no
+                outcome, reason = "refused", "answer"
             raise
         finally:
             await self._ended(name, row_id, outcome, reason)

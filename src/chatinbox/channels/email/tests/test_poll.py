@@ -230,6 +230,29 @@ async def test_two_mailboxes_at_one_server_have_a_row_each(
     assert await ledger_of(inst, ada) == [line, line] and await ledger_of(inst, cyd) == [line]
 
 
+async def test_a_password_that_was_sent_and_refused_stands_as_refused_in_the_ledger(
+    inst: Installation, ada: Staff, cyd: Staff, dovecot: Server
+) -> None:
+    async def asked(**other: Any) -> None:
+        box: Any = dovecot.mailbox() | other
+        async with reached(inst, ada.account_id, box) as addresses:
+            await asyncio.to_thread(imap.look, box, addresses, None, 0, clock.now(), 500)
+
+    with pytest.raises(imap.SignInFailed):
+        await asked(password="wrong")
+    assert [row[3] for row in await ledger_of(inst, ada)] == ["refused"]
+    await asked()
+    assert [row[3] for row in await ledger_of(inst, ada)] == ["taken"]
+    with pytest.raises(OSError):
+        await asked(tls="tls")  # it does not get so far that a password is sent
+    assert [row[3] for row in await ledger_of(inst, ada)] == ["unreachable"]
+    with pytest.raises(imap.MailboxFailed):
+        async with reached(inst, ada.account_id, dovecot.mailbox()):
+            raise imap.MailboxFailed
+    assert [row[3] for row in await ledger_of(inst, ada)] == ["refused"]
+    assert await ledger_of(inst, cyd) == []
+
+
 async def test_the_address_that_was_judged_is_the_one_that_is_asked(
     inst: Installation, ada: Staff, dovecot: Server, mailbox: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
