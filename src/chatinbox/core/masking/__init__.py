@@ -77,8 +77,3 @@ class Masking:
 def mask(words: str, numbers: bool = True) -> str:
     """Plain text, masked."""
     return Masking(numbers).text(words)
-
-
-def mask_html(words: str, numbers: bool = True) -> str:
-    """HTML, masked."""
-    return Masking(numbers).html(words)
