@@ -1,5 +1,5 @@
-"""Planes apart (property H3; clauses C12, C15, C17): who somebody is on the network, and with what device, leaves no trace
-outside the security log.
+"""Planes apart (clauses C12, C15, C17): who somebody is on the network, and with what device, leaves no trace outside the
+security log. One run alone cannot show it: it is a property of pairs of runs.
 
 The same things are done twice: by the same people, from other addresses and devices. Afterwards the rows of accounts, staff and
 customers must be alike, and the website's counters equal. Alike: what is drawn at random (ids, sealed bytes, times) differs

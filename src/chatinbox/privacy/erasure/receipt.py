@@ -9,7 +9,7 @@ from chatinbox.core.vault import Vault
 from chatinbox.privacy import signature
 
 HORIZON = timedelta(days=30)
-"""The longest life of a backup of the keys (DESIGN of the keystore): after it no copy of any age opens."""
+"""The longest life of a backup of the keys (docs/running.md, "Backups"): after it no copy of any age opens."""
 PURPOSE = "receipt of an erasure"
 
 
