@@ -78,7 +78,7 @@ class _Lightening:
     def unread(self, raw: bytes) -> bytes:
         """Masked as it lies there; its head alone where no files are taken, because a file may be all the rest."""
         if "files" not in self._takes:
-            head = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0]
+            head = re.split(rb"(?:\r\n|\r(?!\n)|\n){2}", raw, maxsplit=1)[0]
             raw = head + b"\r\n" + _UNREAD
         words = self._masking.text(raw[:_MOST_MASKED].decode("latin-1"))
         return words.replace(MASK, "*").encode("latin-1") + raw[_MOST_MASKED:]

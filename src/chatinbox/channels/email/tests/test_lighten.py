@@ -295,6 +295,15 @@ def test_a_letter_that_cannot_be_taken_apart_is_masked_as_it_lies_there() -> Non
     assert withheld == {"card": 1} and not [one for one in CANARIES if one.encode() in light]
 
 
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+def test_where_no_files_are_taken_only_the_head_is_left_of_one_that_cannot_be_taken_apart(end: bytes) -> None:
+    tangled = b";a=" * 50_000
+    raw = end.join([b"Subject: x", b"Content-Type: text/plain" + tangled, b"", b"the file"])
+    light, _ = lighten(raw, set())
+    assert b"Subject: x" in light and b"the file" not in light
+    assert b"the file" in lighten(raw, {"files"})[0]
+
+
 def test_words_beside_the_parts_are_masked_too() -> None:
     raw = f"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\nbefore {CARD}\r\n--b\r\n\r\nhi\r\n--b--\r\nafter {CARD}\r\n"
     assert CARD.encode() not in lighten(raw.encode(), {"files"})[0]

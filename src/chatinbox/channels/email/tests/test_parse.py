@@ -316,6 +316,7 @@ TANGLED = {
     "letters in letters": lambda: "Content-Type: message/rfc822\r\n\r\n" * 3_000 + "x",
     "long parameters": lambda: "Content-Type: text/plain; " + "; ".join(f"name*{i}*=x" for i in range(50_000)) + "\r\n\r\nx",
     "open quotes": lambda: 'Content-Disposition: attachment; filename="' + '\\"' * 300_000 + "\r\n\r\nx",
+    "quotes after a bare CR": lambda: "X: y\rContent-Type: text/plain" + ";a=" * 200_000 + '"\r\rx',
     "large": lambda: "\r\n" + "word word word\r\n" * 1_500_000,
 }  # fmt: skip
 
