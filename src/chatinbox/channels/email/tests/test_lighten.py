@@ -233,6 +233,7 @@ def test_numbers_are_found_however_the_words_are_encoded(cte: str, charset: str)
 def test_a_letter_without_any_is_the_same_below_its_head_to_the_byte() -> None:
     message = letter("Größe ohne alles")
     message.add_attachment(b"\x00\x01" * 100, "application", "octet-stream", filename="a.bin")
+    message.set_boundary(f"==={CARD.replace(' ', '')}==")  # drawn by a program, read by nobody
     raw = b"Received: from here\r\n" + message.as_bytes(policy=SMTP)
     assert lighten(raw, {"files"}) == (raw.removeprefix(b"Received: from here\r\n"), {})
     assert lighten(raw, ALL) == (raw, {})
