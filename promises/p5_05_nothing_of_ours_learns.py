@@ -5,7 +5,7 @@ from typing import Any
 
 from chatinbox.core.keystore import Keystore
 from chatinbox.core.trouble import Trouble
-from chatinbox.core.vault import Erased, SealKey, Vault
+from chatinbox.core.vault import Erased, SealKey, Vault, ledger_of
 from chatinbox.privacy import subprocessors
 from promises.means import put_on_the_list
 from promises.stage import Here, Stage
@@ -32,7 +32,8 @@ async def proof_that_a_copy_elsewhere_is_mute(stage: Stage) -> str:
     """A copy of the data beside other keys, as for a test of ours, opens nothing; a company that learns is refused"""
     ada = await stage.people.owner("Ada", "Ada's Tea")
     got = await stage.people.say(ada, "Words of a customer")
-    elsewhere = Vault(b"\1" * 32, Keystore(stage.settings.data / "elsewhere" / "keys.sqlite"))
+    folder, other = stage.settings.data / "elsewhere", b"\1" * 32
+    elsewhere = Vault(other, Keystore(folder / "keys.sqlite", ledger_of(folder, other)))
     try:
         await elsewhere.customer_key(ada.account_id, got.customer_id)
     except Erased:

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from chatinbox.app.backup.copy import back_up
+from chatinbox.app.backup.restore import refuse_under_way, restore
 from chatinbox.app.breach import print_breach
 from chatinbox.app.database_programs import run_program
 from chatinbox.app.doctor import examine
@@ -91,7 +93,26 @@ def parser() -> argparse.ArgumentParser:
     )
     proving.add_argument("--coverage", action="store_true", help="only list which sentences have a proof")
     proving.add_argument("--json", action="store_true", help="what was found, as JSON")
-    for command in (programs, doctor, reset, visits, security, breach, proving):
+    copying = commands.add_parser(
+        "backup",
+        help="a copy of the data and a copy of the keys",
+        description="Copies data and keys into two folders, while the server runs or without it. A copy of the keys is good for thirty days.",
+    )
+    copying.add_argument("--to", type=Path, required=True, help="folder for the copy of the data")
+    copying.add_argument(
+        "--keys-to", type=Path, required=True, help="folder for the keys: another disk, never copied further"
+    )
+    back = commands.add_parser(
+        "restore",
+        help="put an installation back from its copies",
+        description="Restores into an empty data folder. What was erased since the copy is erased again before anything starts there.",
+    )
+    back.add_argument("--from", dest="copied", type=Path, required=True, help="the copy of the data")
+    back.add_argument("--keys", type=Path, required=True, help="the copy of the keys")
+    back.add_argument("--root-key", type=Path, required=True, help="the installation's root key")
+    back.add_argument("--ledger", type=Path, help="the newest ledger of destroyed keys (beside the keys)")
+    back.add_argument("--head", default="", help="the line that the last backup printed: a ledger that ends before it is refused")  # fmt: skip
+    for command in (programs, doctor, reset, visits, security, breach, proving, copying, back):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -114,8 +135,13 @@ def main(words: list[str] | None = None) -> int:
     given = parser().parse_args(words)
     try:
         settings: Settings = read_settings(given)
+        if given.command == "restore":
+            return restore(settings, given.copied, given.keys, given.root_key, given.ledger, given.head)
+        refuse_under_way(settings.data)
         if given.command == "db":
             return run_program(settings, given.what, given.more)
+        if given.command == "backup":
+            return back_up(settings, given.to, given.keys_to)
         if given.command == "doctor":
             return examine(settings)
         if given.command == "reset":

@@ -60,7 +60,7 @@ def _here(settings: Settings) -> Iterator[Here | None]:
         yield None
         return
     with database.of_an_installation(settings) as admin_dsn:
-        vault = Vault.open(settings.data)
+        vault = Vault.open(settings.data, settings.destroyed_ledger)
         try:
             with psycopg.connect(
                 admin_dsn, autocommit=True, options="-c default_transaction_read_only=on"

@@ -23,7 +23,7 @@ def print_security_log(settings: Settings, what: str, reason: str, days: int) ->
     last = now().date()
     first = last - timedelta(days=days - 1)
     with database.of_an_installation(settings) as admin_dsn:
-        vault = Vault.open(settings.data)
+        vault = Vault.open(settings.data, settings.destroyed_ledger)
         try:
             dsn = reader_dsn(admin_dsn, vault)
             if what == "readings":

@@ -20,7 +20,7 @@ def print_visits(settings: Settings) -> int:
 
 
 async def _read(settings: Settings, admin_dsn: str) -> Summary:
-    vault = Vault.open(settings.data)
+    vault = Vault.open(settings.data, settings.destroyed_ledger)
     db = await Database.open(app_dsn(admin_dsn, vault), vault)
     try:
         return await read_summary(db, now().date())

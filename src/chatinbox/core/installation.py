@@ -43,7 +43,7 @@ class Installation:
     @classmethod
     async def open(cls, settings: Settings, admin_dsn: str) -> Self:
         """Opens keys, brings the schema up to date and connects as the app role."""
-        vault = Vault.open(settings.data)
+        vault = Vault.open(settings.data, settings.destroyed_ledger)
         migrate(admin_dsn, vault)
         dsn = app_dsn(admin_dsn, vault)
         db = await Database.open(dsn, vault)

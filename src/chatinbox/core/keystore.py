@@ -1,15 +1,18 @@
 """The keystore: wrapped keys live here and nowhere else, in a SQLite file beside the data, with secure delete.
 
-New keys of one moment are committed together, so that a burst of new customers costs one fsync, not one each.
+New keys of one moment are committed together, so that a burst of new customers costs one fsync, not one each. A key that is
+destroyed is written into the ledger of destroyed keys first.
 """
 
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from uuid import UUID
+
+from chatinbox.core.destroyed import ALL, Destroyed
 
 _SCHEMA = """
 create table if not exists wrapped_key (
@@ -19,21 +22,21 @@ create table if not exists wrapped_key (
 """
 
 Name = tuple[str, UUID, UUID]  # kind, account (or a null id for a person), subject
+_Ask = tuple[str, tuple[bytes | str, ...], Name | None, Future[None]]  # the name: of what is destroyed
 
 
 class Keystore:
     """Durable, wrapped keys by (kind, account, subject). Reads are thread-safe; writes go through one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, destroyed: Destroyed) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = path
+        self._path, self.destroyed = path, destroyed
+        destroyed.begin()
         self._reader = self._connect()
         self._reader.executescript(_SCHEMA)
         path.chmod(0o600)
         self._lock = threading.Lock()
-        self._inbox: queue.SimpleQueue[tuple[str, tuple[bytes | str, ...], Future[None]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._inbox: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="keystore", daemon=True)
         self._writer.start()
 
@@ -71,11 +74,35 @@ class Keystore:
         return self._send(
             "delete from wrapped_key where account_id = ? and kind = ? and subject_id = ?",
             (account_id.bytes, kind, subject_id.bytes),
+            name,
         )
 
     def destroy_account(self, account_id: UUID) -> "Future[None]":
         """Destroys every key of one account for good, as `destroy` does one."""
-        return self._send("delete from wrapped_key where account_id = ?", (account_id.bytes,))
+        gone = (ALL, account_id, account_id)
+        return self._send("delete from wrapped_key where account_id = ?", (account_id.bytes,), gone)
+
+    def drop_again(self, names: Iterable[Name]) -> None:
+        """Removes what the ledger of destroyed keys has already, from an older copy that was put back."""
+        for kind, account_id, subject_id in names:
+            if kind == ALL:
+                done = self._send("delete from wrapped_key where account_id = ?", (account_id.bytes,))
+            else:
+                done = self._send(
+                    "delete from wrapped_key where account_id = ? and kind = ? and subject_id = ?",
+                    (account_id.bytes, kind, subject_id.bytes),
+                )
+            done.result()
+
+    def copy_to(self, path: Path) -> None:
+        """Writes all keys as they stand now into a new file, but those of days: a copy holds nothing they would open."""
+        with self._connect() as source, sqlite3.connect(path) as target:
+            source.backup(target)
+            target.execute("delete from wrapped_key where kind = 'day'")
+            target.commit()
+            target.execute("vacuum")
+        source.close()
+        target.close()
 
     def names(self, kind: str, account_id: UUID) -> list[Name]:
         """The keys of one kind that an account has, or nobody (a null id)."""
@@ -96,9 +123,9 @@ class Keystore:
         self._writer.join(timeout=10)
         self._reader.close()
 
-    def _send(self, sql: str, args: tuple[bytes | str, ...]) -> "Future[None]":
+    def _send(self, sql: str, args: tuple[bytes | str, ...], destroyed: Name | None = None) -> "Future[None]":
         done: Future[None] = Future()
-        self._inbox.put((sql, args, done))
+        self._inbox.put((sql, args, destroyed, done))
         return done
 
     def _write(self) -> None:
@@ -112,18 +139,24 @@ class Keystore:
                     break
                 batch.append(more)
             try:
-                db.execute("begin immediate")
-                for sql, args, _ in batch:
-                    db.execute(sql, args)
-                db.execute("commit")
-                if any(sql.startswith("delete") for sql, _, _ in batch):
-                    db.execute("pragma wal_checkpoint(truncate)")
-            except sqlite3.Error as error:
+                self._do(db, batch)
+            except (sqlite3.Error, OSError) as error:
                 if db.in_transaction:
                     db.execute("rollback")
-                for _, _, done in batch:
+                for *_, done in batch:
                     done.set_exception(error)
             else:
-                for _, _, done in batch:
+                for *_, done in batch:
                     done.set_result(None)
         db.close()
+
+    def _do(self, db: sqlite3.Connection, batch: Sequence[_Ask]) -> None:
+        gone = [name for _, _, name, _ in batch if name]
+        if gone:
+            self.destroyed.add(gone)
+        db.execute("begin immediate")
+        for sql, args, _, _ in batch:
+            db.execute(sql, args)
+        db.execute("commit")
+        if gone:
+            db.execute("pragma wal_checkpoint(truncate)")

@@ -28,7 +28,7 @@ def migrate(admin_dsn: str, vault: Vault) -> list[str]:
     applied: list[str] = []
     with psycopg.connect(admin_dsn, autocommit=True) as conn:
         conn.execute("select pg_advisory_lock(%s)", [_LOCK])
-        _roles(conn, vault)
+        make_roles(conn, vault)
         conn.execute("create schema if not exists migration")
         conn.execute(
             "create table if not exists migration.applied"
@@ -77,7 +77,8 @@ def _password(vault: Vault, role: str = APP) -> str:
     return vault.secret(label).hex()
 
 
-def _roles(conn: psycopg.Connection, vault: Vault) -> None:
+def make_roles(conn: psycopg.Connection, vault: Vault) -> None:
+    """The roles that the schema names, before it is made or put back; those there are kept."""
     have = {name for (name,) in conn.execute("select rolname from pg_roles where rolname like 'chatinbox%'")}
     database = sql.Identifier(conn.info.dbname)
     for role in ROLES:

@@ -31,6 +31,7 @@ class Settings:
     public_url: str = ""
     files_url: str = ""
     database_url: str | None = None
+    destroyed_ledger: str = ""
     sign_up: Literal["open", "invitation", "closed"] = "invitation"
     demo: bool = False
     smtp_url: str | None = None

@@ -21,6 +21,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from chatinbox.core.destroyed import MARK, Destroyed
 from chatinbox.core.keystore import Keystore, Name
 from chatinbox.core.trouble import Trouble
 
@@ -120,9 +121,32 @@ class Vault:
         self._tokens: dict[str, SealKey] = {}
 
     @classmethod
-    def open(cls, data: Path) -> "Vault":
-        """The vault of a data folder; makes the root key and the keystore at the first start."""
-        return cls(root_key(data / "keys" / "root.key"), Keystore(data / "keystore" / "keys.sqlite"))
+    def open(cls, data: Path, destroyed: str = "") -> "Vault":
+        """The vault of a data folder; makes the root key and the keystore at the first start. `destroyed` is the path of
+        the ledger of destroyed keys, where it lies elsewhere than beside the keys.
+        """
+        root = root_key(data / "keys" / "root.key")
+        return cls(root, Keystore(data / "keystore" / "keys.sqlite", ledger_of(data, root, destroyed)))
+
+    @property
+    def destroyed(self) -> Destroyed:
+        """The ledger of destroyed keys."""
+        return self._keystore.destroyed
+
+    def copy_keys_to(self, path: Path) -> None:
+        """Writes the wrapped keys into a new file."""
+        self._keystore.copy_to(path)
+
+    def drop_again(self, names: Iterable[Name]) -> None:
+        """Removes keys that were destroyed before an older copy was put back."""
+        self._keystore.drop_again(names)
+        self.forget()
+
+    async def mark_gone(self, account_id: UUID, marks: Iterable[bytes]) -> None:
+        """Keeps the keyed hashes of erased letters, 16 bytes each, where a copy put back finds them."""
+        names = [(MARK, account_id, UUID(bytes=one)) for one in marks]
+        if names:
+            await asyncio.to_thread(self.destroyed.add, names)
 
     def close(self) -> None:
         """Closes the keystore."""
@@ -313,6 +337,16 @@ class Vault:
         """HMAC's inner and outer pad of the context key, for the database that verifies (RFC 2104)."""
         padded = self._context_key.ljust(64, b"\0")
         return bytes(b ^ 0x36 for b in padded), bytes(b ^ 0x5C for b in padded)
+
+
+def ledger_of(data: Path, root: bytes, elsewhere: str = "") -> Destroyed:
+    """The ledger of destroyed keys of a data folder. Raises Trouble where it should lie elsewhere and that is not there."""
+    path = Path(elsewhere) if elsewhere else data / "keystore" / "destroyed.ledger"
+    if elsewhere and not path.parent.is_dir():  # a disk that is not mounted would be written beside
+        raise Trouble(
+            f"CHATINBOX_DESTROYED_LEDGER names {path}, but its folder is not there. Mount or make it first."
+        )
+    return Destroyed(path, derive(root, "ledger of destroyed keys"))
 
 
 def root_key(path: Path) -> bytes:

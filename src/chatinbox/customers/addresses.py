@@ -73,6 +73,34 @@ async def write_address(
     return batch
 
 
+async def look_up_again(inst: Installation, account_id: UUID) -> None:
+    """Makes the look-ups of an account's proven addresses anew, as after a restore: they are never copied."""
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select id, customer_id, value_sealed from address where account_id = %s and kind = 'email' and proven_at is not null"
+            " order by proven_at, id",
+            [account_id],
+        ),
+    )
+    keys = inst.vault.known_customer_keys(account_id, {row[1] for row in rows})
+    found = [
+        (await inst.vault.blind(account_id, "address", normal_email(told)), customer_id)
+        for row_id, customer_id, sealed in rows
+        if customer_id in keys
+        and (told := keys[customer_id].open_text(sealed, account_id, "address", "value", row_id))
+    ]
+    await inst.db.run(
+        account_id,
+        (
+            "insert into address_lookup (account_id, kind, blind, customer_id)"
+            " select %s, 'email', blind, customer_id from unnest(%s::bytea[], %s::uuid[]) as found (blind, customer_id)"
+            " on conflict do nothing",
+            [account_id, [one[0] for one in found], [one[1] for one in found]],
+        ),
+    )
+
+
 def write_customer(
     key: SealKey, account_id: UUID, customer_id: UUID, name: str | None, source: Source
 ) -> Statement:

@@ -46,9 +46,23 @@ async def destroy(inst: Installation, account_id: UUID) -> None:
             await _certify(inst, account_id, closed_at)
     elif closed_at or not await inst.db.directory("select 1 from directory.find_closure(%s)", [account_id]):
         return
+    await take_away(inst, account_id, bool(closed_at))
+
+
+async def destroy_again(inst: Installation, account_id: UUID, at: datetime) -> None:
+    """Destroys an account that an older copy of the data brought back. Its keys went `at` that time; whom it concerns has the
+    certificate, and another is kept for what the copy held.
+    """
+    if not await inst.db.directory("select 1 from directory.find_closure(%s)", [account_id]):
+        await _keep(inst, await _count(inst, account_id, at, at))
+    await take_away(inst, account_id, has_rows=True)
+
+
+async def take_away(inst: Installation, account_id: UUID, has_rows: bool) -> None:
+    """Keys, rows, files, and what the directory knows of an account that is closed for long. Twice is fine."""
     staff = await inst.db.directory("select * from directory.people_in(%s)", [account_id])
     await inst.vault.destroy_account(account_id)
-    if closed_at:
+    if has_rows:
         async with inst.db.account(account_id) as tx:
             await tx.execute("select search.clear()")
             await tx.execute("select work.erase_account(%s)", [now() - GRACE])
@@ -62,15 +76,7 @@ async def destroy(inst: Installation, account_id: UUID) -> None:
 
 async def _certify(inst: Installation, account_id: UUID, closed_at: datetime) -> None:
     """Keeps the certificate and sends it to the owners, while their addresses can still be opened."""
-    made = Certificate(
-        id=new_id(),
-        account_id=account_id,
-        closed_at=closed_at,
-        destroyed_at=now(),
-        counts=await _counts(inst, account_id),
-        keys=inst.vault.count_account(account_id),
-        files=await inst.files.count_account(account_id),
-    )
+    made = await _count(inst, account_id, closed_at, now())
     signature = certificates.sign(inst.vault, made)
     words = certificates.words(made)
     text = (
@@ -80,9 +86,26 @@ async def _certify(inst: Installation, account_id: UUID, closed_at: datetime) ->
     )
     subject = "Certificate: your account is destroyed"
     await owners.tell(inst, account_id, subject, text, "account closing")
+    await _keep(inst, made)
+
+
+async def _count(inst: Installation, account_id: UUID, closed_at: datetime, at: datetime) -> Certificate:
+    return Certificate(
+        id=new_id(),
+        account_id=account_id,
+        closed_at=closed_at,
+        destroyed_at=at,
+        counts=await _counts(inst, account_id),
+        keys=inst.vault.count_account(account_id),
+        files=await inst.files.count_account(account_id),
+    )
+
+
+async def _keep(inst: Installation, made: Certificate) -> None:
+    told = Jsonb(msgspec.json.decode(certificates.words(made)))
     await inst.db.directory(
         "select id from directory.add_closure(%s, %s, %s, %s, %s)",
-        [made.id, account_id, Jsonb(msgspec.json.decode(words)), signature, made.destroyed_at],
+        [made.id, made.account_id, told, certificates.sign(inst.vault, made), made.destroyed_at],
     )
 
 

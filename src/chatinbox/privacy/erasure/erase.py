@@ -16,6 +16,7 @@ from chatinbox.channels.email.raw import shut
 from chatinbox.conversations.change import tell
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.held import FAMILY
 from chatinbox.privacy.erasure.receipt import Receipt, sign
@@ -59,6 +60,11 @@ async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
         inst.bell.ring(account_id, told[0][0])
     log.info("customer_erased", account_id=str(account_id), count=sum(counts.values()))
     return True
+
+
+async def erase_again(inst: Installation, account_id: UUID, customer_id: UUID) -> None:
+    """Erases somebody whom an older copy of the data brought back. Their key is gone already, and their receipt is signed."""
+    await _Erasing(inst, account_id, new_id(), customer_id).run()
 
 
 async def ask_left_over(inst: Installation, account_id: UUID) -> None:
@@ -153,6 +159,11 @@ class _Erasing:
             while await self._texts(table, ids):
                 pass
         of_them = [self._account, list(ids)]
+        [marks] = await self._ask(
+            "select key from received where account_id = %(account)s and conversation_id = any(%(ids)s) and erased_at is null",
+            ids=ids,
+        )
+        await self._inst.vault.mark_gone(self._account, [row[0] for row in marks if len(row[0]) == 16])
         await self._take(
             {},
             (

@@ -1,0 +1,147 @@
+"""Replaying: what was erased since the copy is erased again, and what is never copied is made anew.
+
+The ledger's keys go first. Then whoever has rows and no key was erased: their rows and files go the way they went before.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+
+from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.leave import forget_person
+from chatinbox.accounts.people import NOBODY
+from chatinbox.accounts.photo import SIZES, file_id
+from chatinbox.channels.email.raw import discard_raw
+from chatinbox.conversations.search.index import rebuild
+from chatinbox.core.clock import now
+from chatinbox.core.destroyed import ALL, MARK, Line
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.settings import Settings
+from chatinbox.core.vault import Erased
+from chatinbox.customers.addresses import look_up_again
+from chatinbox.privacy.destroy import destroy_again
+from chatinbox.privacy.erasure.erase import erase_again
+
+STILL = timedelta(days=1)
+"""How long what was asked for before the copy waits after it, so that somebody can look first."""
+IN_DOUBT = "The installation was restored from a copy while this was on its way: it may have been sent. Look, then try again."
+
+
+async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list[str]:
+    """Replays on an installation that nobody is let into; what was done, in sentences."""
+    inst = await Installation.open(settings, admin_dsn)
+    try:
+        before = sum(1 for one in ledger if one.kind != MARK)
+        # The ledger has these lines already: nothing is added to it.
+        inst.vault.drop_again(
+            (one.kind, one.account_id, one.subject_id) for one in ledger if one.kind != MARK
+        )
+        with psycopg.connect(admin_dsn, autocommit=True) as above:
+            accounts = await _accounts(
+                inst, above, {one.account_id: one.at for one in ledger if one.kind == ALL}
+            )
+            people = await _people(inst, above)
+            _hold_still(above)
+        marks: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for one in ledger:
+            if one.kind == MARK:
+                marks[one.account_id].append(one.subject_id)
+        customers = letters = texts = 0
+        async for account_id in every_account(inst):
+            customers += await _customers(inst, account_id)
+            letters += await _letters(inst, account_id)
+            await _mark(inst, account_id, marks[account_id])
+            await look_up_again(inst, account_id)
+            texts += await rebuild(inst, account_id)
+    finally:
+        await inst.close()
+    return [
+        f"Keys destroyed again: {before}. Erased again: {customers} customers, {letters} letters, {accounts} accounts, {people} people.",
+        f"Search made anew: {texts} texts.",
+    ]
+
+
+async def _accounts(inst: Installation, above: psycopg.Connection, ended: dict[UUID, datetime]) -> int:
+    gone = 0
+    for (account_id,) in above.execute("select account_id from tenant.account").fetchall():
+        try:
+            await inst.vault.account_key(account_id)
+        except Erased:
+            above.execute(
+                "update tenant.account set closed_at = '-infinity' where account_id = %s", [account_id]
+            )
+            await destroy_again(inst, account_id, ended.get(account_id) or now())
+            gone += 1
+    return gone
+
+
+async def _people(inst: Installation, above: psycopg.Connection) -> int:
+    gone = 0
+    for (person_id,) in above.execute("select id from directory.person where gone_at is null").fetchall():
+        try:
+            await inst.vault.person_key(person_id)
+        except Erased:
+            left = above.execute(
+                "with known as (select account_id, id, photo_id from tenant.staff_user where person_id = %s)"
+                " update tenant.staff_user s set deactivated_at = coalesce(s.deactivated_at, %s), photo_id = null from known"
+                " where s.account_id = known.account_id and s.id = known.id returning known.photo_id",
+                [person_id, now()],
+            ).fetchall()
+            for photo_id in {row[0] for row in left if row[0]}:
+                for size in SIZES:
+                    await inst.files.remove(NOBODY, file_id(photo_id, size))
+            await forget_person(inst, person_id)
+            gone += 1
+    return gone
+
+
+def _hold_still(above: psycopg.Connection) -> None:
+    """What was asked for before the copy may have been taken back or done since: it waits for somebody to look."""
+    above.execute("update tenant.erasure set due_at = %s where done_at is null", [now() + STILL])
+    above.execute(
+        "update tenant.delivery set state = 'failed', reason = %s, due_at = null, changed_at = %s where state in ('waiting', 'sending')",
+        [IN_DOUBT, now()],
+    )
+
+
+async def _customers(inst: Installation, account_id: UUID) -> int:
+    [rows] = await inst.db.run(account_id, ("select id from customer where account_id = %s", [account_id]))
+    ids = [row[0] for row in rows]
+    gone = set(ids) - set(inst.vault.known_customer_keys(account_id, ids))
+    for customer_id in gone:
+        await erase_again(inst, account_id, customer_id)
+    return len(gone)
+
+
+async def _letters(inst: Installation, account_id: UUID) -> int:
+    [rows] = await inst.db.run(account_id, ("select id from raw_mail where account_id = %s", [account_id]))
+    gone = 0
+    for (raw_mail_id,) in rows:
+        try:
+            await inst.vault.raw_mail_key(account_id, raw_mail_id)
+        except Erased:
+            await discard_raw(inst, account_id, raw_mail_id)
+            gone += 1
+    return gone
+
+
+async def _mark(inst: Installation, account_id: UUID, marks: list[UUID]) -> None:
+    """Letters that arrived and were erased after the copy stay away, although a mailbox offers them again."""
+    if marks:
+        await inst.db.run(
+            account_id,
+            (
+                "insert into received (account_id, channel_id, key, message_id, conversation_id, erased_at)"
+                " select c.account_id, c.id, key, %(nobody)s, %(nobody)s, %(at)s from channel c, unnest(%(keys)s::bytea[]) key"
+                " where c.account_id = %(account)s on conflict do nothing",
+                {
+                    "account": account_id,
+                    "keys": [one.bytes for one in marks],
+                    "nobody": new_id(),
+                    "at": now(),
+                },
+            ),
+        )

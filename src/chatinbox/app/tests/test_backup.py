@@ -1,0 +1,347 @@
+"""Copies, and putting them back: what was erased stays erased, what was not is there, and what is not whole is refused."""
+
+import io
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from chatinbox.accounts import sessions
+from chatinbox.accounts.leave import delete_sign_in
+from chatinbox.accounts.staff import Staff
+from chatinbox.app.backup import sealed
+from chatinbox.app.backup.copy import back_up, copy, remove_old
+from chatinbox.app.backup.restore import UNDER_WAY, refuse_under_way, restore
+from chatinbox.channels.email import receive
+from chatinbox.channels.email.raw import store
+from chatinbox.conftest import People, fresh_database
+from chatinbox.conversations import verbs
+from chatinbox.conversations.body import Body
+from chatinbox.conversations.inbox import read_list
+from chatinbox.conversations.search.find import find
+from chatinbox.conversations.verbs.set_out import set_out
+from chatinbox.core.clock import now, travel
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.postgres import Cluster
+from chatinbox.core.settings import Settings
+from chatinbox.core.trouble import Trouble
+from chatinbox.core.vault import Erased, SealKey
+from chatinbox.customers.addresses import find_by_email
+from chatinbox.privacy.erasure import erase as engine
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+
+HERS, HIS = "frida@mail.example", "casey@mail.example"
+LATER = UNDO + timedelta(seconds=1)
+
+
+class Copies:
+    """Where copies lie, and an installation whose data and keys they are of."""
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        self.cluster, self.folder = cluster, folder
+        self.settings = self._settings("here")
+        self.to, self.keys_to = folder / "copies", folder / "keys copies"
+
+    def _settings(self, name: str) -> Settings:
+        dsn = fresh_database(self.cluster, f"test_{new_id().hex}")
+        data = self.folder / name
+        return replace(
+            Settings(), data=data, database_url=dsn, public_url="http://127.0.0.1:8000", sign_up="open"
+        )
+
+    @asynccontextmanager
+    async def opened(self, settings: Settings | None = None) -> AsyncIterator[Installation]:
+        settings = settings or self.settings
+        inst = await Installation.open(settings, settings.database_url or "")
+        try:
+            yield inst
+        finally:
+            await inst.close()
+
+    def make(self, inst: Installation) -> tuple[Path, Path, str]:
+        """Both copies; and the line that `backup` prints."""
+        for one in (self.to, self.keys_to):
+            one.mkdir(exist_ok=True)
+        data, keys, head = copy(
+            self.settings, inst.vault, self.settings.database_url or "", self.to, self.keys_to
+        )
+        return data, keys, str(head)
+
+    def put_back(self, data: Path, keys: Path, ledger: Path | None = None, head: str = "") -> Settings:
+        """Into a new folder and database; the settings there."""
+        there = self._settings(f"there {new_id().hex[-6:]}")
+        root = self.settings.data / "keys" / "root.key"
+        # The program has its own loop; here one runs already.
+        assert _in_a_thread(lambda: restore(there, data, keys, root, ledger, head)) == 0
+        return there
+
+    @property
+    def ledger(self) -> Path:
+        """The live one."""
+        return self.settings.data / "keystore" / "destroyed.ledger"
+
+
+def _in_a_thread(work: Callable[[], int]) -> int:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+@pytest.fixture
+def copies(cluster: Cluster, tmp_path: Path) -> Copies:
+    return Copies(cluster, tmp_path)
+
+
+async def writes(inst: Installation, staff: Staff, sender: str, words: str) -> None:
+    """A letter with a file arrives."""
+    channel_id = await People(inst).channel(staff, "email")
+    letter = EmailMessage()
+    for name, value in {
+        "From": f"Somebody <{sender}>",
+        "Subject": "Hello",
+        "Message-ID": f"<{words}@mail.example>",
+    }.items():
+        letter[name] = value
+    letter.set_content(f"Words about {words}")
+    letter.add_attachment(words.encode() * 9, maintype="application", subtype="pdf", filename=f"{words}.pdf")
+    arrived = await store(inst, staff.account_id, channel_id, letter.as_bytes(), None, "to@x.example")
+    await receive.place(inst, arrived)
+
+
+async def who(inst: Installation, staff: Staff) -> dict[UUID, UUID]:
+    """Customers by their conversation."""
+    return {row.id: row.customer.id for row in (await read_list(inst, staff, "all")).rows}
+
+
+async def erases(inst: Installation, staff: Staff, customer_id: UUID) -> None:
+    erasure_id = await ask_erasure(inst, staff, customer_id, "Somebody")
+    with travel(LATER):
+        assert await engine.erase(inst, staff.account_id, erasure_id)
+
+
+async def test_what_was_erased_after_the_copy_does_not_come_back_with_it_and_the_rest_does(
+    copies: Copies,
+) -> None:
+    async with copies.opened() as inst:
+        ada, cyd = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]
+        await writes(inst, ada, HERS, "apricots")
+        await writes(inst, ada, HIS, "walnuts")
+        await writes(inst, cyd, HERS, "cherries")
+        await sessions.start(inst, ada, "tests")
+        hers = (await find_by_email(inst, ada.account_id, HERS)) or new_id()
+        his = await find_by_email(inst, ada.account_id, HIS)
+        talks = {talk for talk, customer in (await who(inst, ada)).items() if customer == hers}
+        data, keys, _ = copies.make(inst)
+        await erases(inst, ada, hers)
+        await writes(inst, ada, HERS, "plums")  # somebody new, who is erased as well
+        await erases(inst, ada, (await find_by_email(inst, ada.account_id, HERS)) or new_id())
+        head = str(inst.vault.destroyed.head())
+    there = copies.put_back(data, keys, copies.ledger, head)
+    async with copies.opened(there) as inst:
+        assert set((await who(inst, ada)).values()) == {his}
+        assert (
+            await find_by_email(inst, ada.account_id, HERS),
+            await find_by_email(inst, ada.account_id, HIS),
+        ) == (None, his)
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, hers)
+        assert [len((await find(inst, ada, one)).hits) for one in ("walnuts", "apricots")] == [1, 0]
+        assert await find_by_email(inst, cyd.account_id, HERS), (
+            "the same person's data with another business went too"
+        )
+        assert await inst.files.count_account(ada.account_id) == 2  # his letter, and the file in it
+        await writes(inst, ada, HERS, "plums")  # a mailbox offers it again
+        await writes(inst, ada, HIS, "walnuts")
+        assert len(await who(inst, ada)) == 1, "a copy of a letter came back"
+        with psycopg.connect(there.database_url or "") as above:
+            left = _tables_with(above, {hers, *talks})
+            assert left <= {
+                "work.outbox",  # no worker ran here; ids only
+                "tenant.received",
+                "tenant.setting_change",
+                "tenant.ledger",
+                "tenant.erasure",
+                "tenant.staff_record",
+            }
+            assert above.execute("select count(*) from directory.session").fetchone() == (0,)
+        await inst.vault.create_customer_key(ada.account_id, new_id())  # the keystore goes on
+    refuse_under_way(there.data)
+
+
+def _tables_with(above: psycopg.Connection, ids: set[UUID]) -> set[str]:
+    tables = [
+        row[0]
+        for row in above.execute(
+            "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where n.nspname in ('tenant', 'directory', 'search', 'work') and c.relkind = 'r' and c.relname not like 'procrastinate%'"
+        )
+    ]
+    return {
+        one
+        for one in tables
+        if any(
+            str(wanted) in row[0]
+            for row in above.execute(f"select t::text from {one} t").fetchall()
+            for wanted in ids
+        )  # type: ignore[arg-type]
+    }
+
+
+async def test_an_account_and_a_person_that_went_after_the_copy_stay_gone(copies: Copies) -> None:
+    async with copies.opened() as inst:
+        ada, cyd = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]
+        bea = await People(inst).colleague(ada, "Bea")
+        await writes(inst, cyd, HERS, "cherries")
+        data, keys, _ = copies.make(inst)
+        await delete_sign_in(inst, bea, "delete my sign-in")
+        await inst.vault.destroy_account(cyd.account_id)
+    there = copies.put_back(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        with psycopg.connect(there.database_url or "") as above:
+            assert above.execute("select account_id from tenant.account").fetchall() == [(ada.account_id,)]
+            assert above.execute(
+                "select id from tenant.staff_user where deactivated_at is not null"
+            ).fetchall() == [(bea.staff_user_id,)]
+            assert str(bea.person_id) not in str(
+                above.execute("select * from directory.membership").fetchall()
+            )
+        with pytest.raises(Erased):
+            await inst.vault.person_key(bea.person_id)
+        assert await inst.files.count_account(cyd.account_id) == 0
+
+
+async def test_what_was_on_its_way_is_not_sent_twice_and_a_wish_to_erase_waits_for_a_look(
+    copies: Copies,
+) -> None:
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        await writes(inst, ada, HIS, "walnuts")
+        [(talk, his)] = (await who(inst, ada)).items()
+        message_id = new_id()
+        await verbs.reply(inst, ada, talk, message_id, Body(text="Here they are"), seen_position=1)
+        await set_out(inst, ada.account_id, [message_id])
+        await ask_erasure(inst, ada, his, "Somebody")
+        data, keys, _ = copies.make(inst)
+    there = copies.put_back(data, keys, copies.ledger)
+    with psycopg.connect(there.database_url or "") as above:
+        [(state, reason)] = above.execute("select state, reason from tenant.delivery").fetchall()
+        assert state == "failed" and "may have been sent" in reason
+        [(due_at,)] = above.execute("select due_at from tenant.erasure").fetchall()
+        assert due_at > now() + timedelta(hours=23)
+
+
+async def test_a_ledger_that_is_too_old_altered_or_missing_lets_nothing_start(
+    copies: Copies, tmp_path: Path
+) -> None:
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        await writes(inst, ada, HERS, "apricots")
+        await inst.vault.destroy("raw_mail", ada.account_id, new_id())
+        empty = tmp_path / "empty.ledger"
+        empty.write_text("")
+        data, keys, _ = copies.make(inst)
+        stale = copies.keys_to / "destroyed.ledger"
+        await erases(inst, ada, (await find_by_email(inst, ada.account_id, HERS)) or new_id())
+        head = str(inst.vault.destroyed.head())
+    altered = tmp_path / "altered.ledger"
+    altered.write_text(copies.ledger.read_text().replace("customer", "raw_mail"))
+    for ledger, line, sentence in (
+        (stale, head, "is older than the line you gave"),
+        (empty, "", "is older than these keys"),
+        (altered, "", "was altered"),
+        (tmp_path / "nowhere", "", "There is no ledger"),
+        (copies.ledger, "words", "--head is the line"),
+    ):
+        there = copies._settings(f"there {new_id().hex[-6:]}")
+        with pytest.raises(Trouble, match=sentence):
+            restore(there, data, keys, copies.settings.data / "keys" / "root.key", ledger, line)
+        with pytest.raises(Trouble, match="did not end"):
+            refuse_under_way(there.data)
+        assert (there.data / UNDER_WAY).exists()
+
+
+async def test_old_keys_open_nothing_and_go_with_the_next_copy(copies: Copies) -> None:
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        await writes(inst, ada, HERS, "apricots")
+        data, keys, _ = copies.make(inst)
+        root = copies.settings.data / "keys" / "root.key"
+        with travel(timedelta(days=31)):
+            with pytest.raises(Trouble, match="more than 30 days ago"):
+                restore(copies._settings("old"), data, keys, root, None, "")
+            assert keys.exists()
+            _, fresh, _ = copies.make(inst)
+            assert not keys.exists() and fresh.exists() and remove_old(copies.keys_to) == 0
+        earlier = fresh.parent / "earlier.keys"
+        shutil.copyfile(fresh, earlier)
+        with travel(timedelta(days=32)):
+            newer, _, _ = copies.make(inst)
+            with pytest.raises(Trouble, match="older than this data"):
+                restore(copies._settings("mixed"), newer, earlier, root, None, "")
+
+
+async def test_a_copy_that_is_cut_altered_or_of_others_is_refused_and_overwrites_nothing(
+    copies: Copies, tmp_path: Path
+) -> None:
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        await writes(inst, ada, HERS, "apricots")
+        data, keys, _ = copies.make(inst)
+    whole = data.read_bytes()
+    assert b"apricots" not in whole and b"frida" not in whole and str(ada.account_id).encode() not in whole
+    root = copies.settings.data / "keys" / "root.key"
+    other = tmp_path / "other.key"
+    other.write_bytes(b"o" * 32)
+    for name, content, key in (
+        ("cut", whole[:-40], root),
+        ("cut at a piece", whole[: whole.rindex(whole[-20:]) - 3], root),
+        ("altered", whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:], root),
+        ("none", b"something else", root),
+        ("other", whole, other),
+    ):
+        bad = tmp_path / f"{name}.data"
+        bad.write_bytes(content)
+        there = copies._settings(f"there {name}")
+        with pytest.raises(Trouble):
+            restore(there, bad, keys, key, None, "")
+        with pytest.raises(Trouble, match="did not end"):
+            refuse_under_way(there.data)
+    with pytest.raises(Trouble, match="is not empty"):
+        restore(copies.settings, data, keys, root, None, "")
+    with pytest.raises(Trouble, match="Name two folders"):
+        back_up(copies.settings, copies.to, copies.to)
+
+
+@how(max_examples=80)
+@given(
+    st.lists(st.tuples(st.text(min_size=1, max_size=9), st.binary(max_size=60)), min_size=1, max_size=6),
+    st.data(),
+)
+def test_parts_come_back_as_they_were_and_a_file_that_is_not_whole_never(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[str, bytes]], data: st.DataObject
+) -> None:
+    path, key = tmp_path_factory.mktemp("sealed") / "a.data", SealKey(b"k" * 32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealed, "PIECE", 16)
+        with sealed.Writer(path, key) as writer:
+            for name, content in parts:
+                writer.part(name, io.BytesIO(content))
+    assert [(name, b"".join(content)) for name, content in sealed.read_parts(path, key)] == parts
+    assert [name for name, _ in sealed.read_parts(path, key)] == [name for name, _ in parts]
+    raw = path.read_bytes()
+    path.write_bytes(raw[: data.draw(st.integers(0, len(raw) - 1))])
+    with pytest.raises(Trouble):
+        for _, content in sealed.read_parts(path, key):
+            b"".join(content)

@@ -1,0 +1,167 @@
+"""The ledger of destroyed keys: what must not come back with an older copy, in a file that can lie on another disk.
+
+Each key that is destroyed is written here first, by its random ids, and is on disk before it goes. The lines are a chain
+under a key of the installation, so a line that was changed, dropped, moved or invented is noticed; that the end was cut off
+is noticed by whoever kept a later head.
+"""
+
+import contextlib
+import fcntl
+import hmac
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+from chatinbox.core.clock import now
+
+ALL = "all"  # as a kind: every key of an account
+MARK = "mark"  # as a kind: the keyed hash of a letter that was erased, and must stay away
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a ledger ends: the number of its last line, and that line's hash. Nothing is line 0."""
+
+    number: int = 0
+    hash: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash}"
+
+    @classmethod
+    def read(cls, words: str) -> Self:
+        """From what `str` gave. Raises ValueError."""
+        number, _, told = words.strip().partition(":")
+        return cls(int(number), told)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One destroyed key, or mark."""
+
+    head: Head
+    at: datetime
+    kind: str
+    account_id: UUID
+    subject_id: UUID
+
+
+class Broken(Exception):
+    """The ledger is not what was written: the number of the first line that does not hold."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"line {number}")
+        self.number = number
+
+
+class Destroyed:
+    """The ledger in one file. Several processes may write to it."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path, self._key = path, key
+
+    def begin(self) -> None:
+        """Makes the file, so that one with nothing in it can be told from one that is missing."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.touch(0o600)
+
+    def add(self, names: Iterable[tuple[str, UUID, UUID]]) -> Head:
+        """Writes kinds, accounts and subjects down; on disk when this returns."""
+        with self._locked(), open(self.path, "ab", opener=_private) as file:
+            head, lines = self._end(), []
+            for kind, account_id, subject_id in names:
+                told = f"{head.number + 1} {now().isoformat()} {kind} {account_id.hex} {subject_id.hex}"
+                head = Head(head.number + 1, self._hash(head.hash, told))
+                lines.append(f"{told} {head.hash}\n")
+            file.write("".join(lines).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        return head
+
+    def head(self) -> Head:
+        """Where it ends now."""
+        with self._locked():
+            return self._end()
+
+    def read(self) -> list[Line]:
+        """Every line that is kept, oldest first. Raises Broken."""
+        lines: list[Line] = []
+        before: Head | None = None
+        with self._locked():
+            raw = self.path.read_text()
+        for written in raw.splitlines():
+            told, _, hash_ = written.rpartition(" ")
+            number = (before or Head()).number + 1
+            if before is None and told.startswith("from "):  # older lines were let go
+                before = self._begun(told, hash_)
+                continue
+            if not hmac.compare_digest(hash_, self._hash((before or Head()).hash, told)):
+                raise Broken(number)
+            at, kind, account, subject = _parts(told, number)
+            before = Head(number, hash_)
+            lines.append(Line(before, at, kind, UUID(hex=account), UUID(hex=subject)))
+        return lines
+
+    def forget_before(self, kept: datetime) -> int:
+        """Lets go of lines older than `kept`, which no copy that may still be used can need; how many."""
+        lines = self.read()
+        gone = [one for one in lines if one.at < kept]
+        if not gone:
+            return 0
+        last = gone[-1].head
+        with self._locked():
+            raw = self.path.read_text().splitlines(keepends=True)
+            begun = f"from {last.number} {last.hash}"
+            left = raw[len(gone) + raw[0].startswith("from ") :]
+            fresh = self.path.with_suffix(".new")
+            with open(fresh, "w", opener=_private) as file:
+                file.write(f"{begun} {self._hash('', begun)}\n" + "".join(left))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.rename(self.path)
+        return len(gone)
+
+    def _begun(self, told: str, hash_: str) -> Head:
+        if not hmac.compare_digest(hash_, self._hash("", told)):
+            raise Broken(0)
+        _, number, last = told.split(" ")
+        return Head(int(number), last)
+
+    def _end(self) -> Head:
+        """The head, from the last line; a line that a crash cut off was never acknowledged and is taken away."""
+        size = self.path.stat().st_size
+        with self.path.open("rb") as whole:
+            whole.seek(max(0, size - 4096))
+            tail = whole.read()
+        if tail and not tail.endswith(b"\n"):
+            kept = tail.rfind(b"\n") + 1
+            os.truncate(self.path, size - len(tail) + kept)
+            tail = tail[:kept]
+        if not tail:
+            return Head()
+        words = tail.splitlines()[-1].decode().split(" ")
+        return Head(int(words[1]), words[2]) if words[0] == "from" else Head(int(words[0]), words[-1])
+
+    def _hash(self, before: str, told: str) -> str:
+        return hmac.digest(self._key, f"{before}\n{told}".encode(), "sha256").hex()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        with open(self.path.with_suffix(".lock"), "a", opener=_private) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _parts(told: str, number: int) -> tuple[datetime, str, str, str]:
+    words = told.split(" ")
+    if len(words) != 5 or words[0] != str(number):
+        raise Broken(number)
+    return datetime.fromisoformat(words[1]), words[2], words[3], words[4]
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
