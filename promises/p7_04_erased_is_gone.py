@@ -1,10 +1,17 @@
 """When the business asks us to change, complete or erase what is held about a person, we do it, and the keys go with the data."""
 
+import asyncio
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
+import psycopg
+
 from chatinbox.accounts.staff import Staff
+from chatinbox.app.backup import replay
+from chatinbox.app.backup import restore as restoring
+from chatinbox.app.backup.copy import copy
+from chatinbox.app.backup.restore import put_back
 from chatinbox.channels.email import receive
 from chatinbox.channels.email.raw import store
 from chatinbox.conversations import verbs
@@ -14,7 +21,9 @@ from chatinbox.conversations.inbox import read_list
 from chatinbox.core.clock import travel
 from chatinbox.core.files import Files
 from chatinbox.core.ids import new_id
+from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Vault
+from chatinbox.customers.addresses import find_by_email
 from chatinbox.customers.read import read_customer
 from chatinbox.customers.rename import rename_customer
 from chatinbox.privacy.erasure import erase as engine
@@ -91,6 +100,44 @@ async def proof_that_nothing_is_left(stage: Stage) -> str:
     return "Renamed, then erased: nothing was left, a copy of the letter stayed away, another business was not touched."
 
 
+async def proof_that_an_older_copy_brings_nobody_back(stage: Stage) -> str:
+    """Copied, then erased, then put back: who was erased is gone there, who was not is there; keys of last month are refused"""
+    ada = await stage.people.owner("Ada", "Ada's Tea")
+    await _writes(stage, ada)
+    other = await stage.people.say(ada, "Words of his", "casey@mail.example")
+    hers = await find_by_email(stage.inst, ada.account_id, HERS)
+    assert hers
+    folders = [stage.settings.data / name for name in ("copies", "keys copies")]
+    for folder in folders:
+        folder.mkdir()
+    dsn = stage.above.info.dsn
+    data, keys, _ = copy(stage.settings, stage.vault, dsn, *folders)
+    erasure_id = await ask_erasure(stage.inst, ada, hers, "Frida")
+    with travel(LATER):
+        await engine.erase(stage.inst, ada.account_id, erasure_id)
+    with stage.second_database() as there:
+        ways = (data, keys, stage.settings.data / "keys" / "root.key", stage.vault.destroyed.path, "")
+        await asyncio.to_thread(put_back, there, *ways)
+        with psycopg.connect(there.database_url or "") as above:
+            known = {row[0] for row in above.execute("select id from tenant.customer").fetchall()}
+        vault = Vault.open(there.data)
+        try:
+            assert hers not in known and not vault.known_customer_keys(ada.account_id, [hers]), (
+                "an older copy brought somebody back who was erased"
+            )
+            assert other.customer_id in known and vault.known_customer_keys(
+                ada.account_id, [other.customer_id]
+            ), "somebody who was not erased is missing"
+        finally:
+            vault.close()
+    with stage.second_database() as there, travel(timedelta(days=31)):
+        try:
+            await asyncio.to_thread(put_back, there, *ways)
+        except Trouble:
+            return "After a copy was put back, who had been erased since was gone and others were there; keys of last month were refused."
+    raise AssertionError("keys that are older than the horizon were taken")
+
+
 async def _writes(stage: Stage, staff: Staff) -> None:
     """The same letter with a file arrives."""
     channel = next(one for one in await read_channels(stage.inst, staff.account_id) if one.kind == "email")
@@ -118,6 +165,20 @@ async def saboteur_keeps_the_key(stage: Stage) -> None:
             await known(vault, kind, *where)
 
     stage.swap(Vault, "destroy", keep)
+
+
+async def saboteur_forgets_what_was_destroyed(stage: Stage) -> None:
+    """Puts a copy back without looking at what was erased since"""
+
+    async def nothing(*_: Any) -> list[str]:
+        return []
+
+    stage.swap(replay, "replay", nothing)
+
+
+async def saboteur_takes_old_keys(stage: Stage) -> None:
+    """Takes copies of the keys of any age"""
+    stage.swap(restoring, "HORIZON", timedelta(days=999))
 
 
 async def saboteur_keeps_files(stage: Stage) -> None:

@@ -7,8 +7,8 @@ import io
 import itertools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +16,7 @@ from uuid import UUID
 
 import httpx
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.add_staff import add_staff
@@ -174,6 +175,20 @@ class Stage(Here):
         except Erased:
             return False
         return True
+
+    @contextmanager
+    def second_database(self) -> Iterator[Settings]:
+        """Settings of an installation that is not there yet: an empty database beside this one, and an empty folder."""
+        name = f"beside_{new_id().hex[-12:]}"
+        self.above.execute(f"create database {name}".encode())
+        data = self.settings.data.parent / name
+        try:
+            yield replace(
+                self.settings, data=data, database_url=make_conninfo(self.above.info.dsn, dbname=name)
+            )
+        finally:
+            self.above.execute(f"drop database {name} with (force)".encode())
+            shutil.rmtree(data, ignore_errors=True)
 
     def found(self, *canaries: str) -> list[str]:
         """Where any of these words stands: database files, its log written ahead, the data folder, and what was logged."""

@@ -5,6 +5,7 @@ connect, and no password is stored anywhere.
 """
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
@@ -77,11 +78,13 @@ def _password(vault: Vault, role: str = APP) -> str:
     return vault.secret(label).hex()
 
 
-def make_roles(conn: psycopg.Connection, vault: Vault) -> None:
+def make_roles(conn: psycopg.Connection, vault: Vault, more: Iterable[str] = ()) -> None:
     """The roles that the schema names, before it is made or put back; those there are kept."""
     have = {name for (name,) in conn.execute("select rolname from pg_roles where rolname like 'chatinbox%'")}
     database = sql.Identifier(conn.info.dbname)
-    for role in ROLES:
+    for role in dict.fromkeys((*ROLES, *more)):
+        if role in (APP, READER):
+            continue
         if role not in have:
             conn.execute(sql.SQL("create role {} nologin nobypassrls").format(sql.Identifier(role)))
         conn.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))

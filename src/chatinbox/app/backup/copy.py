@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chatinbox.app import database
@@ -40,10 +41,13 @@ _LEFT_OUT = (
 
 
 class Manifest(msgspec.Struct):
-    """What a copy says of itself. `head` is where the ledger of destroyed keys ended when the copy began."""
+    """What a copy says of itself. `head` is where the ledger of destroyed keys ended when the copy began; `roles` are those of
+    the database that its tables and functions name.
+    """
 
     made_at: datetime
     head: str
+    roles: list[str] = []
     format: int = 1
 
 
@@ -62,9 +66,9 @@ def back_up(settings: Settings, to: Path, keys_to: Path) -> int:
         finally:
             vault.close()
     print(f"Data: {data}\nKeys: {keys}  (refused and removed after {HORIZON.days} days)")
-    print(
-        f"Destroyed keys: {keys_to / LEDGER}, which ends at\n  {head}\nKeep that line somewhere else: it shows when a ledger is too old."
-    )
+    print(f"Destroyed keys: {keys_to / LEDGER}")
+    if head != Head():
+        print(f"  it ends at  {head}\n  Keep that line somewhere else: it shows when a ledger is too old.")
     print("Not in the copies: keys/root.key. Keep it once, in a safe place; without it neither copy opens.")
     return 0
 
@@ -73,7 +77,7 @@ def copy(
     settings: Settings, vault: Vault, admin_dsn: str, to: Path, keys_to: Path
 ) -> tuple[Path, Path, Head]:
     """Both copies and the ledger beside the keys; where they are, and where the ledger ends."""
-    manifest = Manifest(now(), str(vault.destroyed.head()))
+    manifest = Manifest(now(), str(vault.destroyed.head()), _roles(admin_dsn))
     name = f"chatinbox-{manifest.made_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     data, keys = to / f"{name}.data", keys_to / f"{name}.keys"
     # The order matters: a row is there after its file and its key, so both are found when they are copied after the rows.
@@ -126,6 +130,14 @@ def run_with(dsn: str) -> tuple[str, dict[str, str]]:
     return make_conninfo("", **parts), environment
 
 
+def _roles(admin_dsn: str) -> list[str]:
+    with psycopg.connect(admin_dsn) as conn:
+        rows = conn.execute(
+            "select rolname from pg_roles where rolname like 'chatinbox\\_%' order by 1"
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
 @contextmanager
 def _dump(settings: Settings, admin_dsn: str) -> Iterator[IO[bytes]]:
     program = find_binaries(settings.data / "pg").folder / "pg_dump"
@@ -149,8 +161,9 @@ def _dump(settings: Settings, admin_dsn: str) -> Iterator[IO[bytes]]:
 
 
 def last_line(said: bytes) -> str:
-    """The last thing a program said."""
-    return (said.decode("utf-8", "replace").strip().splitlines() or ["it did not say why"])[-1]
+    """What a program ended with: its last line of an error, else its last."""
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    return [*(lines[-1:] or ["it did not say why"]), *(one for one in lines if "error: " in one)][-1]
 
 
 def _add_file(writer: Writer, data: Path, path: Path) -> None:

@@ -34,7 +34,16 @@ UNDER_WAY = "restoring"
 def restore(
     settings: Settings, data: Path, keys: Path, root_key: Path, ledger: Path | None, head: str
 ) -> int:
-    """Restores and says what was done. Raises Trouble, and then the folder is not one that starts."""
+    """Restores and says what was done. Raises as `put_back`."""
+    told = put_back(settings, data, keys, root_key, ledger, head)
+    print("\n".join(["The installation is back.", *told, "Everybody signs in anew."]))
+    return 0
+
+
+def put_back(
+    settings: Settings, data: Path, keys: Path, root_key: Path, ledger: Path | None, head: str
+) -> list[str]:
+    """Restores; what was done. Raises Trouble, and then the folder is not one that starts."""
     if settings.data.exists() and any(settings.data.iterdir()):
         raise Trouble(
             f"{settings.data} is not empty. Name an empty folder with --data: a restore overwrites nothing."
@@ -50,8 +59,7 @@ def restore(
         _put_data(settings, data, admin_dsn)
         told = asyncio.run(replay.replay(settings, admin_dsn, given.read()))
     (settings.data / UNDER_WAY).unlink()
-    print("\n".join(["The installation is back.", *told, "Everybody signs in anew."]))
-    return 0
+    return told
 
 
 def refuse_under_way(data: Path) -> None:
@@ -159,7 +167,7 @@ def _put_data(settings: Settings, data: Path, admin_dsn: str) -> None:
         with psycopg.connect(admin_dsn, autocommit=True) as conn:
             if conn.execute("select to_regclass('migration.applied')").fetchone() != (None,):
                 raise Trouble("The database that DATABASE_URL names is not empty. Name an empty one.")
-            make_roles(conn, vault)
+            make_roles(conn, vault, _manifest(data, settings).roles)
     finally:
         vault.close()
     for name, content in _parts(data, settings):

@@ -29,6 +29,7 @@ from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core import clock
 from chatinbox.core.db import Database
 from chatinbox.core.installation import Installation
+from chatinbox.core.trouble import Trouble
 
 log = structlog.get_logger()
 COMPANY = "Halden Ceramics"
@@ -109,7 +110,9 @@ async def _found(inst: Installation, demo: Demo, number: str) -> House:
     with clock.travel(-FOUNDED):
         signed_up = await sign_up(inst, "Ana Lindqvist", demo.email, COMPANY, demo.password, confirmed=True)
         if signed_up is None:
-            raise RuntimeError("the demo's address is taken by another person")
+            raise Trouble(
+                f"Somebody here signs in as {demo.email} already, so the demo cannot be made. Start without --demo, or in another folder (--data)."
+            )
         account_id = signed_up.account_id
         staff: dict[str, Staff] = {"ana": signed_up.staff}
         for short, name in COLLEAGUES.items():

@@ -2,7 +2,8 @@
 
 import io
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +22,7 @@ from chatinbox.accounts.leave import delete_sign_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup import sealed
 from chatinbox.app.backup.copy import back_up, copy, remove_old
-from chatinbox.app.backup.restore import UNDER_WAY, refuse_under_way, restore
+from chatinbox.app.backup.restore import UNDER_WAY, put_back, refuse_under_way
 from chatinbox.channels.email import receive
 from chatinbox.channels.email.raw import store
 from chatinbox.conftest import People, fresh_database
@@ -78,25 +79,18 @@ class Copies:
         )
         return data, keys, str(head)
 
-    def put_back(self, data: Path, keys: Path, ledger: Path | None = None, head: str = "") -> Settings:
+    def restored(self, data: Path, keys: Path, ledger: Path | None = None, head: str = "") -> Settings:
         """Into a new folder and database; the settings there."""
         there = self._settings(f"there {new_id().hex[-6:]}")
         root = self.settings.data / "keys" / "root.key"
-        # The program has its own loop; here one runs already.
-        assert _in_a_thread(lambda: restore(there, data, keys, root, ledger, head)) == 0
+        with ThreadPoolExecutor(1) as thread:  # it has a loop of its own, and here one runs already
+            assert thread.submit(put_back, there, data, keys, root, ledger, head).result()
         return there
 
     @property
     def ledger(self) -> Path:
         """The live one."""
         return self.settings.data / "keystore" / "destroyed.ledger"
-
-
-def _in_a_thread(work: Callable[[], int]) -> int:
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result()
 
 
 @pytest.fixture
@@ -148,7 +142,7 @@ async def test_what_was_erased_after_the_copy_does_not_come_back_with_it_and_the
         await writes(inst, ada, HERS, "plums")  # somebody new, who is erased as well
         await erases(inst, ada, (await find_by_email(inst, ada.account_id, HERS)) or new_id())
         head = str(inst.vault.destroyed.head())
-    there = copies.put_back(data, keys, copies.ledger, head)
+    there = copies.restored(data, keys, copies.ledger, head)
     async with copies.opened(there) as inst:
         assert set((await who(inst, ada)).values()) == {his}
         assert (
@@ -207,7 +201,7 @@ async def test_an_account_and_a_person_that_went_after_the_copy_stay_gone(copies
         data, keys, _ = copies.make(inst)
         await delete_sign_in(inst, bea, "delete my sign-in")
         await inst.vault.destroy_account(cyd.account_id)
-    there = copies.put_back(data, keys, copies.ledger)
+    there = copies.restored(data, keys, copies.ledger)
     async with copies.opened(there) as inst:
         with psycopg.connect(there.database_url or "") as above:
             assert above.execute("select account_id from tenant.account").fetchall() == [(ada.account_id,)]
@@ -222,6 +216,25 @@ async def test_an_account_and_a_person_that_went_after_the_copy_stay_gone(copies
         assert await inst.files.count_account(cyd.account_id) == 0
 
 
+async def test_roles_of_later_migrations_are_there_before_what_names_them(copies: Copies) -> None:
+    """On a new machine the database has none of them; here they are the cluster's, so one more is taken away by hand."""
+    role = f"chatinbox_{new_id().hex[-12:]}"
+    with psycopg.connect(copies.settings.database_url or "", autocommit=True) as above:
+        async with copies.opened() as inst:
+            above.execute(f"create role {role} nologin".encode())
+            above.execute(
+                f"create function public.theirs() returns int language sql as 'select 1'; alter function public.theirs() owner to {role}".encode()
+            )
+            data, keys, _ = copies.make(inst)
+        above.execute(f"drop owned by {role}; drop role {role}".encode())
+    there = copies.restored(data, keys)
+    with psycopg.connect(there.database_url or "", autocommit=True) as above:
+        assert above.execute(
+            "select rolcanlogin, rolsuper from pg_roles where rolname = %s", [role]
+        ).fetchall() == [(False, False)]
+        above.execute(f"drop owned by {role}; drop role {role}".encode())
+
+
 async def test_what_was_on_its_way_is_not_sent_twice_and_a_wish_to_erase_waits_for_a_look(
     copies: Copies,
 ) -> None:
@@ -234,7 +247,7 @@ async def test_what_was_on_its_way_is_not_sent_twice_and_a_wish_to_erase_waits_f
         await set_out(inst, ada.account_id, [message_id])
         await ask_erasure(inst, ada, his, "Somebody")
         data, keys, _ = copies.make(inst)
-    there = copies.put_back(data, keys, copies.ledger)
+    there = copies.restored(data, keys, copies.ledger)
     with psycopg.connect(there.database_url or "") as above:
         [(state, reason)] = above.execute("select state, reason from tenant.delivery").fetchall()
         assert state == "failed" and "may have been sent" in reason
@@ -266,7 +279,7 @@ async def test_a_ledger_that_is_too_old_altered_or_missing_lets_nothing_start(
     ):
         there = copies._settings(f"there {new_id().hex[-6:]}")
         with pytest.raises(Trouble, match=sentence):
-            restore(there, data, keys, copies.settings.data / "keys" / "root.key", ledger, line)
+            put_back(there, data, keys, copies.settings.data / "keys" / "root.key", ledger, line)
         with pytest.raises(Trouble, match="did not end"):
             refuse_under_way(there.data)
         assert (there.data / UNDER_WAY).exists()
@@ -280,7 +293,7 @@ async def test_old_keys_open_nothing_and_go_with_the_next_copy(copies: Copies) -
         root = copies.settings.data / "keys" / "root.key"
         with travel(timedelta(days=31)):
             with pytest.raises(Trouble, match="more than 30 days ago"):
-                restore(copies._settings("old"), data, keys, root, None, "")
+                put_back(copies._settings("old"), data, keys, root, None, "")
             assert keys.exists()
             _, fresh, _ = copies.make(inst)
             assert not keys.exists() and fresh.exists() and remove_old(copies.keys_to) == 0
@@ -289,7 +302,7 @@ async def test_old_keys_open_nothing_and_go_with_the_next_copy(copies: Copies) -
         with travel(timedelta(days=32)):
             newer, _, _ = copies.make(inst)
             with pytest.raises(Trouble, match="older than this data"):
-                restore(copies._settings("mixed"), newer, earlier, root, None, "")
+                put_back(copies._settings("mixed"), newer, earlier, root, None, "")
 
 
 async def test_a_copy_that_is_cut_altered_or_of_others_is_refused_and_overwrites_nothing(
@@ -315,11 +328,11 @@ async def test_a_copy_that_is_cut_altered_or_of_others_is_refused_and_overwrites
         bad.write_bytes(content)
         there = copies._settings(f"there {name}")
         with pytest.raises(Trouble):
-            restore(there, bad, keys, key, None, "")
+            put_back(there, bad, keys, key, None, "")
         with pytest.raises(Trouble, match="did not end"):
             refuse_under_way(there.data)
     with pytest.raises(Trouble, match="is not empty"):
-        restore(copies.settings, data, keys, root, None, "")
+        put_back(copies.settings, data, keys, root, None, "")
     with pytest.raises(Trouble, match="Name two folders"):
         back_up(copies.settings, copies.to, copies.to)
 
