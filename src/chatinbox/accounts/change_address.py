@@ -18,6 +18,10 @@ from chatinbox.core.installation import Installation
 
 CONFIRM_WITHIN = timedelta(days=3)
 STOP_WITHIN = timedelta(days=7)
+_OCCASION = "change of address"
+_LINK = (
+    "link",
+)  # said of the new address's letter in any case: the ledger must not tell that somebody signs in with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ async def _tell_new(inst: Installation, by: Staff, email: str, token: str) -> No
     text = f"Open this link to sign in with this address from now on:\n\n{inst.settings.public_url}/address/{token}\n\nIt is good for three days. If you did not ask for it, ignore this letter; nothing changes.\n"
     if holder and holder != by.person_id:
         text = "Somebody asked to sign in with this address from now on. You sign in with it already, so nothing changes, and there is nothing to do.\n"
-    await write_to(inst, by.account_id, by.person_id, email, "Your new address", text, "change of address")
+    await write_to(inst, by.account_id, by.person_id, email, "Your new address", text, _OCCASION, _LINK)
 
 
 async def _tell_old(inst: Installation, by: Staff, old: str, new: str, token: str) -> None:
@@ -75,7 +79,8 @@ async def _tell_old(inst: Installation, by: Staff, old: str, new: str, token: st
         f"If it was not you, stop it here:\n\n{inst.settings.public_url}/address/{token}\n\n"
         "This link is good until seven days after the new address is confirmed. It also ends every session.\n"
     )
-    await write_to(inst, by.account_id, by.person_id, old, "Your address is about to change", text, "change of address")  # fmt: skip
+    subject = "Your address is about to change"
+    await write_to(inst, by.account_id, by.person_id, old, subject, text, _OCCASION, ("new address", *_LINK))
 
 
 async def open_change(inst: Installation, person_id: UUID) -> str | None:

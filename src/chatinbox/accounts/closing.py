@@ -30,7 +30,8 @@ async def close_account(inst: Installation, by: Staff, typed: str) -> datetime:
         f"undone:\n\n{inst.settings.public_url}/settings/closing\n\nAfter that its keys are destroyed, and nobody can open "
         "anything of it again.\n"
     )
-    await owners.tell(inst, by.account_id, f"{name} is closed", text, "account closing")
+    fields = ("name", "name of the account", "day of its end", "link")
+    await owners.tell(inst, by.account_id, f"{name} is closed", text, "account closing", fields)
     return ends
 
 

@@ -63,4 +63,5 @@ async def _tell(inst: Installation, by: Staff, new: str, stays: str, until_now: 
         f" and not by you, choose a new password now; that ends every session:\n\n{inst.settings.public_url}/reset\n"
     )
     subject = f"{account} has a new owner"
-    await owners.tell(inst, by.account_id, subject, text, "account handed over", once=until_now)
+    fields = ("names", "name of the account", "what was changed", "time", "links")
+    await owners.tell(inst, by.account_id, subject, text, "account handed over", fields, once=until_now)

@@ -81,9 +81,8 @@ async def invite(inst: Installation, by: Staff, email: str, role: str, team_ids:
         f"The link is good for 72 hours and for you alone. {by.name} gave us your address for this and nothing else. When you"
         " decline, or do nothing until then, it is erased.\n"
     )
-    await write_to(
-        inst, by.account_id, by.person_id, email, f"{by.name} invites you to {company}", text, "invitation"
-    )
+    subject, fields = f"{by.name} invites you to {company}", ("name", "name of the account", "link")
+    await write_to(inst, by.account_id, by.person_id, email, subject, text, "invitation", fields)
     return address
 
 

@@ -28,7 +28,7 @@ async def delete_sign_in(inst: Installation, by: Staff, typed: str) -> None:
         await _need_other_owner(inst, account_id, by.person_id)
     person = await people.read_person(inst, by.person_id)
     text = "Your sign-in is deleted, as you asked. What you wrote to customers stays with the accounts you worked in, under a name that is not yours.\n"
-    await write_to(inst, by.account_id, by.person_id, person.email, "Your sign-in is deleted", text, "deletion of the sign-in")  # fmt: skip
+    await write_to(inst, by.account_id, by.person_id, person.email, "Your sign-in is deleted", text, "deletion of the sign-in", ())  # fmt: skip
     for account_id, staff_user_id in places:
         await _leave(inst, account_id, staff_user_id, by.person_id)
     await forget_person(inst, by.person_id)

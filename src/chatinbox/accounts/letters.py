@@ -8,15 +8,27 @@ import structlog
 
 from chatinbox.core.clock import now
 from chatinbox.core.egress import Declined, Letter, Unreachable
+from chatinbox.core.egress.ledger import Outcome
 from chatinbox.core.installation import Installation
 
 log = structlog.get_logger()
 
 
 async def write_to(
-    inst: Installation, account_id: UUID, person_id: UUID, email: str, subject: str, text: str, occasion: str
-) -> None:
-    """Sends a person a letter, at an occasion that the ledger names; a server that cannot be reached is logged, and they may ask again."""
+    inst: Installation,
+    account_id: UUID,
+    person_id: UUID,
+    email: str,
+    subject: str,
+    text: str,
+    occasion: str,
+    fields: tuple[str, ...],
+) -> Outcome:
+    """Sends a person a letter, at an occasion that the ledger names; how it ended: it left only when it is `taken`.
+
+    `fields` are the kinds of data in it beside the address, as the ledger says them. A server that cannot be reached is
+    logged, and they may ask again.
+    """
     message = EmailMessage()
     message["From"] = f"ChatInbox <no-reply@{inst.settings.mail_domain}>"
     message["To"] = email
@@ -34,9 +46,11 @@ async def write_to(
         raw=message.as_bytes(),
         basis="service",
         instruction=occasion,
-        fields=("e-mail address", "link"),
+        fields=("e-mail address", *fields),
     )
     try:
         await inst.egress.mail(letter)
-    except (Declined, Unreachable):
+    except (Declined, Unreachable) as error:
         log.warning("letter_not_sent", person_id=str(person_id))
+        return error.outcome if isinstance(error, Declined) else "unreachable"
+    return "taken"

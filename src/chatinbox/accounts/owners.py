@@ -1,10 +1,12 @@
 """Owners of an account: which rows they are, and a letter to all of them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from uuid import UUID
 
 from chatinbox.accounts import people
 from chatinbox.accounts.letters import write_to
+from chatinbox.core.egress.ledger import Outcome
 from chatinbox.core.installation import Installation
 
 OWNERS = (
@@ -13,10 +15,21 @@ OWNERS = (
 
 
 async def tell(
-    inst: Installation, account_id: UUID, subject: str, text: str, occasion: str, *, once: Iterable[UUID] = ()
-) -> None:
-    """Sends each of them the same letter, and who was one until now (`once`, their person ids)."""
+    inst: Installation,
+    account_id: UUID,
+    subject: str,
+    text: str,
+    occasion: str,
+    fields: tuple[str, ...],
+    *,
+    once: Iterable[UUID] = (),
+) -> Counter[Outcome]:
+    """Sends each of them the same letter, and who was one until now (`once`, their person ids). How the letters ended: as
+    many were told as were `taken`; nothing where there is no owner.
+    """
     [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
+    ended: Counter[Outcome] = Counter()
     for person_id in dict.fromkeys([*once, *(row[0] for row in rows)]):
         person = await people.read_person(inst, person_id)
-        await write_to(inst, account_id, person_id, person.email, subject, text, occasion)
+        ended[await write_to(inst, account_id, person_id, person.email, subject, text, occasion, fields)] += 1
+    return ended

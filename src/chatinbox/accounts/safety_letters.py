@@ -57,4 +57,5 @@ async def tell(inst: Installation, person_id: UUID, change: Change) -> None:
         f"{words}\n\nThis was on {now().strftime('%-d %B %Y at %H:%M')} UTC. If it was you, there is nothing to do.\n\n"
         f"If it was not you, choose a new password now; that ends every session:\n\n{inst.settings.public_url}/reset\n"
     )
-    await write_to(inst, places[0][0], person_id, person.email, subject, text, "sign-in safety")
+    fields = ("what was changed", "time", "link")
+    await write_to(inst, places[0][0], person_id, person.email, subject, text, "sign-in safety", fields)

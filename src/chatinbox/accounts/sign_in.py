@@ -77,7 +77,7 @@ async def send_confirmation(inst: Installation, account_id: UUID, person_id: UUI
         f"Open this link to confirm your address and begin:\n\n{inst.settings.public_url}/confirm/{token}\n\n"
         "It is good for three days. If you did not sign up, ignore this letter.\n"
     )
-    await write_to(inst, account_id, person_id, email, "Confirm your address", text, "sign-up")
+    await write_to(inst, account_id, person_id, email, "Confirm your address", text, "sign-up", ("link",))
 
 
 async def confirm_address(inst: Installation, token: str, password: str, device: str) -> str | Halfway:
@@ -111,7 +111,8 @@ async def ask_reset(inst: Installation, email: str) -> None:
         f"Open this link to choose a new password:\n\n{await _reset_link(inst, person_id)}\n\n"
         "It is good for one hour. If you did not ask for it, ignore this letter; nothing changes.\n"
     )
-    await write_to(inst, account_id, person_id, person.email, "Choose a new password", text, "password reset")
+    subject = "Choose a new password"
+    await write_to(inst, account_id, person_id, person.email, subject, text, "password reset", ("link",))
 
 
 async def reset_link(inst: Installation, email: str) -> str | None:

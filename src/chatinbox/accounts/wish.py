@@ -36,9 +36,8 @@ async def ask_for_wish(inst: Installation, email: str) -> None:
         f" you wish:\n\n{inst.settings.public_url}/wish/{token}\n\n"
         "It is good for one day. If it was not you, ignore this letter: nothing was changed, and nothing will be.\n"
     )
-    await write_to(
-        inst, places[0][0], person_id, person.email, "About your data", text, "wish about own data"
-    )
+    occasion = "wish about own data"
+    await write_to(inst, places[0][0], person_id, person.email, "About your data", text, occasion, ("link",))
 
 
 async def read_wisher(inst: Installation, token: str) -> Person:

@@ -32,4 +32,6 @@ async def tell_read_only(inst: Installation, account_id: UUID) -> None:
 
 async def _tell(inst: Installation, account_id: UUID, subject: str, words: str) -> None:
     text = f"{words}\n\n{inst.settings.public_url}/settings/billing\n"
-    await owners.tell(inst, account_id, subject, text, "billing")
+    await owners.tell(
+        inst, account_id, subject, text, "billing", ("name of the account", "how its payment stands", "link")
+    )

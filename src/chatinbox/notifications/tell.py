@@ -17,6 +17,7 @@ from chatinbox.notifications.news import News, is_here, read_news
 JOB = "tell_staff"
 HEARD = ["assigned", "message.received"]
 INSTRUCTION = "chosen by the person in their profile"
+FIELDS = ("numbers of conversations", "what happened to them", "links")
 WAIT = timedelta(minutes=5)  # a moment in which most people see it themselves
 QUIET = timedelta(minutes=30)  # between two letters to one person about one account
 _ASSIGNEES = "select distinct assignee_id from conversation where account_id = %s and id = any(%s) and assignee_id is not null"
@@ -61,7 +62,7 @@ async def tell(inst: Installation, account_id: UUID, staff_user_id: UUID) -> dat
         return at + WAIT
     person = await read_person(inst, by.person_id)
     subject, text = _words(inst.settings.public_url, news)
-    await write_to(inst, account_id, by.person_id, person.email, subject, text, INSTRUCTION)
+    await write_to(inst, account_id, by.person_id, person.email, subject, text, INSTRUCTION, FIELDS)
     return None
 
 

@@ -98,7 +98,8 @@ async def _tell(inst: Installation, breach: Breach, account_id: UUID, answers: s
         return 0
     text = notice(breach.exposure, Touched(account_id, *rows[0]), breach.noticed_at, answers, breach.is_drill)
     subject = "Drill: data of your account" if breach.is_drill else "Data of your account was exposed"
-    await owners.tell(inst, account_id, subject, text, "notice of a breach")
+    fields = ("what was exposed", "when it was noticed", "counts of rows and people")
+    await owners.tell(inst, account_id, subject, text, "notice of a breach", fields)
     marked = "update breach_notice set told_at = %s where account_id = %s and breach_id = %s"
     await inst.db.run(account_id, (marked, [now(), account_id, breach.id]))
     return 1

@@ -85,7 +85,8 @@ async def _certify(inst: Installation, account_id: UUID, closed_at: datetime) ->
         f"{base64.b64encode(signature).decode()}\n\nThe key that verifies it:\n\n{certificates.public_key(inst.vault)}\n"
     )
     subject = "Certificate: your account is destroyed"
-    await owners.tell(inst, account_id, subject, text, "account closing")
+    fields = ("id of the account", "times of its closing", "counts of what was destroyed")
+    await owners.tell(inst, account_id, subject, text, "account closing", fields)
     await _keep(inst, made)
 
 

@@ -105,7 +105,8 @@ async def claim(inst: Installation, by: Staff, name: str) -> str:
         "It is good for three days. If you do not know what this is about, do nothing.\n"
     )
     to = f"postmaster@{name}"
-    await write_to(inst, by.account_id, by.person_id, to, f"Is {name} yours?", text, "integration")
+    subject, fields = f"Is {name} yours?", ("name of the account", "domain", "link")
+    await write_to(inst, by.account_id, by.person_id, to, subject, text, "integration", fields)
     return to
 
 

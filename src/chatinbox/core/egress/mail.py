@@ -10,7 +10,7 @@ import aiosmtplib
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
-from chatinbox.core.egress.ledger import Entry, Ledger
+from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
 from chatinbox.core.egress.recipients import Basis, Guard, pass_all
 from chatinbox.core.ids import new_id
 
@@ -24,11 +24,11 @@ class Unreachable(Exception):
 
 
 class Declined(Exception):
-    """The other side said no for good (SMTP 5yz). `reason` is its code and words, without addresses."""
+    """The other side said no for good (SMTP 5yz), or we did. `reason` is its code and words, without addresses."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, outcome: Outcome = "refused") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.outcome = reason, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class MailGate:
         row_id = await self._begin(letter)
         if self._smtp_url and (reason := await self.guard(letter.account_id, "mail")):
             await self._ledger.end(letter.account_id, row_id, "withheld", reason)
-            raise Declined(_WITHHELD)
+            raise Declined(_WITHHELD, "withheld")
         try:
             if self._smtp_url is None:
                 await self._keep(letter)

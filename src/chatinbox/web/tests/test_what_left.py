@@ -8,6 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from chatinbox.accounts.change_address import ask_change
+from chatinbox.accounts.closing import close_account
+from chatinbox.accounts.invite import invite
+from chatinbox.accounts.people import read_person
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Browser, Say
 from chatinbox.conversations.channels import read_channels
@@ -51,6 +55,27 @@ async def test_the_account_reads_what_left_and_nobody_else_does(
         await read_ledger(inst, bea)
     assert "karl@mail.example" not in (await owner.get("/settings/ledger?gate=http")).text
     assert "karl@mail.example" in (await owner.get("/settings/ledger?gate=nonsense&before=nonsense")).text
+
+
+async def test_the_ledger_says_of_each_letter_what_was_in_it_and_not_whether_an_address_is_known(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff
+) -> None:
+    known = (await read_person(inst, cyd.person_id)).email
+    for email in ("nobody.yet@mail.example", known):
+        await ask_change(inst, ada, email)
+    await invite(inst, ada, "new@mail.example", "staff")
+    await close_account(inst, ada, "Ada's Tea")
+    found = await read_ledger(inst, ada)
+    told = {(one.recipient, one.instruction): ", ".join(one.fields) for one in found}
+    mine = (await read_person(inst, ada.person_id)).email
+    assert told == {
+        ("nobody.yet@mail.example", "change of address"): "e-mail address, link",
+        (known, "change of address"): "e-mail address, link",
+        (mine, "change of address"): "e-mail address, new address, link",
+        ("new@mail.example", "invitation"): "e-mail address, name, name of the account, link",
+        (mine, "account closing"): "e-mail address, name, name of the account, day of its end, link",
+    }
+    assert await read_ledger(inst, cyd) == []
 
 
 async def test_who_is_kept_out_of_a_channel_sees_nothing_that_went_to_customers(
