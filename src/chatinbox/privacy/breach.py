@@ -18,6 +18,7 @@ from chatinbox.privacy.records import category_of
 
 Kind: TypeAlias = Literal["table", "backup", "channel", "staff"]
 _MADE = ("created_at", "at", "received_at", "began_at", "joined_at")  # columns that say when a row was made
+_SAVED_AGAIN = {"tenant.draft"}  # `at` is when it was saved last: what was begun before was in the copy, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,7 @@ def read_exposure(kind: Kind, exposed: str) -> Exposure:
     """An exposure as it was named. Raises Trouble for what is none."""
     try:
         if kind == "table":
-            table = data_map.read()[exposed]
-            if not exposed.startswith("tenant.") or table.reader != "program":
+            if data_map.read()[exposed] and exposed not in data_map.of_accounts():
                 raise Trouble(f"{exposed} holds nothing that can be counted by account.")
         elif kind == "backup":
             at = datetime.fromisoformat(exposed)
@@ -83,7 +83,7 @@ async def measure(inst: Installation, account_id: UUID, exposure: Exposure) -> T
         counts: dict[str, int] = {}
         customers: set[UUID] = set()
         staff: set[UUID] = set()
-        for name, table in data_map.read().items():
+        for name, table in data_map.of_accounts().items():
             if not (reached := _reached(name, table, exposure, kept_out)):
                 continue
             condition, values = reached
@@ -111,24 +111,23 @@ async def _kept_out(inst: Installation, account_id: UUID, staff_user_id: UUID) -
 
 def _reached(name: str, table: Table, exposure: Exposure, kept_out: list[UUID]) -> Statement | None:
     """Which rows of a table are touched, as a condition on `t`; None where none can be."""
-    if not name.startswith("tenant.") or table.reader != "program":
-        return None
     if exposure.kind == "table":
         return ("true", []) if name == exposure.exposed else None
     if table.plane == "none":
         return None
     if exposure.kind == "backup":
-        return _made_by(table, datetime.fromisoformat(exposure.exposed))
+        return _made_by(name, table, datetime.fromisoformat(exposure.exposed))
     if exposure.kind == "channel":
         return _of_channel(name, table, "= any(%s)", [UUID(exposure.exposed)])
     if not table.export:
         return None
-    return (_of_channel(name, table, "<> all(%s)", kept_out) if kept_out else None) or ("true", [])
+    return _seen(name, table, kept_out)
 
 
-def _made_by(table: Table, at: datetime) -> Statement:
+def _made_by(name: str, table: Table, at: datetime) -> Statement:
     """The rows of a table that were there at a time. Where neither a row nor whom it is about says so, it may have been."""
-    if made := next((column for column in _MADE if column in table.columns), None):
+    made = next((column for column in _MADE if column in table.columns), None)
+    if made and name not in _SAVED_AGAIN:
         return f"t.{made} <= %s", [at]
     for column, of in (("conversation_id", "conversation"), ("customer_id", "customer")):
         if column in table.columns:
@@ -137,8 +136,21 @@ def _made_by(table: Table, at: datetime) -> Statement:
     return "true", []
 
 
+def _seen(name: str, table: Table, kept_out: list[UUID]) -> Statement:
+    """The rows of a table that somebody sees who is kept out of channels."""
+    if not kept_out:
+        return "true", []
+    if name == "tenant.customer" or ("customer_id" in table.columns and name != "tenant.conversation"):
+        known = _of_channel(name, table, "<> all(%s)", kept_out)  # known by one of theirs is enough
+        assert known
+        return known
+    closed = _of_channel(name, table, "= any(%s)", kept_out)
+    # Not true is not the same as false: a row that names no conversation is closed to nobody.
+    return (f"({closed[0]}) is not true", closed[1]) if closed else ("true", [])
+
+
 def _of_channel(name: str, table: Table, is_one: str, channel_ids: list[UUID]) -> Statement | None:
-    """The rows of a table that belong to channels (`= any`) or to none of them (`<> all`); None where none belongs to any."""
+    """The rows of a table that belong to one of the channels (`= any`) or to another (`<> all`); None where none belongs to any."""
     talks = f"from conversation c where c.account_id = t.account_id and c.channel_id {is_one}"
     if name == "tenant.channel":
         return f"t.id {is_one}", [channel_ids]

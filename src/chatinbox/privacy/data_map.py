@@ -42,6 +42,15 @@ def read() -> dict[str, Table]:
     return msgspec.convert(tomllib.loads(MAP.read_text()), dict[str, Table])
 
 
+def of_accounts() -> dict[str, Table]:
+    """Of these, the tables inside accounts whose rows the program may read."""
+    return {
+        name: table
+        for name, table in read().items()
+        if name.startswith("tenant.") and table.reader == "program"
+    }
+
+
 def sealing(table: str, column: str) -> Sealing:
     """Under whose key a column is sealed; a column described by words alone is not sealed."""
     found = read()[table].columns[column]

@@ -19,8 +19,8 @@ from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import certificate as certificates
+from chatinbox.privacy import data_map
 from chatinbox.privacy.certificate import Certificate
-from chatinbox.privacy.data_map import read as data_map
 
 log = structlog.get_logger()
 
@@ -112,9 +112,7 @@ async def _keep(inst: Installation, made: Certificate) -> None:
 
 async def _counts(inst: Installation, account_id: UUID) -> dict[str, int]:
     """Rows by table, of every table of the account that the data map names and the program may read."""
-    tables = [
-        name for name, line in data_map().items() if name.startswith("tenant.") and line.reader == "program"
-    ]
+    tables = list(data_map.of_accounts())
     batch = [(f"select count(*) from {name} where account_id = %s", [account_id]) for name in tables]
     found = await inst.db.run(account_id, *batch)
     return {name.removeprefix("tenant."): rows[0][0] for name, rows in zip(tables, found, strict=True)}

@@ -108,11 +108,7 @@ KINDS = ("names", "addresses", "messages", "files")
 def besides() -> list[str]:
     """Tables of customers' data that no category names, and that the program may read."""
     named = {f"tenant.{table}" for _, table, _, _ in _CATEGORIES} | {"tenant.withheld"}
-    return [
-        name
-        for name, line in data_map.read().items()
-        if line.plane == "U" and name.startswith("tenant.") and name not in named and line.reader == "program"
-    ]
+    return [name for name, line in data_map.of_accounts().items() if line.plane == "U" and name not in named]
 
 
 def _statements(account_id: UUID) -> list[Statement]:

@@ -12,7 +12,7 @@ from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.accounts.profile import read_profile
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.data_map import read
+from chatinbox.privacy.data_map import of_accounts
 from chatinbox.privacy.opening import Keys, described, open_row
 
 Found = dict[str, list[dict[str, Any]]]
@@ -23,11 +23,7 @@ _ABOUT = ("tenant.ledger", "tenant.kept_mail")
 
 def tables() -> list[str]:
     """The tables of plane T inside accounts, and those that hold a person's letters beside customers'."""
-    return [
-        name
-        for name, line in read().items()
-        if name.startswith("tenant.") and line.reader == "program" and (line.plane == "T" or name in _ABOUT)
-    ]
+    return [name for name, line in of_accounts().items() if line.plane == "T" or name in _ABOUT]
 
 
 async def find_rows(inst: Installation, person_id: UUID) -> Found:
