@@ -16,8 +16,8 @@ CLAUSES = ("C52", "C52a")
 def look_at_who_was_told(here: Here) -> str:
     """Whatever was touched was told to its account within three days"""
     late = here.column(
-        "select count(*) from tenant.breach_notice n join work.breach b on b.id = n.breach_id"
-        " where n.told_at is null and b.noticed_at < now() - interval '72 hours' and b.purpose <> 'drill'"
+        "select count(*) from work.touched t join work.breach b on b.id = t.breach_id"
+        " where t.told_at is null and b.noticed_at < now() - interval '72 hours' and b.purpose <> 'drill'"
     )[0]
     assert late == 0, f"{late} accounts were not told for more than three days"
     return "No notice is late."
@@ -67,9 +67,10 @@ async def saboteur_counts_everybody(stage: Stage) -> None:
 
 
 async def saboteur_tells_nobody(stage: Stage) -> None:
-    """Works it out and tells nobody"""
+    """Works it out, says that everybody was told, and tells nobody"""
 
-    async def silent(*_: Any, **__: Any) -> None: ...
+    async def silent(*_: Any, **__: Any) -> Counter[str]:
+        return Counter(taken=1)
 
     stage.swap(owners, "tell", silent)
 

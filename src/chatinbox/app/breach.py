@@ -53,7 +53,7 @@ async def _print(
             breach, touched = await record.record(inst, exposure, noticed_at, drill)
             lines = worked_out(inst, breach, touched)
         else:
-            lines = _told(inst, of) if what == "tell" else _listed(inst)
+            lines = told(inst, of) if what == "tell" else listed(inst)
         async for line in lines:
             print(line)
     finally:
@@ -69,18 +69,25 @@ async def worked_out(inst: Installation, breach: Breach, touched: list[Touched])
     yield f"Nobody was told yet. To tell each account's owners: bin/chatinbox breach tell {breach.id}"
 
 
-async def _listed(inst: Installation) -> AsyncIterator[str]:
+async def listed(inst: Installation) -> AsyncIterator[str]:
+    """Every recorded one, a line each."""
+    told_of = await record.told(inst)
     for breach in await record.read_breaches(inst):
-        done, count = await record.told(inst, breach)
+        done, count = told_of.get(breach.id, (0, 0))
         exposed = f"{breach.exposure.kind} {breach.exposure.exposed}"
         yield f"{breach.id}  {breach.purpose}: {exposed}. {done} of {count} accounts told. {_clock(breach)}"
 
 
-async def _told(inst: Installation, of: str) -> AsyncIterator[str]:
+async def told(inst: Installation, of: str) -> AsyncIterator[str]:
+    """Tells the accounts of one, and says how many heard it and why others could not. Raises Trouble for none that is recorded."""
     found = [one for one in await record.read_breaches(inst) if str(one.id) == of]
     if not found:
         raise Trouble(f"No breach {of} is recorded. See: bin/chatinbox breach list")
-    yield f"{await record.tell(inst, found[0], _answers(inst))} accounts told. {_clock(found[0])}"
+    telling = await record.tell(inst, found[0], _answers(inst))
+    yield f"{telling.told_count} accounts told. {_clock(found[0])}"
+    if telling.unreached:
+        why = "; ".join(f"{count}: {reason}" for reason, count in sorted(telling.unreached.items()))
+        yield f"{telling.unreached.total()} could not be reached, and still have to be told ({why})."
 
 
 def _clock(breach: Breach) -> str:

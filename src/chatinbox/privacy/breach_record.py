@@ -4,6 +4,7 @@ The clock of Art. 33 runs from the moment it was noticed: an authority hears wit
 controller, an account without undue delay where it is (Art. 33(2)).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,8 +17,12 @@ from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.breach import Exposure, Touched, measure, notice
+from chatinbox.privacy.what_left import OUTCOME
 
 WITHIN = timedelta(hours=72)
+_FIELDS = ("what was exposed", "when it was noticed", "counts of rows and people")
+_NOBODY = "it has no owner"
+_GONE = "it was destroyed meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,16 @@ class Breach:
     def is_drill(self) -> bool:
         """Whether nothing happened."""
         return self.purpose == "drill"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What came of telling: how many accounts were told now, and of those that could not be reached, how many for which
+    reason.
+    """
+
+    told_count: int
+    unreached: Counter[str]
 
 
 async def record(
@@ -58,7 +73,8 @@ async def _keep(inst: Installation, breach: Breach, one: Touched) -> None:
         "insert into breach_notice (account_id, id, breach_id, counts, customer_count, staff_count, recorded_at)"
         " values (%s, %s, %s, %s, %s, %s, %s)"
     )
-    await inst.db.run(one.account_id, (add, row))
+    touched = "insert into work.touched (breach_id, account_id) values (%s, %s)"
+    await inst.db.run(one.account_id, (add, row), (touched, [breach.id, one.account_id]))
 
 
 async def read_breaches(inst: Installation) -> list[Breach]:
@@ -69,37 +85,39 @@ async def read_breaches(inst: Installation) -> list[Breach]:
     return [Breach(row[0], row[1], Exposure(row[2], row[3]), row[4]) for row in rows]
 
 
-async def told(inst: Installation, breach: Breach) -> tuple[int, int]:
-    """How many of the touched accounts were told, and how many there are."""
-    done = count = 0
-    async for account_id in every_account(inst):
-        ask = "select told_at is not null from breach_notice where account_id = %s and breach_id = %s"
-        [rows] = await inst.db.run(account_id, (ask, [account_id, breach.id]))
-        count += len(rows)
-        done += sum(row[0] for row in rows)
-    return done, count
-
-
-async def tell(inst: Installation, breach: Breach, answers: str) -> int:
-    """Sends each touched account's owners its own notice, once; how many accounts. Told again, it goes on where it was."""
-    sent = 0
-    async for account_id in every_account(inst):
-        sent += await _tell(inst, breach, account_id, answers)
-    return sent
-
-
-async def _tell(inst: Installation, breach: Breach, account_id: UUID, answers: str) -> int:
-    ask = (
-        "select counts, customer_count, staff_count from breach_notice where account_id = %s and breach_id = %s"
-        " and told_at is null"
+async def told(inst: Installation) -> dict[UUID, tuple[int, int]]:
+    """Of each breach that touched any, how many of its accounts were told, and how many there are."""
+    rows = await inst.db.directory(
+        "select breach_id, count(told_at), count(*) from work.touched group by breach_id"
     )
+    return {breach_id: (told_count, count) for breach_id, told_count, count in rows}
+
+
+async def tell(inst: Installation, breach: Breach, answers: str) -> Telling:
+    """Sends each touched account's owners its own notice, once. An account is told when a letter left to one of them at
+    least. Told again, it goes on with the others.
+    """
+    ask = "select account_id from work.touched where breach_id = %s and told_at is null order by account_id"
+    told_count, unreached = 0, Counter[str]()
+    for (account_id,) in await inst.db.directory(ask, [breach.id]):
+        if why := await _tell(inst, breach, account_id, answers):
+            unreached[why] += 1
+        else:
+            told_count += 1
+    return Telling(told_count, unreached)
+
+
+async def _tell(inst: Installation, breach: Breach, account_id: UUID, answers: str) -> str | None:
+    """None when the account was told, or why not."""
+    ask = "select counts, customer_count, staff_count from breach_notice where account_id = %s and breach_id = %s"
     [rows] = await inst.db.run(account_id, (ask, [account_id, breach.id]))
     if not rows:
-        return 0
+        return _GONE
     text = notice(breach.exposure, Touched(account_id, *rows[0]), breach.noticed_at, answers, breach.is_drill)
     subject = "Drill: data of your account" if breach.is_drill else "Data of your account was exposed"
-    fields = ("what was exposed", "when it was noticed", "counts of rows and people")
-    await owners.tell(inst, account_id, subject, text, "notice of a breach", fields)
-    marked = "update breach_notice set told_at = %s where account_id = %s and breach_id = %s"
-    await inst.db.run(account_id, (marked, [now(), account_id, breach.id]))
-    return 1
+    ended = await owners.tell(inst, account_id, subject, text, "notice of a breach", _FIELDS)
+    if not ended["taken"]:
+        return ", ".join(OUTCOME[one] for one in sorted(ended)) or _NOBODY
+    marked = "update work.touched set told_at = %s where breach_id = %s and account_id = %s"
+    await inst.db.directory(marked, [now(), breach.id, account_id])
+    return None
