@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from chatinbox.app import database
+from chatinbox.app.opening import open_installation
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.operator import operator_of
@@ -47,7 +48,7 @@ async def _print(
     noticed_at: datetime,
     drill: bool,
 ) -> None:
-    inst = await Installation.open(settings, admin_dsn)
+    inst = await open_installation(settings, admin_dsn)
     try:
         if exposure:
             breach, touched = await record.record(inst, exposure, noticed_at, drill)

@@ -1,4 +1,4 @@
-"""What a start looks at before anybody is answered: that published documents are what they were, and what may begin when."""
+"""Opening an installation so that nothing leaves it that may not; and what a start looks at before anybody is answered."""
 
 from functools import partial
 
@@ -17,13 +17,27 @@ from chatinbox.watch import relay
 log = structlog.get_logger()
 
 
+async def open_installation(settings: Settings, admin_dsn: str) -> Installation:
+    """The way every command opens it, for each may send: no named recipient gets anything before its day, and places are
+    compared before data of an account leaves. Raises Trouble for a recipient that nobody announced.
+    """
+    inst = await Installation.open(settings, admin_dsn)
+    try:
+        for name in REGISTER:
+            begin_as_announced(inst, name)
+        inst.egress.guarded_by(partial(transfer.why_withheld, inst))
+    except BaseException:
+        await inst.close()
+        raise
+    return inst
+
+
 async def look_before(inst: Installation) -> None:
-    """Looks. Raises Trouble for what stops the start."""
+    """Looks whether published documents are what they were, and what should be mended. Raises Trouble for what stops the
+    start.
+    """
     await kept.compare(inst)
     await _announced_before(inst)
-    for name in REGISTER:
-        begin_as_announced(inst, name)
-    inst.egress.guarded_by(partial(transfer.why_withheld, inst))
     if inst.settings.stripe_secret_key and not transfer.is_placed(inst, "stripe"):
         # Payments of European accounts are withheld until it is: better read at a start than by a customer.
         log.warning("place_not_named", way="stripe", mend="write the company into subprocessors.toml")

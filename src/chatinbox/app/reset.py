@@ -8,7 +8,7 @@ import asyncio
 from chatinbox.accounts import people, second_factor
 from chatinbox.accounts.sign_in import reset_link
 from chatinbox.app import database
-from chatinbox.core.installation import Installation
+from chatinbox.app.opening import open_installation
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 
@@ -29,7 +29,7 @@ def print_reset_link(settings: Settings, email: str, lost: bool = False) -> int:
 
 
 async def _link(settings: Settings, admin_dsn: str, email: str, lost: bool) -> str | None:
-    inst = await Installation.open(settings, admin_dsn)
+    inst = await open_installation(settings, admin_dsn)
     try:
         person_id = await people.find_person(inst, email)
         if person_id and lost:

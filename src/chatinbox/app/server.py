@@ -18,7 +18,7 @@ import uvloop
 from chatinbox.accounts import activity, sessions
 from chatinbox.app import database, proving, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
-from chatinbox.app.opening import look_before
+from chatinbox.app.opening import look_before, open_installation
 from chatinbox.app.ready import Ready, say_ready
 from chatinbox.app.safety import look_at_database, refuse_unsafe, unsafe_settings
 from chatinbox.app.steadily import meanwhile
@@ -148,7 +148,7 @@ async def _open(settings: Settings, admin_dsn: str) -> Installation:
         with open_private(settings.data / "opening", "a") as opening:
             fcntl.flock(opening, fcntl.LOCK_EX)
             refuse_unsafe(look_at_database(admin_dsn))
-            inst = await Installation.open(settings, admin_dsn)
+            inst = await open_installation(settings, admin_dsn)
             try:
                 await look_before(inst)
             except BaseException:
