@@ -57,7 +57,7 @@ async def read_in(inst: Installation, tx: Tx) -> Workspace:
 
 
 async def change_workspace(inst: Installation, by: Staff, **changes: Any) -> Workspace:
-    """Sets some of them, and notes each that became another. Raises unless `by` may."""
+    """Sets some of them, and notes each whose words became others. Raises unless `by` may."""
     by.need("workspace")
     key = await inst.vault.account_key(by.account_id)
     async with inst.db.account(by.account_id) as tx:
@@ -71,9 +71,9 @@ async def change_workspace(inst: Installation, by: Staff, **changes: Any) -> Wor
             "update account set settings_sealed = %s where account_id = %s", [sealed, by.account_id]
         )
         for name in changes:
-            old, new = getattr(before, name), getattr(after, name)
+            old, new = str(getattr(before, name)), str(getattr(after, name))
             if old != new:
-                await tx.execute(*noted(key, by, f"workspace.{name}", _words(old), _words(new)))
+                await tx.execute(*noted(key, by, f"workspace.{name}", old, new))
     return after
 
 
@@ -84,10 +84,6 @@ def open_settings(key: SealKey, account_id: UUID, sealed: bytes | None) -> Works
     return msgspec.json.decode(
         key.open(sealed, account_id, "account", "settings", account_id), type=Workspace
     )
-
-
-def _words(value: Any) -> str:
-    return str(value) if isinstance(value, str | OpeningHours) else msgspec.json.encode(value).decode()
 
 
 async def set_privacy(inst: Installation, by: Staff, address: str, page: str) -> None:

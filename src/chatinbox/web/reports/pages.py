@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from chatinbox.accounts.opening_hours import DAYS
 from chatinbox.accounts.teams import read_teams
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.installation import Installation
@@ -16,7 +17,6 @@ from chatinbox.web.reports.reader import Reader
 from chatinbox.web.reports.words import duration, hours, moment, number, weekday
 
 HOW = {"password": "password", "passkey": "passkey", "sso": "company sign-on"}
-WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PARTS = ((0, 8), (8, 13), (13, 18), (18, 24))
 
 
@@ -131,12 +131,12 @@ def _activity_words(reader: Reader, report: ActivityReport) -> dict[str, Any]:
     days = reader.period.days()
     by_day = [report.of_day(day) for day in days]
     told = {
-        (day, hour): f"{WEEK[day - 1]} {hour}:00 to {hour + 1}:00: {hours(seconds)}"
+        (day, hour): f"{DAYS[day - 1]} {hour}:00 to {hour + 1}:00: {hours(seconds)}"
         for (day, hour), seconds in report.by_hour.items()
     }
     parts = [
         (
-            WEEK[day - 1],
+            DAYS[day - 1],
             [sum(report.by_hour.get((day, h), 0) for h in range(first, last)) for first, last in PARTS],
         )
         for day in range(1, 8)

@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatinbox.accounts.opening_hours import OpeningHours
 from chatinbox.accounts.profile import change_profile
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.read_changes import Filter, in_words, read_changes
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
-from chatinbox.accounts.workspace import change_workspace, read_languages, read_workspace, rename_account
+from chatinbox.accounts.workspace import (
+    change_workspace,
+    read_languages,
+    read_workspace,
+    rename_account,
+    set_answering,
+)
 from chatinbox.conftest import Browser
 from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
@@ -73,6 +80,22 @@ async def test_what_cannot_be_kept_is_said_and_kept_in_the_form(
     assert (await client.post("/settings/workspace", data={"do": "languages"})).status_code == 422
     assert (await client.post("/settings/workspace", data={"do": "name", "company": " "})).status_code == 422
     assert await read_changes(inst, ada, Filter()) == []
+
+
+async def test_a_setting_whose_words_stay_the_same_is_no_change(
+    inst: Installation, ada: Staff, cyd: Staff
+) -> None:
+    await set_answering(
+        inst, ada, "", OpeningHours("Europe/Oslo")
+    )  # no hours: a time zone alone says nothing
+    assert (await read_workspace(inst, ada.account_id)).hours.time_zone == "Europe/Oslo"
+    assert await read_changes(inst, ada, Filter()) == []
+    week = (("09:00", "17:00"), *(None,) * 6)
+    await set_answering(inst, ada, "", OpeningHours("Europe/Oslo", week))
+    await set_answering(inst, ada, "", OpeningHours("Europe/Oslo", week))
+    [noted] = await read_changes(inst, ada, Filter())
+    assert (noted.before, noted.after) == ("", "Monday 09:00 to 17:00 (Europe/Oslo)")
+    assert await read_changes(inst, cyd, Filter()) == []
 
 
 async def test_the_log_is_filtered_by_person_kind_and_day_in_ones_own_time_zone(
