@@ -26,6 +26,7 @@ from chatinbox.core.db import Rows
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.vault import SealKey
 
 
 class _Words(msgspec.Struct):
@@ -93,7 +94,7 @@ async def resend(inst: Installation, by: Staff, invitation_id: UUID) -> str:
     for row_id, sealed, *_ in await inst.db.directory(ask, [by.account_id, now()]):
         if row_id == invitation_id:
             key = await inst.vault.account_key(by.account_id)
-            words = msgspec.json.decode(key.open(sealed, by.account_id, "link", "words", row_id), type=_Words)
+            words = _opened(key, by.account_id, row_id, sealed)
             link = await invite(inst, by, words.email, str(words.role_id or words.role), words.team_ids)
             await withdraw(inst, by, invitation_id)
             return link
@@ -106,11 +107,15 @@ async def list_invitations(inst: Installation, by: Staff) -> list[Invitation]:
     return await _open(inst, by.account_id, rows)
 
 
+def _opened(key: SealKey, account_id: UUID, row_id: UUID, sealed: bytes) -> _Words:
+    return msgspec.json.decode(key.open(sealed, account_id, "link", "words", row_id), type=_Words)
+
+
 async def _open(inst: Installation, account_id: UUID, rows: Rows) -> list[Invitation]:
     key = await inst.vault.account_key(account_id)
     opened = []
     for row_id, sealed, created_at, expires_at in rows:
-        words = msgspec.json.decode(key.open(sealed, account_id, "link", "words", row_id), type=_Words)
+        words = _opened(key, account_id, row_id, sealed)
         opened.append(
             Invitation(
                 row_id,
@@ -170,9 +175,7 @@ async def _asked(inst: Installation, link: Link) -> Asked:
     if await read_closed_at(inst, link.account_id):
         raise gone()
     key = await inst.vault.account_key(link.account_id)
-    words = msgspec.json.decode(
-        key.open(link.words_sealed, link.account_id, "link", "words", link.id), type=_Words
-    )
+    words = _opened(key, link.account_id, link.id, link.words_sealed)
     company = await read_account_name(inst, link.account_id)
     called = words.role_name or NAMES[words.role]
     return Asked(
