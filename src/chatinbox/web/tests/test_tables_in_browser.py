@@ -1,0 +1,54 @@
+"""Tables of the settings on a phone, in a real Chromium: nothing lies beyond the edge, with rows and without."""
+
+import pytest
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.conftest import Say
+from chatinbox.core.clock import travel
+from chatinbox.core.egress import Letter
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+from chatinbox.privacy.erasure.erase import erase
+from chatinbox.web.tests.test_activity_in_browser import Site, chromium, site  # noqa: F401 — fixtures
+from journeys.chromium import needs_chromium
+
+pytestmark = needs_chromium
+CUT_OFF = "() => [...document.querySelectorAll('.scroll')].map((one) => one.scrollWidth - one.clientWidth)"
+LONG = "accounts.receivable.north@a-rather-long-name-of-a-company.example"
+
+
+@pytest.mark.parametrize("width", [390, 320])
+async def test_what_left_was_erased_and_agreed_is_read_whole_on_a_phone_by_its_account_alone(
+    site: Site,  # noqa: F811
+    ada: Staff,
+    cyd: Staff,
+    say: Say,
+    width: int,
+) -> None:
+    page = await site.context.new_page()
+    await page.set_viewport_size({"width": width, "height": 800})
+
+    async def tables(path: str) -> list[int]:
+        await page.goto(f"{site.url}/settings/{path}")
+        found: list[int] = await page.evaluate(CUT_OFF)
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width and max(found, default=0) <= 0, (path, wide, found)
+        return found
+
+    assert await tables("ledger") == await tables("erasures") == []
+    theirs = await say(cyd, "Hello", email="not.hers@mail.example")
+    for by, customer_id, to in ((ada, (await say(ada, "Hello")).customer_id, LONG), (cyd, theirs.customer_id, "not.hers@mail.example")):  # fmt: skip
+        letter = Letter(by.account_id, "customer", customer_id, "a@x.example", (to,), b"Subject: x\r\n\r\nx",
+                        "service", "an answer written by staff", ("e-mail address", "name", "message", "files"))  # fmt: skip
+        await site.inst.egress.mail(letter)
+    assert len(await tables("ledger")) == 1
+    assert LONG in await page.inner_text("table") and "not.hers" not in await page.inner_text("body")
+    done = (await say(ada, "Erase me", email="gone@mail.example")).customer_id
+    erasure_id = await ask_erasure(site.inst, ada, done, "Casey Customer")
+    with travel(UNDO):
+        await erase(site.inst, ada.account_id, erasure_id)
+    waits = (await say(ada, "Me, too", email="waits@mail.example")).customer_id
+    await ask_erasure(site.inst, ada, waits, "Casey Customer")
+    assert len(await tables("erasures")) == 1
+    assert {"Receipt", "Take it back"} <= set((await page.inner_text("table")).split("\n"))
+    assert len(await tables(f"erasures?customer={waits}")) == 1
+    assert len(await tables("agreements")) == 2
