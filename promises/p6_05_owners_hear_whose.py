@@ -1,11 +1,13 @@
 """No system is entirely safe, and ours is not. If data of an account is touched by a fault or an intruder, its owners hear without undue delay which data and whose. Each promise says what it does not prove."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from chatinbox.accounts import documents, owners
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now
+from chatinbox.core.egress import Egress
 from chatinbox.privacy import breach, breach_record
 from promises.means import rewrite_first_promise
 from promises.stage import Here, Stage
@@ -52,6 +54,33 @@ async def proof_that_each_hears_its_own_part(stage: Stage) -> str:
     page = (await (await stage.browser()).get("/trust/limits")).text
     assert page.count("<h2") > 3, "the limits stand nowhere"
     return f"{sum(found.values())} rows in {len(found)} accounts, each told of its own; {len(held)} promises say what they do not prove."
+
+
+async def proof_that_only_who_was_told_counts_as_told(stage: Stage) -> str:
+    """While no letter can leave, no account counts as told; once one can, each hears it, and none twice"""
+    ada, cyd = await stage.two_businesses()
+    exposure = breach.read_exposure("table", "tenant.staff_user")
+    recorded, touched = await breach_record.record(stage.inst, exposure, now())
+    cut_off = replace(stage.inst, egress=Egress(stage.inst.db, stage.vault, "smtp://127.0.0.1:9"))
+    ask = f"select count(told_at) from work.touched where breach_id = '{recorded.id}'"
+    for inst, wanted in ((cut_off, 0), (stage.inst, len(touched)), (stage.inst, len(touched))):
+        await breach_record.tell(inst, recorded, "office@operations.example")
+        told = stage.column(ask)[0]
+        assert told == wanted, f"{told} accounts count as told, and {wanted} were"
+    letters = [len(await list_kept(stage.inst, one)) for one in (ada, cyd)]
+    assert letters == [1, 1], f"notices that reached the two accounts: {letters}"
+    return f"{len(touched)} accounts waited while nothing could leave, and heard it once when it could."
+
+
+async def saboteur_calls_everybody_told(stage: Stage) -> None:
+    """Calls an account told whatever became of the letters"""
+    known = owners.tell
+
+    async def boast(*given: Any, **words: Any) -> Counter[str]:
+        await known(*given, **words)
+        return Counter(taken=1)
+
+    stage.swap(owners, "tell", boast)
 
 
 async def saboteur_counts_everybody(stage: Stage) -> None:
