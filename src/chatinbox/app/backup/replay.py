@@ -13,6 +13,7 @@ from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.leave import forget_person
 from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import SIZES, file_id
+from chatinbox.app.opening import open_installation
 from chatinbox.channels.email.raw import discard_raw
 from chatinbox.conversations.search.index import rebuild
 from chatinbox.core.clock import now
@@ -32,7 +33,7 @@ IN_DOUBT = "The installation was restored from a copy while this was on its way:
 
 async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list[str]:
     """Replays on an installation that nobody is let into; what was done, in sentences."""
-    inst = await Installation.open(settings, admin_dsn)
+    inst = await open_installation(settings, admin_dsn)
     try:
         before = sum(1 for one in ledger if one.kind != MARK)
         # The ledger has these lines already: nothing is added to it.
