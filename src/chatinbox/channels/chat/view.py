@@ -20,6 +20,10 @@ CATCH_UP = 500
 MAX_PICTURE = 3_000_000
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"}
 
+BY_LETTER = "(This came by e-mail.)"
+"""Instead of a letter's words. Whoever knows a reply address can have letters sent there, such as another company's codes: the
+box, whose visitor may have made up the address, never repeats them."""
+
 _WINDOW = """(select * from message where account_id = %(account)s and conversation_id = %(conversation)s
   and position > %(after)s and position < %(before)s order by position {order} limit %(limit)s) m"""
 _MESSAGES = """select m.id, m.position, m.at, m.author, m.staff_user_id, m.body_sealed, m.via, d.id, d.state from {window}
@@ -130,6 +134,7 @@ def _open(
     for row_id, position, at, wrote, staff_user_id, sealed, via, delivery_id, state in rows:
         body = open_body(key, sealed, account_id, "message", row_id)
         by_staff = wrote == "staff"
+        is_letter = via == "email" and not by_staff
         if staff_user_id and body.author_name:
             writers[staff_user_id] = body.author_name
         messages.append(
@@ -139,8 +144,8 @@ def _open(
                 millis(at),
                 "staff" if by_staff else "me",
                 author(staff_user_id, body.author_name) if by_staff else None,
-                body.text,
-                attached.get(row_id, []),
+                BY_LETTER if is_letter else body.text,
+                [] if is_letter else attached.get(row_id, []),
             )
         )
         if by_staff and via == "chat" and state not in ("delivered", "seen"):

@@ -1,0 +1,171 @@
+"""What somebody would try who means harm, where more than one room has to hold."""
+
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import psycopg
+import pytest
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.channels.chat.tests.conftest import Boxes, boxes  # noqa: F401 — a fixture
+from chatinbox.channels.email.kept import list_kept
+from chatinbox.channels.email.raw import store
+from chatinbox.channels.email.receive import place
+from chatinbox.channels.email.reply_address import read_reply_address, reply_address
+from chatinbox.channels.email.tests.letters import channel_of
+from chatinbox.conftest import Browser, Say
+from chatinbox.conversations.inbox import read_list
+from chatinbox.core.installation import Installation
+
+CODE = "Your code is 424711"
+
+
+async def test_a_code_that_another_company_sends_to_a_reply_address_is_not_shown_in_the_box(
+    inst: Installation,
+    ada: Staff,
+    boxes: Boxes,  # noqa: F811
+    client: Browser,
+) -> None:
+    """Somebody signs up elsewhere as a business, by the address at which it takes answers, and waits for the letter."""
+    visitor = boxes.browser()
+    await visitor.say("hello")
+    await visitor.ask("PUT", "email", email="feedback@elsewhere.example")  # they say it is theirs
+    [row] = (await read_list(inst, ada, "all")).rows
+    letter = EmailMessage()
+    letter["From"], letter["Subject"] = "feedback@elsewhere.example", "Confirm your address"
+    letter.set_content(CODE)
+    letter.add_attachment(CODE.encode(), maintype="text", subtype="plain", filename="code.txt")
+    to = reply_address(inst, ada.account_id, row.number)
+    await place(
+        inst, await store(inst, ada.account_id, await channel_of(inst, ada), letter.as_bytes(), None, to)
+    )
+    seen = (await visitor.ask("GET", "messages")).text
+    assert "came by e-mail" in seen and "424711" not in seen and "code.txt" not in seen
+    own = await (await client.as_(ada)).get(f"/api/conversations/{row.id}")
+    assert CODE in own.text, "staff read it"
+    assert await list_kept(inst, ada) == [], "and it is sent on to nobody"
+
+
+async def test_a_neighbours_words_are_searched_for_like_words_nobody_ever_wrote(
+    inst: Installation, ada: Staff, cyd: Staff, say: Say, client: Browser
+) -> None:
+    await say(ada, "The zylophrene arrived", "zylophrene@mail.example", subject="zylophrene")
+    await client.as_(cyd)
+
+    async def told(asked: str) -> tuple[int, str]:
+        answer = await client.get("/api/search", params={"q": asked})
+        return answer.status_code, answer.text.replace(asked, "")
+
+    for before, behind in (("", ""), ('"', '"'), ("", "@mail.example"), ("the ", "")):
+        assert await told(f"{before}zylophrene{behind}") == await told(f"{before}qylophrena{behind}")
+
+
+async def test_another_host_in_a_request_comes_into_no_page(ada: Staff, client: Browser) -> None:
+    for headers in (
+        {"host": "evil.example"},
+        {"x-forwarded-host": "evil.example", "x-forwarded-proto": "gopher"},
+    ):
+        for path in ("/sign-in", "/reset", "/inbox"):
+            answer = await client.get(path, headers=headers)
+            assert "evil.example" not in answer.text + str(answer.headers)
+        await client.as_(ada)
+        answer = await client.get("/api/list", headers=headers)
+        assert "evil.example" not in answer.text and "no-store" in answer.headers["cache-control"]
+
+
+async def test_whatever_sql_runs_as_the_program_stays_in_its_account(
+    inst: Installation, ada: Staff, cyd: Staff, say: Say
+) -> None:
+    """As if somebody had found a way to have their own statements run."""
+    await say(cyd, "Words of another")
+    tries = (
+        ("select count(*) from tenant.message where account_id = %s", 0),
+        (
+            "select count(*) from tenant.message m right join tenant.account a using (account_id) where a.account_id = %s",
+            0,
+        ),
+        (
+            "with t as (update tenant.conversation set status = 'done' where account_id = %s returning 1) select count(*) from t",
+            0,
+        ),
+        ("with t as (delete from tenant.tag where account_id = %s returning 1) select count(*) from t", 0),
+    )
+    for text, wanted in tries:
+        [[row]] = await inst.db.run(ada.account_id, (text, [cyd.account_id]))
+        assert row[0] == wanted, text
+    refused = (
+        "select * from ctx.secret",
+        "select * from seclog.entry",
+        "select * from directory.person",
+        "select * from search.place",
+        "set local role chatinbox_owner",
+        "alter table tenant.message disable row level security",
+        "drop policy account on tenant.message",
+        "copy (select 1) to '/tmp/out'",
+        "select pg_read_file('/etc/passwd')",
+    )
+    for text in refused:
+        with pytest.raises(psycopg.Error):
+            await inst.db.run(ada.account_id, (text, ()))
+    forged = f"{cyd.account_id}.9999999999.{'0' * 64}"
+    with pytest.raises(psycopg.Error):
+        await inst.db.run(
+            ada.account_id,
+            (f"set local app.context = '{forged}'", ()),
+            ("select count(*) from tenant.message", ()),
+        )
+
+
+@pytest.mark.long
+async def test_a_million_made_up_reply_addresses_lead_nowhere(
+    inst: Installation, ada: Staff, say: Say
+) -> None:
+    await say(ada, "hello")
+    local, _, domain = reply_address(inst, ada.account_id, 1).partition("@")
+    letters = "abcdefghijklmnopqrstuvwxyz234567"
+    for number in range(1_000_000):
+        at = len(local) - 1 - number % (len(local) - 6)
+        other = (
+            letters[(letters.index(local[at]) + 1 + number // len(local)) % 32]
+            if local[at] in letters
+            else "a"
+        )
+        tried = local[:at] + other + local[at + 1 :]
+        if tried != local:
+            assert read_reply_address(inst, f"{tried}@{domain}") is None
+
+
+async def test_pages_say_where_somebody_came_from_to_nobody(
+    ada: Staff, new_browser: Callable[[], Browser]
+) -> None:
+    browser = await new_browser().as_(ada)
+    for path in ("/inbox", "/settings/data", "/settings/channels", "/reports/work"):
+        answer = await browser.get(path)
+        assert answer.headers["referrer-policy"] in ("no-referrer", "same-origin"), path
+
+
+async def test_nothing_tells_figures_of_the_installation_to_whoever_asks(client: Browser) -> None:
+    for path in ("/metrics", "/debug", "/status.json", "/api/metrics", "/health/details"):
+        assert (await client.get(path)).status_code in (401, 404), path
+
+
+async def test_who_somebody_is_cannot_be_claimed_in_the_box(
+    inst: Installation,
+    ada: Staff,
+    boxes: Boxes,  # noqa: F811
+    say: Say,
+) -> None:
+    """A known customer's address or id, named by a visitor, opens nothing of theirs and changes nothing of theirs."""
+    known = await say(ada, "A secret of mine", "layla@example.dk")
+    visitor = boxes.browser()
+    for claim in ("customer_id", "identity", "token", "email"):
+        answer = await visitor.ask(
+            "POST", "messages", id=str(known.message_id), text="x", **{claim: "layla@example.dk"}
+        )
+        assert answer.status_code == 422 and claim in answer.text
+    await visitor.say("hello")
+    await visitor.ask("PUT", "email", email="layla@example.dk")
+    seen = (await visitor.ask("GET", "messages")).text
+    assert "A secret of mine" not in seen and "elcome back" not in seen
+    rows = (await read_list(inst, ada, "all")).rows
+    assert len({row.customer.id for row in rows}) == 2
