@@ -8,7 +8,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.egress import REGISTER
 from chatinbox.core.installation import Installation
-from chatinbox.privacy import limits, proof, subprocessors
+from chatinbox.privacy import attacks, limits, proof, subprocessors
 from chatinbox.watch.evidence import Evidence, read_evidence
 from chatinbox.web.pages import day
 from chatinbox.web.site.facts import Fact, State
@@ -99,9 +99,19 @@ async def get_limits(inst: Installation, request: Request) -> Response:
     return site_page(inst, request, "site/limits", parts=parts)
 
 
+async def get_attacks(inst: Installation, request: Request) -> Response:
+    """What was tried against it, and what was not yet."""
+    return site_page(inst, request, "site/attacks", attacks=attacks.read())
+
+
 TO = Declared(("visitor",), ("A",))
-PAGES = {"/trust": (get_trust, None), "/trust/limits": (get_limits, None)}
+PAGES = {
+    "/trust": (get_trust, None),
+    "/trust/limits": (get_limits, None),
+    "/trust/attacks": (get_attacks, None),
+}
 LINKS = (
     Link("trust", "/trust", "What can be checked", 12),
+    Link("trust", "/trust/attacks", "What was tried against it", 13),
     Link("trust", "/trust/limits", "What no proof can show", 14),
 )
