@@ -30,7 +30,7 @@ WORDS: dict[Permission, str] = {
     "staff": "Invite colleagues, set roles and teams",
     "workspace": "Change the settings of the account",
     "reports": "See reports about staff",
-    "ledger": "See what left the account, and what was changed",
+    "ledger": "See what left the account, what was changed, and who looked",
     "export": "Export the account's data",
     "integrations": "Connect other programs",
     "billing": "See and change the plan and its bills",

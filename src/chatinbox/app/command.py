@@ -10,6 +10,7 @@ from chatinbox.app.backup.restore import refuse_under_way, restore
 from chatinbox.app.breach import print_breach
 from chatinbox.app.database_programs import run_program
 from chatinbox.app.doctor import examine
+from chatinbox.app.ledger import verify_ledgers
 from chatinbox.app.reset import print_reset_link
 from chatinbox.app.security import print_security_log
 from chatinbox.app.server import serve
@@ -82,6 +83,14 @@ def parser() -> argparse.ArgumentParser:
     breach.add_argument(
         "--drill", action="store_true", help="nothing happened: an exercise, and the record says so"
     )
+    ledger = commands.add_parser(
+        "ledger",
+        help="whether the ledgers of who looked are whole",
+        description="Goes along the access ledger of every account, or of one, and compares it with the heads that were signed.",
+    )
+    ledger.add_argument("what", choices=["verify"], help="verify: go along it and say what is wrong")
+    ledger.add_argument("--account", default="", help="only this account's, by its id")
+    ledger.add_argument("--head", type=Path, help="a head that was kept elsewhere, as a file")
     proving = commands.add_parser(
         "prove",
         help="try the promises of the privacy policy",
@@ -112,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument("--root-key", type=Path, required=True, help="the installation's root key")
     back.add_argument("--ledger", type=Path, help="the newest ledger of destroyed keys (beside the keys)")
     back.add_argument("--head", default="", help="the line that the last backup printed: a ledger that ends before it is refused")  # fmt: skip
-    for command in (programs, doctor, reset, visits, security, breach, proving, copying, back):
+    for command in (programs, doctor, reset, visits, security, breach, ledger, proving, copying, back):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -154,6 +163,8 @@ def main(words: list[str] | None = None) -> int:
             return prove(settings, given)
         if given.command == "breach":
             return print_breach(settings, given.what, given.of, given.noticed, given.drill)
+        if given.command == "ledger":
+            return verify_ledgers(settings, given.account, given.head)
         if given.command == "security":
             return print_security_log(settings, given.what, given.reason, given.days)
         return serve(settings, given.command, given.json)

@@ -23,6 +23,11 @@ from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.notifications import tell
+from chatinbox.privacy.access import alerts as access_alerts
+from chatinbox.privacy.access import forget as access_forget
+from chatinbox.privacy.access import heads as access_heads
+from chatinbox.privacy.access import link as access_link
+from chatinbox.privacy.access.daily import send_head
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.reports.forget import forget_old as forget_reports
@@ -88,6 +93,7 @@ def prepare(inst: Installation) -> None:
             await email_receive.forget_old(inst, account_id)
             await email_kept.forget_kept(inst, account_id)
             await forget_reports(inst, account_id)
+            await access_forget.forget_old(inst, account_id)
         await sessions.forget(inst)
         await links.forget(inst)
         await sso_pending.forget(inst)
@@ -102,6 +108,23 @@ def prepare(inst: Installation) -> None:
         async for account_id in every_account(inst):
             await erasure.ask_left_over(inst, account_id)
 
+    async def link_looks() -> None:
+        async for account_id in every_account(inst):
+            await access_link.link(inst, account_id)
+
+    async def watch_looks() -> None:
+        async for account_id in every_account(inst):
+            await access_alerts.look_out(inst, account_id)
+            await access_alerts.tell_owners(inst, account_id)
+
+    async def sign_heads() -> None:
+        async for account_id in every_account(inst):
+            await access_heads.keep_up(inst, account_id)
+
+    async def send_heads() -> None:
+        async for account_id in every_account(inst):
+            await send_head(inst, account_id)
+
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
 
@@ -115,6 +138,10 @@ def prepare(inst: Installation) -> None:
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)
     inst.jobs.every("* * * * *", "place_left_over_mail", place)
+    inst.jobs.every("* * * * *", "link_looks", link_looks)
+    inst.jobs.every("*/10 * * * *", "watch_looks", watch_looks)
+    inst.jobs.every("7 * * * *", "sign_heads", sign_heads)
+    inst.jobs.every("31 5 * * *", "send_heads", send_heads)
     inst.jobs.every("17 3 * * *", "forget", forget)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from chatinbox.accounts.access import Look
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.body import Body, open_body
 from chatinbox.conversations.rows import Row, by_ids_statement, open_rows
@@ -152,15 +153,21 @@ class Timeline(msgspec.Struct):
 class Links(Protocol):
     """Makes signed links; given by the web, which knows the second origin."""
 
-    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID) -> str:
-        """The address of one file."""
+    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID, staff_user_id: UUID) -> str:
+        """The address of one file, for one staff user."""
         ...
 
 
 async def read_timeline(
-    inst: Installation, by: Staff, conversation_id: UUID, links: Links, after: int = 0, before: int = 1 << 60
+    inst: Installation,
+    by: Staff,
+    conversation_id: UUID,
+    links: Links,
+    after: int = 0,
+    before: int = 1 << 60,
+    look: Look | None = None,
 ) -> Timeline:
-    """The last 30 entries between two positions, in one round trip. Raises not-found."""
+    """The last 30 entries between two positions, in one round trip, with the row that tells of it. Raises not-found."""
     window = {
         "account": by.account_id,
         "conversation": conversation_id,
@@ -170,14 +177,17 @@ async def read_timeline(
         "limit": PAGE + 1 if not after else 1000,
     }
     found, messages, others, files, *states = await inst.db.run(
-        by.account_id, *_statements(by, window, bool(after))
+        by.account_id, *_statements(by, window, bool(after)), *([look.statement] if look else [])
     )
     if not found:
         raise not_found()
+    if look:
+        look.kept()
+        states = states[:-1]
     customer_id, has_draft = found[0][3], found[0][-2]
     remember(by.account_id, conversation_id, customer_id)
     key = inst.vault.known_customer_keys(by.account_id, [customer_id]).get(customer_id)
-    open_files = FileOpener(key, by.account_id, customer_id, links)
+    open_files = FileOpener(key, by, customer_id, links)
     entries = sorted(
         [
             *_messages(messages, key, by.account_id, open_files, files),
@@ -213,8 +223,9 @@ def _statements(by: Staff, window: dict[str, Any], newer_only: bool) -> list[Sta
 class FileOpener:
     """Opens attachments' rows of one customer."""
 
-    def __init__(self, key: SealKey | None, account_id: UUID, customer_id: UUID, links: Links) -> None:
-        self._key, self._account_id, self._customer_id, self._links = key, account_id, customer_id, links
+    def __init__(self, key: SealKey | None, by: Staff, customer_id: UUID, links: Links) -> None:
+        self._key, self._account_id, self._customer_id, self._links = key, by.account_id, customer_id, links
+        self._reader_id = by.staff_user_id
 
     def open(self, rows: Iterable[Any]) -> list[File]:
         """Files of rows (id, sealed name, type, size, sealed content id, …); none when the customer was erased."""
@@ -230,7 +241,7 @@ class FileOpener:
             name=key.open_text(name, self._account_id, "attachment", "name", file_id),
             size=size,
             type=type_,
-            url=self._links.link(self._account_id, self._customer_id, file_id),
+            url=self._links.link(self._account_id, self._customer_id, file_id, self._reader_id),
             thumb=type_ in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"),
             content_id=key.open_text(content_id, self._account_id, "attachment", "content_id", file_id)
             if content_id

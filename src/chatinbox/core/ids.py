@@ -1,5 +1,6 @@
 """Ids: UUIDv7 made by the application, known before the insert and ordered by time (RFC 9562 §5.7)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from uuid_utils import uuid7
@@ -12,6 +13,11 @@ def new_id() -> UUID:
     if clock.offset_seconds():
         return UUID(int=uuid7(nanoseconds=int(clock.now().timestamp() * 1e9)).int)
     return UUID(int=uuid7().int)
+
+
+def id_at(at: datetime) -> UUID:
+    """A fresh UUIDv7 of a given time, for a row that must not tell a finer one than it says."""
+    return UUID(int=uuid7(nanoseconds=int(at.timestamp()) * 1_000_000_000).int)
 
 
 def read_id(text: object) -> UUID | None:

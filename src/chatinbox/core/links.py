@@ -6,6 +6,7 @@ from uuid import UUID
 from chatinbox.core.vault import BadToken, Vault
 
 SECONDS = 3600
+NOBODY = UUID(int=0)
 
 
 class SignedLinks:
@@ -13,24 +14,28 @@ class SignedLinks:
 
     def __init__(self, vault: Vault, origin: str) -> None:
         self._vault, self._origin = vault, origin.rstrip("/")
-        self._made: dict[UUID, tuple[int, str]] = {}
+        self._made: dict[tuple[UUID, UUID], tuple[int, str]] = {}
 
-    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID) -> str:
-        """The address of one file, good for an hour."""
+    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID, staff_user_id: UUID = NOBODY) -> str:
+        """The address of one file, good for an hour. It says for which staff user it was made, or for none."""
         quarter = int(time.time()) // 900
-        made = self._made.get(file_id)
+        made = self._made.get((file_id, staff_user_id))
         if made is None or made[0] != quarter:
             until = (quarter + 1) * 900 + SECONDS
-            payload = account_id.bytes + customer_id.bytes + file_id.bytes + until.to_bytes(8)
+            ids = account_id.bytes + customer_id.bytes + file_id.bytes + staff_user_id.bytes
+            payload = ids + until.to_bytes(8)
             made = (quarter, self._vault.mint("file-link", payload))
             if len(self._made) > 20_000:
                 self._made.clear()
-            self._made[file_id] = made
+            self._made[file_id, staff_user_id] = made
         return f"{self._origin}/files/{file_id}?k={made[1]}"
 
-    def read(self, token: str) -> tuple[UUID, UUID, UUID]:
-        """Account, customer and file of a link that is still good; raises BadToken."""
+    def read(self, token: str) -> tuple[UUID, UUID, UUID, UUID]:
+        """Account, customer, file and staff user of a link that is still good; raises BadToken. `NOBODY`: a visitor's."""
         payload = self._vault.read("file-link", token)
-        if int.from_bytes(payload[48:]) < time.time():
+        if len(payload) != 72 or int.from_bytes(payload[64:]) < time.time():
             raise BadToken("file-link")
-        return UUID(bytes=payload[:16]), UUID(bytes=payload[16:32]), UUID(bytes=payload[32:48])
+        account_id, customer_id, file_id, staff_user_id = (
+            UUID(bytes=payload[at : at + 16]) for at in range(0, 64, 16)
+        )
+        return account_id, customer_id, file_id, staff_user_id

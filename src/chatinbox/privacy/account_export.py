@@ -14,6 +14,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
+from chatinbox.privacy.access.heads import newest_head
 from chatinbox.privacy.data_map import read
 from chatinbox.privacy.opening import described, open_row
 
@@ -70,6 +71,9 @@ async def _export(inst: Installation, account_id: UUID) -> AsyncIterator[bytes]:
                     for row in await _opened(inst, account_id, name, page):
                         file.write(msgspec.json.encode(row) + b"\n")
                     yield sink.taken()
+        head = await newest_head(inst, account_id)
+        if head:  # a copy outside our reach
+            whole.writestr("access-head.json", msgspec.json.format(msgspec.json.encode(head), indent=2))
         async for page in _pages(inst, account_id, "tenant.attachment"):
             keys = await _customer_keys(inst, account_id, "tenant.attachment", page)
             for row, key in zip(page, keys, strict=True):

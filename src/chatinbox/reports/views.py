@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from chatinbox.accounts.access import looked
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
@@ -27,7 +28,14 @@ class View(msgspec.Struct, frozen=True):
 async def note_view(inst: Installation, by: Staff, report: ReportName, of: UUID | None) -> None:
     """Notes that `by` looks at the lines of a person, or of everybody."""
     insert = "insert into report_view (account_id, id, viewer_id, staff_user_id, report, at) values (%s, %s, %s, %s, %s, %s)"
-    await inst.db.run(by.account_id, (insert, [by.account_id, new_id(), by.staff_user_id, of, report, now()]))
+    look = looked(by.account_id, by.staff_user_id, "report", whose=(report, of), subject_id=of)
+    await inst.db.run(
+        by.account_id,
+        (insert, [by.account_id, new_id(), by.staff_user_id, of, report, now()]),
+        *([look.statement] if look else []),
+    )
+    if look:
+        look.kept()
 
 
 async def views_of(inst: Installation, account_id: UUID, staff_user_id: UUID) -> list[View]:

@@ -5,8 +5,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from chatinbox.conversations.looked import at_file
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
+from chatinbox.core.links import NOBODY
 from chatinbox.core.vault import BadToken, Erased
 from chatinbox.web.answer import guarded, path_id
 
@@ -26,21 +28,27 @@ async def get_file(inst: Installation, request: Request) -> Response:
 
     async def fetch() -> Response:
         try:
-            account_id, customer_id, file_id = inst.links.read(request.query_params.get("k", ""))
+            account_id, customer_id, file_id, reader_id = inst.links.read(request.query_params.get("k", ""))
             key = await inst.vault.customer_key(account_id, customer_id)
         except (BadToken, Erased):
             raise not_found() from None
         if file_id != path_id(request):
             raise not_found()
-        [rows] = await inst.db.run(
+        if not inst.files.path(account_id, file_id).exists():
+            raise not_found()
+        look = at_file(account_id, reader_id, customer_id, file_id) if reader_id != NOBODY else None
+        rows, *_ = await inst.db.run(
             account_id,
             (
                 "select name_sealed, type, size from attachment where account_id = %s and id = %s",
                 [account_id, file_id],
             ),
+            *([look.statement] if look else []),
         )
-        if not rows or not inst.files.path(account_id, file_id).exists():
+        if not rows:
             raise not_found()
+        if look:
+            look.kept()
         name_sealed, type_, size = rows[0]
         name = key.open_text(name_sealed, account_id, "attachment", "name", file_id)
         return StreamingResponse(

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.accounts.access import note
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email import held
 from chatinbox.core.installation import Installation
@@ -33,9 +34,10 @@ async def get_raw(inst: Installation, by: Staff, request: Request) -> Response:
         "content-security-policy": "sandbox; default-src 'none'",
         "cache-control": "no-store",
     }
-    return Response(
-        await held.raw(inst, by, path_id(request)), headers=headers, media_type="application/octet-stream"
-    )
+    raw_mail_id = path_id(request)
+    letter = await held.raw(inst, by, raw_mail_id)
+    await note(inst, by, "letter", subject_id=raw_mail_id)
+    return Response(letter, headers=headers, media_type="application/octet-stream")
 
 
 ROUTES: list[tuple[str, str, Door]] = [

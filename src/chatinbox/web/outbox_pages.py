@@ -6,6 +6,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from chatinbox.accounts.access import note
 from chatinbox.channels.email.kept import list_kept, read_kept
 from chatinbox.core.cleaning import clean_html
 from chatinbox.core.declared import Declared, Way
@@ -39,6 +40,7 @@ def _page(inst: Installation) -> Page:
                 raise not_found()
             if kept_id:
                 shown = await read_kept(inst, session.staff, kept_id)
+                await note(inst, session.staff, "letter", whose=kept_id, subject_id=kept_id)
         except Refused:
             return RedirectResponse("/outbox", 303)
         # The letter is shown in a sandboxed frame; it was cleaned before it was sent, and is once more for this page.

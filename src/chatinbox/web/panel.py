@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from chatinbox.accounts.access import Look
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.who import sight
 from chatinbox.core.clock import millis
@@ -20,13 +21,15 @@ def _sources(customer: Customer) -> list[Known]:
     return [one for one in found if one]
 
 
-async def read_panel(inst: Installation, by: Staff, customer_id: UUID) -> dict[str, Any]:
-    """The customer with their last conversations and counts. Raises not-found."""
+async def read_panel(
+    inst: Installation, by: Staff, customer_id: UUID, look: Look | None = None
+) -> dict[str, Any]:
+    """The customer with their last conversations and counts, read together with the row that tells of it. Raises not-found."""
     customer = await read_customer(inst, by.account_id, customer_id)
     ask = {"account": by.account_id, "customer": customer_id, "kept_out": list(by.kept_out)}
     whose = f"c.account_id = %(account)s and c.customer_id = %(customer)s{sight(by)}"
     sources = _sources(customer)
-    talks, held, channels = await inst.db.run(
+    talks, held, channels, *_ = await inst.db.run(
         by.account_id,
         (
             "select id, number, subject_sealed, preview_sealed, status, last_at from conversation c"
@@ -44,7 +47,10 @@ async def read_panel(inst: Installation, by: Staff, customer_id: UUID) -> dict[s
             "select id, name_sealed from channel where account_id = %s and id = any(%s) and id <> all(%s::uuid[])",
             [by.account_id, [one.id for one in sources if one.id], list(by.kept_out)],
         ),
+        *([look.statement] if look else []),
     )
+    if look:
+        look.kept()
     if by.kept_out and not talks:  # known to other teams alone
         raise not_found()
     key, seal = (

@@ -77,9 +77,9 @@ function takeOver(talk, answer) {
   });
 }
 
-async function first(talk) {
+async function first(talk, ahead) {
   talk.state.value = "loading";
-  const answer = await get(`/api/conversations/${talk.id}`);
+  const answer = await get(`/api/conversations/${talk.id}${ahead ? "?ahead=1" : ""}`);
   batch(() => {
     takeOver(talk, answer);
     talk.more.value = answer.more_before;
@@ -89,16 +89,16 @@ async function first(talk) {
   });
 }
 
-async function newer(talk) {
+async function newer(talk, ahead) {
   talk.stale = false;
-  takeOver(talk, await get(`/api/conversations/${talk.id}?after=${Math.max(1, lastPosition(talk))}`));
+  takeOver(talk, await get(`/api/conversations/${talk.id}?after=${Math.max(1, lastPosition(talk))}${ahead ? "&ahead=1" : ""}`));
 }
 
-/** Reads a conversation, or what came after the part we hold. One question at a time. */
-export function refresh(talk) {
+/** Reads a conversation, or what came after the part we hold. One question at a time. `ahead`: nobody looks at it yet. */
+export function refresh(talk, ahead = false) {
   talk.underWay ??= (async () => {
     try {
-      await (talk.state.peek() === "ready" ? newer(talk) : first(talk));
+      await (talk.state.peek() === "ready" ? newer(talk, ahead) : first(talk, ahead));
     } catch (error) {
       talk.stale = true;
       if (talk.state.peek() === "ready") return;
@@ -131,7 +131,7 @@ export async function earlier(talk) {
 export function prefetch(id) {
   if (!id) return;
   const talk = talks.get(id) ?? talkOf(id);
-  if (talk.state.peek() === "new" || talk.stale) refresh(talk);
+  if (talk.state.peek() === "new" || talk.stale) refresh(talk, true);
 }
 
 /** The feed says that these changed: what is held of them is older now. */

@@ -18,6 +18,8 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.access.forget import erase_subjects
+from chatinbox.privacy.access.link import link
 from chatinbox.privacy.erasure.held import FAMILY
 from chatinbox.privacy.erasure.receipt import Receipt, sign
 
@@ -226,7 +228,10 @@ class _Erasing:
             ("delete from address where account_id = %s and customer_id = any(%s)", whose),
             ("update customer set merged_into = null where account_id = %s and id = any(%s)", whose),
             ("delete from customer where account_id = %s and id = any(%s)", whose),
+            # After them: a row that comes into the chain now finds no customer any more, and keeps nothing of them.
+            erase_subjects(self._account, family),
         )
+        await link(self._inst, self._account)
 
     async def _raw(self, ids: Sequence[UUID]) -> None:
         for begin in range(0, len(ids), TOGETHER):

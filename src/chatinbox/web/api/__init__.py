@@ -31,6 +31,7 @@ ROUTES: list[tuple[str, str, Door]] = [
     ("PUT", "/api/conversations/{id}/draft", write.put_draft),
     ("DELETE", "/api/conversations/{id}/draft", write.delete_draft),
     ("GET", "/api/customers/{id}", read.get_customer),
+    ("GET", "/api/customers/{id}/looked", read.get_looked),
     ("PUT", "/api/customers/{id}", arrange.put_customer),
 ]
 

@@ -13,6 +13,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.conversations import verbs
 from chatinbox.conversations.change import Changed
 from chatinbox.conversations.inbox import read_rows
+from chatinbox.conversations.looked import at_conversation
 from chatinbox.conversations.who import customer_for
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
@@ -141,10 +142,19 @@ async def put_here(inst: Installation, by: Staff, request: Request) -> Response:
     """Which conversation this staff user looks at."""
     told = await read_body(request, Here)
     if told.conversation_id:
-        await customer_for(inst, by, told.conversation_id)
+        await _opens(inst, by, told.conversation_id)
         inst.presence.staff_here(by.account_id, told.conversation_id, by.staff_user_id, True, told.typing)
     inst.presence.leave_others(by.account_id, by.staff_user_id, told.conversation_id)
     return Response(status_code=204)
+
+
+async def _opens(inst: Installation, by: Staff, conversation_id: UUID) -> None:
+    """Whose browser had it ahead opens it now: noted like a reading. Raises not-found."""
+    await customer_for(inst, by, conversation_id)
+    look = at_conversation(by, conversation_id)
+    if look:
+        await inst.db.run(by.account_id, look.statement)
+        look.kept()
 
 
 async def _changed(

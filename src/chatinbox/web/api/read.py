@@ -6,13 +6,17 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.accounts.access import WORDS
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.inbox import read_list, read_rows, read_since
+from chatinbox.conversations.looked import at_conversation, at_customer, at_found
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.timeline import read_timeline
+from chatinbox.core.clock import millis
 from chatinbox.core.errors import bad_request
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.access.read import seen_by
 from chatinbox.web.answer import answer, path_id
 from chatinbox.web.panel import read_panel
 
@@ -37,7 +41,10 @@ async def get_conversation(inst: Installation, by: Staff, request: Request) -> R
     """One conversation: entries, states, draft, who is here; the customer with it when it is opened."""
     conversation_id = path_id(request)
     after, before = _number(request, "after"), _number(request, "before", 1 << 60)
-    timeline = await read_timeline(inst, by, conversation_id, inst.links, after, before)
+    look = at_conversation(
+        by, conversation_id, "ahead" if request.query_params.get("ahead") else "conversation"
+    )
+    timeline = await read_timeline(inst, by, conversation_id, inst.links, after, before, look)
     told = msgspec.structs.asdict(timeline) | {
         "here": [
             {"staff_user_id": who, "typing": typing}
@@ -56,7 +63,9 @@ async def get_conversation(inst: Installation, by: Staff, request: Request) -> R
 async def get_search(inst: Installation, by: Staff, request: Request) -> Response:
     """Conversations in which these words stand, newest first."""
     found = await find(inst, by, request.query_params.get("q", ""), request.query_params.get("after"))
-    rows = {row.id: row for row in await read_rows(inst, by, [hit.conversation_id for hit in found.hits])}
+    ids = [hit.conversation_id for hit in found.hits]
+    look = at_found(by, len(ids)) if request.query_params.get("q", "").strip() else None
+    rows = {row.id: row for row in await read_rows(inst, by, ids, look)}
     hits = [
         msgspec.structs.asdict(rows[h.conversation_id]) | {"hit": h}
         for h in found.hits
@@ -67,7 +76,18 @@ async def get_search(inst: Installation, by: Staff, request: Request) -> Respons
 
 async def get_customer(inst: Installation, by: Staff, request: Request) -> Response:
     """One customer."""
-    return answer(await read_panel(inst, by, path_id(request)))
+    customer_id = path_id(request)
+    return answer(await read_panel(inst, by, customer_id, at_customer(by, customer_id)))
+
+
+async def get_looked(inst: Installation, by: Staff, request: Request) -> Response:
+    """The last who looked at a customer."""
+    found = await seen_by(inst, by, path_id(request))
+    told = [
+        {"at": millis(one.at), "staff_user_id": one.staff_user_id, "deed": WORDS[one.deed]}  # type: ignore[index]
+        for one in found
+    ]
+    return answer({"looked": told})
 
 
 def _number(request: Request, name: str, otherwise: int = 0) -> int:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts import read_changes
+from chatinbox.accounts.access import note
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
@@ -43,17 +44,18 @@ async def _zone(inst: Installation, session: Session) -> ZoneInfo:
 def _filter(query: dict[str, str], zone: ZoneInfo) -> Filter:
     """What a query asks for. What cannot be read asks for nothing; a person who is not here has no changes."""
     who, what = query.get("who"), query.get("what")
-    until = _day(query.get("until"), zone)
+    until = day_of(query.get("until"), zone)
     return Filter(
         staff_user_id=(read_id(who) or UUID(int=0)) if who else None,
         what=what or None,
-        since=_day(query.get("since"), zone),
+        since=day_of(query.get("since"), zone),
         until=until + timedelta(days=1) if until else None,
         before=_place(query.get("before", "")),
     )
 
 
-def _day(text: str | None, zone: ZoneInfo) -> datetime | None:
+def day_of(text: str | None, zone: ZoneInfo) -> datetime | None:
+    """The beginning of a day that a form named; None for none."""
     try:
         day = datetime.strptime(text or "", "%Y-%m-%d").replace(tzinfo=zone)
     except ValueError:
@@ -75,6 +77,7 @@ async def _csv(inst: Installation, session: Session, form: Form) -> Response:
     by = session.staff
     asked = _filter(form, await _zone(inst, session))
     found = await read_changes.read_changes(inst, by, asked, MOST_CSV)
+    await note(inst, by, "sheet", row_count=len(found))
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "changes.exported", after=f"{len(found)} lines"))
     headers = {"content-disposition": 'attachment; filename="changes.csv"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from chatinbox.accounts import closing
+from chatinbox.accounts.access import note
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.clock import now
@@ -30,6 +31,7 @@ async def _export(inst: Installation, session: Session, _form: Form) -> Response
     parts = await export_account(inst, by)
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "account.exported"))
+    await note(inst, by, "export")
     headers = {"content-disposition": 'attachment; filename="account.zip"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
     return StreamingResponse(parts, headers=headers, media_type="application/zip")
 

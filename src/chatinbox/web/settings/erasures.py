@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.accounts.access import note
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
@@ -37,6 +38,7 @@ async def _show(inst: Installation, session: Session, request: Request) -> dict[
     if asked is None:
         return words | {"held": None, "erasures": await list_erasures(inst, by)}
     held = await read_held(inst, by, _known(asked))
+    await note(inst, by, "customer", whose=held.customer_id, customer_id=held.customer_id)
     return words | {"held": held, "erasures": await list_erasures(inst, by, held.customer_id)}
 
 

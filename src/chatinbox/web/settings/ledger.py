@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.accounts.access import note
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
@@ -50,6 +51,7 @@ def _before(query: dict[str, str]) -> datetime | None:
 async def _csv(inst: Installation, session: Session, form: Form) -> Response:
     by = session.staff
     found = await read_ledger(inst, by, _gate(form), None, MOST_CSV)
+    await note(inst, by, "sheet", row_count=len(found))
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "ledger.exported", after=f"{len(found)} lines"))
     headers = {"content-disposition": 'attachment; filename="what-left.csv"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip

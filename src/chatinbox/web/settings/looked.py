@@ -1,0 +1,135 @@
+"""Who looked: the access ledger, its signed heads, whether it is whole, and from how many looks in a day owners hear of it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts.access import WORDS, note
+from chatinbox.accounts.change_log import noted
+from chatinbox.accounts.profile import read_profile
+from chatinbox.accounts.queries import GONE, read_staff
+from chatinbox.accounts.sessions import Session
+from chatinbox.accounts.workspace import change_workspace, read_workspace
+from chatinbox.core.errors import Refused
+from chatinbox.core.ids import read_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.sheet import sheet
+from chatinbox.privacy.access.alerts import read_alerts
+from chatinbox.privacy.access.heads import newest_head, read_head
+from chatinbox.privacy.access.read import HEAD, MOST_CSV, OPERATOR, Filter, cells, read_looked
+from chatinbox.privacy.access.read import PAGE as MOST
+from chatinbox.privacy.access.verify import verify
+from chatinbox.web.forms import Form
+from chatinbox.web.settings.changes import day_of
+from chatinbox.web.settings.page import Act, SettingsPage, Shown
+
+NOBODY = UUID(int=0)
+
+
+async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
+    return await _words(inst, session, dict(request.query_params))
+
+
+async def _words(inst: Installation, session: Session, query: dict[str, str]) -> dict[str, Any]:
+    by = session.staff
+    zone = ZoneInfo((await read_profile(inst, by.person_id)).time_zone)
+    found = await read_looked(inst, by, _filter(query, zone), MOST + 1)
+    staff = await read_staff(inst, by.account_id)
+    return {
+        "looked": found[:MOST],
+        "next": found[MOST - 1].number if len(found) > MOST else None,
+        "query": query,
+        "zone": zone,
+        "staff": staff,
+        "names": {one.id: one.name for one in staff},
+        "gone": GONE,
+        "operator": OPERATOR,
+        "deeds": WORDS,
+        "in_part": bool(by.kept_out),
+        "alerts": await read_alerts(inst, by),
+        "settings": await read_workspace(inst, by.account_id),
+        "head": await newest_head(inst, by.account_id),
+        "verdict": None,
+    }
+
+
+def _filter(query: dict[str, str], zone: ZoneInfo) -> Filter:
+    """What a query asks for. What cannot be read asks for nothing; somebody who is not here looked at nothing."""
+    who, deed, customer = query.get("who"), query.get("deed"), query.get("customer")
+    day, before = day_of(query.get("day"), zone), query.get("before", "")
+    return Filter(
+        staff_user_id=(read_id(who) or NOBODY) if who and who != "operator" else None,
+        operator=who == "operator",
+        deed=deed or None,
+        customer_id=(read_id(customer) or NOBODY) if customer else None,
+        since=day,
+        until=day + timedelta(days=1) if day else None,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None,
+    )
+
+
+async def _csv(inst: Installation, session: Session, form: Form) -> Response:
+    by = session.staff
+    zone = ZoneInfo((await read_profile(inst, by.person_id)).time_zone)
+    found = await read_looked(inst, by, _filter(form, zone), MOST_CSV)
+    await note(inst, by, "sheet", row_count=len(found))
+    key = await inst.vault.account_key(by.account_id)
+    await inst.db.run(by.account_id, noted(key, by, "looked.exported", after=f"{len(found)} lines"))
+    names = {one.id: one.name for one in await read_staff(inst, by.account_id)}
+    lines = (cells(one, names, GONE) for one in found)
+    return _download(sheet(HEAD, lines), "who-looked.csv", "text/csv; charset=utf-8")
+
+
+async def _head(inst: Installation, session: Session, _form: Form) -> Response:
+    head = await newest_head(inst, session.staff.account_id)
+    if head is None:
+        raise Refused(409, "There is no head yet: nobody has looked at anything.", "head")
+    return _download(json.dumps(head, indent=1).encode(), f"head-{head['number']}.json", "application/json")
+
+
+async def _verify(inst: Installation, session: Session, form: Form) -> Shown:
+    """Whether the ledger is whole, also against a head that was kept elsewhere. One of another account says nothing here."""
+    account_id, text = session.staff.account_id, form.get("head", "").strip()
+    try:
+        given = [read_head(text)] if text else []
+    except ValueError:
+        raise Refused(422, "This is no head of an access ledger. Paste the whole file.", "head") from None
+    if any(whose != account_id for whose, *_ in given):
+        raise Refused(422, "This is the head of another account.", "head")
+    verdict = await verify(inst, account_id, [(head, signed) for _, head, signed in given])
+    words = await _words(inst, session, {})
+    return Shown("looked", words | {"verdict": verdict, "given": given[0][1] if given else None})
+
+
+async def _settings(inst: Installation, session: Session, form: Form) -> str:
+    text = form.get("alert_looks", "").strip() or "0"
+    if not (text.isascii() and text.isdigit()) or int(text) > 100_000:
+        raise Refused(422, "Write a whole number up to 100,000, or nothing.", "alert_looks")
+    switch = "on" if "heads_by_mail" in form else "off"
+    await change_workspace(inst, session.staff, alert_looks=int(text), heads_by_mail=switch)
+    return "Saved."
+
+
+def _download(content: bytes, name: str, type_: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
+    return Response(content, headers=headers, media_type=type_)
+
+
+PAGE = SettingsPage(
+    "looked",
+    "Who looked",
+    "account",
+    _show,
+    {
+        "csv": Act(_csv, needs="ledger", proof=True),
+        "head": Act(_head, needs="ledger"),
+        "verify": Act(_verify, needs="ledger"),
+        "settings": Act(_settings, needs="workspace"),
+    },
+    needs="ledger",
+)
