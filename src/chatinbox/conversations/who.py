@@ -36,7 +36,7 @@ async def in_sight(inst: Installation, by: Staff, conversation_id: UUID) -> None
     """Raises the one not-found answer for a conversation of a channel that other teams have. Asks only who is kept out."""
     if not by.kept_out:
         return
-    ask = f"select from conversation c where c.account_id = %s and c.id = %s{SIGHT}".replace(
+    ask = f"select 1 from conversation c where c.account_id = %s and c.id = %s{SIGHT}".replace(
         "%(kept_out)s", "%s"
     )
     [rows] = await inst.db.run(by.account_id, (ask, [by.account_id, conversation_id, list(by.kept_out)]))
