@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from chatinbox.accounts import access
 from chatinbox.accounts.sign_up import sign_up
+from chatinbox.core.ids import new_id
 from chatinbox.core.vault import SealKey
 from chatinbox.watch import security_log
 from chatinbox.watch.security_log import SecurityLog
@@ -32,6 +34,22 @@ def look_at_what_an_entry_is(here: Here) -> str:
     addressed = here.column(ADDRESSED)
     assert addressed == ["tenant.sign_up_origin.ip_sealed"], f"an address is kept in {', '.join(addressed)}"
     return "Eight columns, by the minute; the one address elsewhere is the sealed one of a sign-up."
+
+
+def look_at_who_looked(here: Here) -> str:
+    """What is noted of who looked at what has no time finer than a quarter of an hour, in its ids neither"""
+    for table in ("tenant.access", "tenant.access_waiting"):
+        for row_id, at in here.rows(f"select id, at from {table}"):
+            assert at.timestamp() % 900 == 0, "a row of the access ledger has a finer time"
+            assert row_id.int >> 80 == int(at.timestamp()) * 1000, (
+                "an id of the access ledger tells a finer time"
+            )
+    free = here.column(
+        "select count(*) from pg_constraint where conrelid in ('tenant.access'::regclass, 'tenant.access_waiting'::regclass)"
+        " and contype = 'c' and pg_get_constraintdef(oid) like '%date_bin%'"
+    )
+    assert free == [2], "the database takes a finer time"
+    return "Who looked is noted by the quarter of an hour."
 
 
 async def proof_that_two_sign_ups_cannot_be_compared(stage: Stage) -> str:
@@ -95,3 +113,10 @@ async def saboteur_keys_the_address(stage: Stage) -> None:
         return known(key, value, account_id, table, column, row_id)
 
     stage.swap(SealKey, "seal", hashed)
+
+
+async def saboteur_notes_the_moment_of_a_look(stage: Stage) -> None:
+    """Gives a row of the access ledger an id of its moment"""
+    ada = await stage.people.owner("Ada", "Ada's Tea")
+    stage.swap(access, "id_at", lambda _at: new_id())
+    await access.note(stage.inst, ada, "search")

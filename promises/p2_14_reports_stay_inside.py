@@ -5,6 +5,8 @@ import re
 from chatinbox.accounts import staff_record
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.ids import new_id
+from chatinbox.privacy.access.read import Filter, read_looked
+from chatinbox.reports import views
 from promises.stage import Here, Stage
 
 CLAUSES = ("C22", "C23")
@@ -34,7 +36,7 @@ def look_at_what_may_be_recorded(here: Here) -> str:
 
 
 async def proof_that_others_find_nothing(stage: Stage) -> str:
-    """Another account's report, a colleague's without permission and a made-up one are answered alike; one's own is there"""
+    """Another account's report, a colleague's without permission and a made-up one are answered alike; one's own is there; who looked is noted"""
     ada, cyd = await stage.two_businesses()
     bea: Staff = await stage.people.colleague(ada, "Bea")
     inside, colleague, outside = await stage.browser(ada), await stage.browser(bea), await stage.browser(cyd)
@@ -48,6 +50,11 @@ async def proof_that_others_find_nothing(stage: Stage) -> str:
     )
     assert foreign.status_code == 404, "another account sees it"
     assert (await colleague.get(of_ada)).status_code in (403, 404), "a colleague without permission sees it"
+    looked = await read_looked(stage.inst, ada, Filter(deed="report"))
+    assert [(one.staff_user_id, one.subject_id) for one in looked] == [
+        (ada.staff_user_id, bea.staff_user_id)
+    ], "who looked at a report does not stand in the account's ledger, or somebody who saw nothing does"
+    assert await read_looked(stage.inst, cyd, Filter()) == [], "another account reads who looked"
     return "Seen by its owner and by the person concerned; answered to others as one that never was."
 
 
@@ -70,3 +77,8 @@ async def saboteur_shows_reports_to_colleagues(stage: Stage) -> None:
     def anything(_staff: Staff, _permission: str) -> None: ...
 
     stage.swap(Staff, "need", anything)
+
+
+async def saboteur_forgets_who_looked(stage: Stage) -> None:
+    """Shows a report without noting who looked at it"""
+    stage.swap(views, "looked", lambda *_, **__: None)

@@ -1,14 +1,26 @@
 """No system is entirely safe, and ours is not. If data of an account is touched by a fault or an intruder, its owners hear without undue delay which data and whose. Each promise says what it does not prove."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from chatinbox.accounts import documents, owners
+from chatinbox.accounts.access import note
 from chatinbox.channels.email.kept import list_kept
-from chatinbox.core.clock import now
+from chatinbox.core.clock import now, travel
 from chatinbox.core.egress import Egress
 from chatinbox.privacy import breach, breach_record
+from chatinbox.privacy.access import heads as heads_
+from chatinbox.privacy.access import link as link_
+from chatinbox.privacy.access import verify as verify_
+from chatinbox.privacy.access.chain import NOTHING, Row, Subject, follow
+from chatinbox.privacy.access.heads import Head, is_ours, newest_head, read_head
+from chatinbox.privacy.access.link import COLUMNS
+from chatinbox.privacy.access.verify import verify
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+from chatinbox.privacy.erasure.erase import erase
 from promises.means import rewrite_first_promise
 from promises.stage import Here, Stage
 
@@ -23,6 +35,104 @@ def look_at_who_was_told(here: Here) -> str:
     )[0]
     assert late == 0, f"{late} accounts were not told for more than three days"
     return "No notice is late."
+
+
+def look_at_the_ledgers(here: Here) -> str:
+    """The access ledger of each account follows row on row, and leads where its newest signed head says"""
+    accounts = here.column("select distinct account_id from tenant.access_head")
+    for account_id in accounts:
+        number, before = _let_go(here, account_id)
+        rows = [
+            Row(*one)
+            for one in here.rows(
+                f"select {COLUMNS} from tenant.access where account_id = %s order by number", [account_id]
+            )
+        ]
+        [(told, hash_, at, signed)] = here.rows(
+            "select number, hash, at, signature from tenant.access_head where account_id = %s and kind = 'head' union all"
+            " select number, hash, at, signature from tenant.access_head where account_id = %s and kind = 'cut'"
+            " order by number desc limit 1", [account_id, account_id],
+        )  # fmt: skip
+        head = Head("head", told, bytes(hash_), at)
+        if number >= told:  # nobody looked at anything for a year
+            continue
+        assert is_ours(here.vault, account_id, head, bytes(signed)), "a head was not signed here"
+        upto = [row for row in rows if row.number <= told]
+        assert follow(account_id, upto, number, before) == (told, head.hash, None), (
+            "a row of an access ledger was changed, taken out or cut off"
+        )
+    return f"{len(accounts)} ledgers lead where their heads say."
+
+
+def _let_go(here: Here, account_id: UUID) -> tuple[int, bytes]:
+    """Where what is left begins: after rows that were a year old."""
+    cuts = here.rows(
+        "select number, hash, at, signature from tenant.access_head where account_id = %s and kind = 'cut' order by number desc",
+        [account_id],
+    )
+    for number, hash_, at, signed in cuts:
+        cut = Head("cut", number, bytes(hash_), at)
+        assert is_ours(here.vault, account_id, cut, bytes(signed)), (
+            "rows were let go and nobody signed for it"
+        )
+        return cut.number, cut.hash
+    return 0, NOTHING
+
+
+async def proof_that_a_cut_ledger_is_noticed(stage: Stage) -> str:
+    """An intruder changes, takes out and moves rows of who looked, cuts its end off and puts an older copy in place: each is noticed, an erasure is not blamed"""
+    inst = stage.inst
+    ada, cyd = await stage.two_businesses()
+    bea = await stage.people.colleague(ada, "Bea")
+    browser = await stage.browser(bea)
+    came = [await stage.people.say(ada, f"Words {number}", f"v{number}@mail.example") for number in range(5)]
+    for one in came:
+        assert (await browser.get(f"/api/conversations/{one.conversation_id}")).status_code == 200
+    kept = await newest_head(inst, ada.account_id)
+    assert kept and kept["number"] == len(came), "who looked was not written"
+    given = [read_head(json.dumps(kept))[1:]]
+    erasure_id = await ask_erasure(inst, ada, came[0].customer_id, "Casey Customer")
+    with travel(UNDO):
+        assert await erase(inst, ada.account_id, erasure_id), "it was not done"
+    whole = await verify(inst, ada.account_id, given)
+    assert whole.faults == [] and whole.erased == 1, f"an erasure is blamed: {whole.faults}"
+    theirs = f"account_id = '{ada.account_id}'"
+    for what, statements in _intrusions(theirs).items():
+        stage.break_in("begin", "set local session_replication_role = replica", *statements, "commit")
+        found = await verify(inst, ada.account_id, given)
+        assert found.faults, f"nobody noticed that the ledger was {what}"
+        stage.break_in(
+            "begin", "set local session_replication_role = replica", f"delete from tenant.access where {theirs}",
+            f"insert into tenant.access select * from kept_rows where {theirs}", f"delete from tenant.access_head where {theirs}",
+            f"insert into tenant.access_head select * from kept_heads where {theirs}", "commit", "drop table kept_rows, kept_heads",
+        )  # fmt: skip
+        assert (await verify(inst, ada.account_id, given)).whole, "it is not whole again"
+    assert (await verify(inst, cyd.account_id)).whole, "the neighbour's ledger is blamed"
+    return f"{len(_intrusions(theirs))} ways to forge who looked, each noticed; the erasure of one customer was not."
+
+
+def _intrusions(theirs: str) -> dict[str, list[str]]:
+    keep = [
+        "create temporary table kept_rows as table tenant.access",
+        "create temporary table kept_heads as table tenant.access_head",
+    ]
+    move = "update tenant.access set number = {} where {} and number = {}"
+    return {
+        "edited": [*keep, f"update tenant.access set deed = 'list' where {theirs} and number = 3"],
+        "left without a row": [*keep, f"delete from tenant.access where {theirs} and number = 3"],
+        "reordered": [*keep, *(move.format(to, theirs, number) for number, to in ((2, 99), (3, 2), (99, 3)))],
+        "cut at its end": [*keep, f"delete from tenant.access where {theirs} and number > 3"],
+        "put back to an older copy": [
+            *keep,
+            f"delete from tenant.access where {theirs} and number > 2",
+            f"delete from tenant.access_head where {theirs}",
+        ],
+        "left empty": [
+            *keep,
+            f"delete from tenant.access where {theirs}",
+            f"delete from tenant.access_head where {theirs}",
+        ],
+    }
 
 
 async def proof_that_each_hears_its_own_part(stage: Stage) -> str:
@@ -107,3 +217,56 @@ async def saboteur_tells_nobody(stage: Stage) -> None:
 async def saboteur_hides_limits(stage: Stage) -> None:
     """Publishes a promise without what it does not prove"""
     rewrite_first_promise(stage, limits="")
+
+
+async def saboteur_forgets_the_rows_before(stage: Stage) -> None:
+    """Chains nothing: each row is taken for itself"""
+
+    def along(_account: Any, rows: Any, number: int, before: bytes) -> tuple[int, bytes, str | None]:
+        *_, last = rows
+        return last.number, before, None
+
+    stage.swap(verify_, "follow", along)
+    stage.swap(verify_, "hash_of", lambda *_: NOTHING)
+    stage.swap(link_, "hash_of", lambda *_: NOTHING)
+
+
+async def saboteur_signs_no_heads(stage: Stage) -> None:
+    """Takes whatever the end of the ledger is for its end"""
+
+    async def none(*_: Any) -> list[Head]:
+        return []
+
+    stage.swap(verify_, "_heads", none)
+
+
+async def saboteur_chains_whom_it_was_about(stage: Stage) -> None:
+    """Lets a row commit to nothing but whom it was about, so that an erasure looks like a forgery"""
+    known = verify_._look_at_subject
+
+    def again(row: Row, subject: Any, found: Any) -> None:
+        erased = subject[-1]
+        known(row, (*subject[:-1], None), found) if erased and subject[1] else None
+        if erased and verify_.commit(b"", Subject(None, None, None, None)) != row.commitment:
+            found.faults.append("whom it was about is gone")
+
+    stage.swap(verify_, "_look_at_subject", again)
+
+
+async def saboteur_writes_no_looks(stage: Stage) -> None:
+    """Lets readings go by unwritten"""
+
+    async def nothing(*_: Any) -> int:
+        return 0
+
+    stage.swap(link_, "_link", nothing)
+    stage.swap(heads_, "link", nothing)
+
+
+async def saboteur_cuts_a_ledger(stage: Stage) -> None:
+    """Cuts the end of a ledger off before anybody looks"""
+    ada = await stage.people.owner("Ada", "Ada's Tea")
+    for number in range(3):
+        await note(stage.inst, ada, "search", row_count=number)
+    await heads_.keep_up(stage.inst, ada.account_id)
+    stage.break_in("delete from tenant.access_subject", "delete from tenant.access where number = 3")

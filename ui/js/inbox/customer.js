@@ -1,7 +1,7 @@
 // @ts-check
 // Zone 4: whose words these are — how to reach them, what we know, what was said before, what is held.
 import { signal } from "@preact/signals";
-import { put } from "./api.js";
+import { get, put } from "./api.js";
 import { Face, Icon, html } from "./html.js";
 import { openNumber } from "./open.js";
 import { hereAt } from "./presence.js";
@@ -59,6 +59,24 @@ function Past({ talks, here }) {
     ${others.length > SHOWN_PAST && html`<p class="small faint">and ${others.length - SHOWN_PAST} more</p>`}</section>`;
 }
 
+/** Who looked at a customer, by the customer's id: asked for when somebody wants to know. */
+const looks = signal(/** @type {{ id: string, rows?: any[], failed?: boolean }|null} */ (null));
+
+async function askWho(id) {
+  looks.value = { id };
+  const told = await get(`/api/customers/${id}/looked`).catch(() => null);
+  if (looks.peek()?.id === id) looks.value = told ? { id, rows: told.looked } : { id, failed: true };
+}
+
+function SeenBy({ id }) {
+  const told = looks.value?.id === id ? looks.value : null;
+  return html`<details key=${id} onToggle=${(event) => event.target.open && askWho(id)}><summary class="small">Seen by</summary>
+    ${told?.failed ? html`<p class="small">This could not be fetched. Close and open it to try again.</p>` : !told?.rows ? html`<p class="small faint">One moment…</p>` : html`
+      ${!told.rows.length && html`<p class="small faint">Nobody in the last twelve months.</p>`}
+      ${told.rows.map((one) => html`<p class="small" key=${one.staff_user_id + one.deed}>${one.staff_user_id ? person(one.staff_user_id).name : "The operator"}<br /><span class="faint">${one.deed}, ${full(one.at)}</span></p>`)}
+      <p><a class="go small" href=${`/settings/looked?customer=${id}`}>All of it</a></p>`}</details>`;
+}
+
 function Panel({ talk, customer, row }) {
   const isHere = hereAt(row.id).value.visitor.here || (customer.here && row.via === "chat");
   const { messages, files } = customer.held;
@@ -69,7 +87,7 @@ function Panel({ talk, customer, row }) {
     <${Past} talks=${customer.conversations} here=${row.id} />
   </div>
   <section class="privacy"><h3 class="label"><${Icon} is="shield" small />Privacy</h3>
-    <dl class="facts facts--short"><dt>Held</dt><dd>${messages} ${messages === 1 ? "message" : "messages"}${files ? `, ${files} ${files === 1 ? "file" : "files"}` : ""}</dd></dl><p class="small faint">Sealed under a key of their own.</p>${may("erase") && html`<p><a class="go small" href=${`/settings/erasures?customer=${customer.id}`}>Data and erasing</a></p>`}</section>`;
+    <dl class="facts facts--short"><dt>Held</dt><dd>${messages} ${messages === 1 ? "message" : "messages"}${files ? `, ${files} ${files === 1 ? "file" : "files"}` : ""}</dd></dl><p class="small faint">Sealed under a key of their own.</p>${may("ledger") && html`<${SeenBy} id=${customer.id} />`}${may("erase") && html`<p><a class="go small" href=${`/settings/erasures?customer=${customer.id}`}>Data and erasing</a></p>`}</section>`;
 }
 
 const Waiting = () => html`<div class="scroll"><section class="late-bones"><div class="line wide"><i class="bone bone--big"></i><div class="stack bones grow"><i class="bone half"></i><i class="bone third"></i></div></div></section></div>`;

@@ -95,8 +95,7 @@ async def seen_by(inst: Installation, by: Staff, customer_id: UUID, most: int = 
     """The last who looked at a customer, each once for what they did, but for what browsers fetched ahead. Raises not-found, and
     unless they may read the ledgers.
     """
-    by.need("ledger")
-    ask = f"select from conversation c where c.account_id = %(account)s and c.customer_id = %(customer)s{SIGHT} limit 1"
+    ask = f"select 1 from conversation c where c.account_id = %(account)s and c.customer_id = %(customer)s{SIGHT} limit 1"
     values = {"account": by.account_id, "customer": customer_id, "kept_out": list(by.kept_out)}
     there, seen = await inst.db.run(
         by.account_id,
@@ -105,6 +104,7 @@ async def seen_by(inst: Installation, by: Staff, customer_id: UUID, most: int = 
     )
     if not there or (by.kept_out and not seen):
         raise not_found()
+    by.need("ledger")
     found = await read_looked(inst, by, Filter(customer_id=customer_id), 200)
     last: dict[tuple[UUID | None, str], Looked] = {}
     for one in found:

@@ -296,13 +296,13 @@ async def test_a_viewer_looks_and_changes_nothing(
         method, path = asked.split(" ")
         answer = await send(client, asked, adas.ids)
         looks = (
-            method == "GET"
+            (method == "GET" and path != "/api/customers/{id}/looked")  # who looked is not for everybody
             or path in ("/api/here", "/api/conversations/{id}/seen")
             or asked.startswith("DELETE /api/conversations/{id}/draft")
         )
         assert (answer.status_code == 403) == (not looks), asked
     after = await rows_of(inst, ada)
-    assert {name for name in after if after[name] != before[name]} <= {"seen"}
+    assert {name for name in after if after[name] != before[name]} <= {"seen", "access_waiting"}
     boot = (await client.get("/inbox")).text
     assert '"permissions":[]' in boot
 
@@ -334,3 +334,17 @@ async def test_live_hints_name_no_conversation_of_another_team(
     assert hidden.ids["conversation"].encode() not in told_to["bea"]
     for name in ("ada", "bea"):
         assert str(shown.conversation_id).encode() in told_to[name] and b'"feed":99' in told_to[name]
+
+
+async def test_who_is_kept_out_of_one_channel_works_in_the_others_as_everybody_does(
+    inst: Installation, ada: Staff, bea: Staff, people: People, say: Say, new_browser: Callable[[], Browser]
+) -> None:
+    await shut_out(inst, ada, await channel_of(inst, ada), ada)
+    seen = await say(ada, via="chat")
+    browser = await new_browser().as_(await now_as(inst, bea))
+    here = {"conversation_id": str(seen.conversation_id), "typing": False}
+    assert (await browser.put("/api/here", json=here)).status_code == 204
+    file = await browser.post(f"/api/conversations/{seen.conversation_id}/files", content=b"x")
+    assert file.status_code == 201
+    outsider = await new_browser().as_(await people.owner("Dee", "Dee's Dates"))
+    assert (await outsider.put("/api/here", json=here)).status_code == 404

@@ -52,6 +52,7 @@ BODIES: dict[str, dict[str, Any] | bytes | None] = {
     f"PUT {C}/draft": {"kind": "note", "text": "x", "revision": 1, "files": ["{attachment}"]},
     f"DELETE {C}/draft": None,
     "GET /api/customers/{id}": None,
+    "GET /api/customers/{id}/looked": None,
     "PUT /api/customers/{id}": {"name": "x"},
     "GET /api/held": None,
     "POST /api/held/{id}/release": None,
@@ -63,6 +64,7 @@ BODIES: dict[str, dict[str, Any] | bytes | None] = {
 PLACES: dict[tuple[str, str], str] = {
     **{(ask, "path id"): "conversation" for ask in BODIES if C in ask},
     ("GET /api/customers/{id}", "path id"): "customer",
+    ("GET /api/customers/{id}/looked", "path id"): "customer",
     ("PUT /api/customers/{id}", "path id"): "customer",
     **{(ask, "path id"): "held letter" for ask in BODIES if "/held/{id}" in ask},
     (f"PUT {C}/tags/{{tag_id}}", "path tag_id"): "tag",
@@ -79,7 +81,7 @@ PLACES: dict[tuple[str, str], str] = {
 NAMED_BY_THE_BROWSER = {(f"POST {C}/messages", "body id"): "message", (f"POST {C}/notes", "body id"): "note"}
 
 # Queries that hold no id of a row. (`after` of a list is a place between rows, and only compared.)
-PLAIN_QUERIES = {"view", "status", "sort", "after", "before", "q"}
+PLAIN_QUERIES = {"view", "status", "sort", "after", "before", "q", "ahead"}
 
 
 def places_of(method: str, path: str, act: Callable[..., object]) -> set[tuple[str, str]]:
