@@ -299,6 +299,7 @@ class Theatre:
             public_url=OURS,
             files_url="http://localhost:8000",
             sign_up="open",
+            resolver="off",
             website=True,
             **OPERATOR,
         )

@@ -58,6 +58,7 @@ async def inst(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> As
         public_url="http://127.0.0.1:8000",
         files_url="http://localhost:8000",
         sign_up="open",
+        resolver="off",
     )
     opened = await Installation.open(settings, fresh_database(cluster, f"test_{new_id().hex}"))
     yield opened

@@ -8,7 +8,7 @@ from psycopg.conninfo import make_conninfo
 from chatinbox.core.bell import Bell
 from chatinbox.core.calm import Calm
 from chatinbox.core.db import Database
-from chatinbox.core.egress import Egress
+from chatinbox.core.egress import Egress, Names
 from chatinbox.core.files import Files
 from chatinbox.core.intake import Intake
 from chatinbox.core.jobs import Jobs
@@ -52,7 +52,8 @@ class Installation:
         bell.hear_all(lambda ring: vault.forget() if ring.fleeting and "erased" in ring.fleeting else None)
         jobs = Jobs(dsn, calm)
         await jobs.open()
-        egress = Egress(behind, vault, settings.smtp_url, settings.inside_targets)
+        names = Names(settings.resolver)
+        egress = Egress(behind, vault, settings.smtp_url, settings.inside_targets, names=names)
         egress.place("stripe", settings.stripe_api_base)
         egress.place("google_analytics", settings.google_analytics_base)
         return cls(

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ class Settings:
     demo: bool = False
     smtp_url: str | None = None
     mail_domain: str = "chatinbox.localhost"
+    mail_relay: str = ""
+    resolver: str = "system"
     max_message_bytes: int = 26_214_400
     max_upload_bytes: int = 26_214_400
     trust_proxy: bool = False
@@ -140,6 +143,7 @@ def _checked(settings: Settings) -> Settings:
             f"CHATINBOX_MAIL_DOMAIN is a domain, such as mail.example.com, but is “{settings.mail_domain}”."
         )
     _check_smtp(settings.smtp_url)
+    _check_resolver(settings.resolver)
     _check_stripe(settings)
     _check_analytics(settings)
     return replace(
@@ -183,6 +187,19 @@ def _check_smtp(url: str | None) -> None:
     raise Trouble(
         "CHATINBOX_SMTP_URL cannot be read. It looks like smtp://user:password@mail.example.com:587."
     )
+
+
+def _check_resolver(text: str) -> None:
+    servers = [] if text in ("system", "off") else [one.strip() for one in text.split(",")]
+    for one in servers:
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(f"//[{one}]" if one.count(":") > 1 and "[" not in one else f"//{one}")
+            if parts.hostname and parts.port != 0 and ip_address(parts.hostname):
+                continue
+        raise Trouble(
+            "CHATINBOX_RESOLVER is system, off, or addresses of name servers with a comma between them, such as"
+            f" 127.0.0.1:5353, but is “{text}”."
+        )
 
 
 def _check_stripe(settings: Settings) -> None:

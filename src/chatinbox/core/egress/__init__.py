@@ -11,6 +11,7 @@ from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
 from chatinbox.core.egress.mailbox import MailboxGate
+from chatinbox.core.egress.names import Names
 from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, Named
 from chatinbox.core.vault import Vault
 
@@ -22,6 +23,7 @@ __all__ = [
     "Errand",
     "Letter",
     "Named",
+    "Names",
     "TooMuch",
     "Unreachable",
     "Withheld",
@@ -29,7 +31,7 @@ __all__ = [
 
 
 class Egress:
-    """The gates: mail, HTTP, and mailboxes elsewhere."""
+    """The gates: mail, HTTP, mailboxes elsewhere, and `names`, where name servers are asked."""
 
     def __init__(
         self,
@@ -38,8 +40,10 @@ class Egress:
         smtp_url: str | None,
         inside: bool = False,
         trust: ssl.SSLContext | None = None,
+        names: Names | None = None,
     ) -> None:
         ledger = Ledger(db, vault)
+        self.names = names or Names()
         self._mail, self._http = MailGate(db, ledger, smtp_url), HttpGate(ledger, inside, trust)
         self._mailbox, self._inside = MailboxGate(ledger), inside
 
