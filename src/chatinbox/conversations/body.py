@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from chatinbox.conversations.checked import Checked
 from chatinbox.core.vault import SealKey
 
 PREVIEW_LENGTH = 160
@@ -12,7 +13,8 @@ MAX_TEXT = 500_000
 
 
 class Body(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """The words. `html` is already cleaned; quoted parts are what the reader may unfold; addresses only for mail."""
+    """The words. `html` is already cleaned; quoted parts are what the reader may unfold; addresses, and what could
+    be checked of who sent it, only for mail."""
 
     text: str = ""
     html: str | None = None
@@ -28,6 +30,7 @@ class Body(msgspec.Struct, omit_defaults=True, kw_only=True):
     subject: str | None = None
     message_id_header: str | None = None
     references: Sequence[str] = ()
+    checked: Checked | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode

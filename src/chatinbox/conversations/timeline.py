@@ -9,6 +9,7 @@ import msgspec
 from chatinbox.accounts.access import Look
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.body import Body, open_body
+from chatinbox.conversations.checked import sentence_of
 from chatinbox.conversations.rows import Row, by_ids_statement, open_rows
 from chatinbox.conversations.verbs.reply import Replied
 from chatinbox.conversations.who import remember
@@ -23,7 +24,8 @@ PAGE = 30
 _WINDOW = "account_id = %(account)s and conversation_id = %(conversation)s and position > %(after)s and position < %(before)s"
 
 _MESSAGES = f"""
-select m.id, m.position, m.at, m.author, m.staff_user_id, m.via, m.origin, m.body_sealed, d.state, d.changed_at, d.reason
+select m.id, m.position, m.at, m.author, m.staff_user_id, m.via, m.origin, m.body_sealed, d.state, d.changed_at, d.reason,
+  m.sender_check
   from (select * from message where {_WINDOW} order by position desc limit %(limit)s) m
   left join lateral (select state, changed_at, reason from delivery d where d.account_id = m.account_id
     and d.message_id = m.id order by changed_at desc limit 1) d on m.author = 'staff'
@@ -80,6 +82,13 @@ class Quoted(msgspec.Struct):
     html: str | None
 
 
+class Sender(msgspec.Struct, rename={"is_": "is"}):
+    """What could be checked about who sent a letter: one word, and a sentence."""
+
+    is_: str
+    says: str
+
+
 class Message(msgspec.Struct, tag_field="kind", tag="message"):
     """A message in the timeline. A customer has the name they wrote under; a colleague the one that `author_id` has now:
     who left is called by a number, also in what they wrote.
@@ -101,6 +110,7 @@ class Message(msgspec.Struct, tag_field="kind", tag="message"):
     to: list[str]
     cc: list[str]
     from_address: str | None
+    sender: Sender | None
     state: State | None
     automatic: bool
     lang: str | None
@@ -253,7 +263,20 @@ def _messages(
     rows: Rows, key: SealKey | None, account_id: UUID, files: FileOpener, attached: Rows
 ) -> list[Message]:
     messages = []
-    for row_id, position, at, author, staff_user_id, via, origin, sealed, state, changed_at, reason in rows:
+    for (
+        row_id,
+        position,
+        at,
+        author,
+        staff_user_id,
+        via,
+        origin,
+        sealed,
+        state,
+        changed_at,
+        reason,
+        check,
+    ) in rows:
         body = open_body(key, sealed, account_id, "message", row_id) if key else Body()
         opened = files.open(row for row in attached if row[6] == row_id)
         waits = author == "staff" and state is None  # nobody has set it out yet
@@ -277,6 +300,7 @@ def _messages(
                 to=list(body.to),
                 cc=list(body.cc),
                 from_address=body.from_address,
+                sender=Sender(check, sentence_of(body.checked)) if check else None,
                 state=State("waiting", millis(at))
                 if waits
                 else State(state, millis(changed_at), reason)
@@ -331,6 +355,7 @@ def new_message(by: Staff, done: Replied, body: Body) -> Message:
         to=[],
         cc=[],
         from_address=None,
+        sender=None,
         state=State("waiting", millis(done.at)),
         automatic=False,
         lang=body.language,

@@ -10,6 +10,7 @@ import { toHtml } from "./markup.js";
 import { authorOf, me, person, rowOf } from "./store.js";
 import { State } from "./delivery.js";
 import { clock, full } from "./time.js";
+import { say } from "./toasts.js";
 import { hereAt } from "./presence.js";
 
 const Time = ({ at }) => html`<time datetime=${new Date(at).toISOString()} title=${full(at)}>${clock(at)}</time>`;
@@ -40,13 +41,21 @@ function Way({ entry }) {
   return html`<span class="via" title=${all || undefined}><${Icon} is=${WAY[entry.via] ?? "chat"} small /><span class="cut">${words}</span></span>`;
 }
 
+const VOUCH = { vouched: ["shield", ""], nobody: ["at", "nobody vouched"], denied: ["alert", "not from there"] };
+
+/** What could be checked about who sent a letter, where there is something to say; the sentence by pointing at it or pressing it. */
+function Vouch({ sender: { is, says } }) {
+  const [icon, word] = VOUCH[is] ?? [];
+  return icon && html`<button type="button" class="undress vouch" data-is=${is} title=${says} aria-label=${says} onClick=${() => say(says, { icon, bad: is === "denied" })}><${Icon} is=${icon} small /><span>${word}</span></button>`;
+}
+
 function FromCustomer({ entry, latest }) {
   const row = rowOf(openId.value)?.value;
   const name = entry.author_name || row?.customer.name || "Customer";
   const isHere = latest && row && hereAt(row.id).value.visitor.here;
   const other = entry.from_address && row && entry.author_name && entry.author_name !== row.customer.name;
   return html`<article class="msg" data-by="customer" data-entry=${entry.id}><${Face} name=${name} hue=${row?.customer.hue ?? 265} on=${isHere ? "here" : undefined} /><div class="in">
-    <header><b class="cut" dir="auto" title=${entry.from_address ?? undefined}>${name}</b>${other && html`<span class="via cut">${entry.from_address}</span>`}<${Way} entry=${entry} />${entry.automatic && html`<span class="small faint">automatic</span>`}<${Time} at=${entry.at} /></header>
+    <header><b class="cut" dir="auto" title=${[entry.from_address, entry.sender?.says].filter(Boolean).join("\n") || undefined}>${name}</b>${other && html`<span class="via cut">${entry.from_address}</span>`}${entry.sender && html`<${Vouch} sender=${entry.sender} />`}<${Way} entry=${entry} />${entry.automatic && html`<span class="small faint">automatic</span>`}<${Time} at=${entry.at} /></header>
     <${Pictures} count=${entry.remote_pictures} /><${Said} entry=${entry} /><${Files} files=${entry.files} inPlace=${entry.html} /><${Quoted} quoted=${entry.quoted} /></div></article>`;
 }
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from chatinbox.channels.email.authenticate import authenticate
 from chatinbox.channels.email.channel import find_channels
 from chatinbox.channels.email.raw import Arrived, store
 from chatinbox.channels.email.receive import place
@@ -116,17 +117,25 @@ class Door:
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Stores for everyone it is for, then places. Once it is stored, nothing that fails is the sender's concern."""
-        return self._noted(session, "smtp DATA", await self._letter(envelope))
+        return self._noted(session, "smtp DATA", await self._letter(session, envelope))
 
-    async def _letter(self, envelope: Envelope) -> str:
+    async def _letter(self, session: Session, envelope: Envelope) -> str:
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         if not raw.strip():
             return "554 5.6.0 This letter is empty"
         try:
+            # Now, with the bytes as they came: later neither they nor the server that brought them are known.
+            checked = await authenticate(
+                self._inst,
+                raw,
+                str((session.peer or ("",))[0]),
+                session.host_name or "",
+                envelope.mail_from,
+            )
             # Reading a large letter takes several times its size, so one after the other.
             async with self._large if len(raw) > LARGE else self._busy:
                 arrived = [
-                    await store(self._inst, account_id, channel_id, raw, envelope.mail_from, address)
+                    await store(self._inst, account_id, channel_id, raw, envelope.mail_from, address, checked)
                     for address, (account_id, channel_id) in (await self._accounts(envelope.rcpt_tos)).items()
                 ]
                 if not arrived:  # the channel was closed a moment ago

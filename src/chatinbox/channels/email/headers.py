@@ -17,10 +17,7 @@ LONGEST = 50_000
 
 def read_headers(message: Message, parsed: Parsed) -> None:
     """Fills in who, to whom, about what, and which letter it answers."""
-    raw: dict[str, list[str]] = {}
-    for name, value in islice(message.raw_items(), MOST_HEADERS):
-        text = re.sub(r"\r?\n[ \t]*", " ", plain(str(value)[:LONGEST]))
-        raw.setdefault(name.lower(), []).append(text)
+    raw = _unfolded(message)
     parsed.headers = {name: [decode_words(value[:4_000]) for value in values] for name, values in raw.items()}
     parsed.subject = " ".join(decode_words(raw.get("subject", [""])[0]).split())[:1000]
     senders = _addresses(raw, "from") or _addresses(raw, "sender") or _addresses(raw, "return-path")
@@ -33,6 +30,19 @@ def read_headers(message: Message, parsed: Parsed) -> None:
     parsed.message_id = ids[0] if ids else None
     answered = message_ids(" ".join(raw.get("in-reply-to", []) + raw.get("references", [])))
     parsed.references = list(dict.fromkeys(answered))[:100]
+
+
+def authors(message: Message) -> list[Address]:
+    """Everybody who stands in From."""
+    return _addresses(_unfolded(message), "from")
+
+
+def _unfolded(message: Message) -> dict[str, list[str]]:
+    raw: dict[str, list[str]] = {}
+    for name, value in islice(message.raw_items(), MOST_HEADERS):
+        text = re.sub(r"\r?\n[ \t]*", " ", plain(str(value)[:LONGEST]))
+        raw.setdefault(name.lower(), []).append(text)
+    return raw
 
 
 def raw_header(message: Message, name: str) -> str:

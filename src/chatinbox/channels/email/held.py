@@ -21,6 +21,7 @@ REASONS = {
     "empty": "There is nothing in it.",
     "own": "It is a letter of yours that came back.",
     "too_large": "It is larger than letters may be; only its headers were taken.",
+    "denied": "It does not come from where it says: that domain did not vouch for it, and it names a customer of yours.",
     "failed": "Something went wrong on our side while it was placed.",
 }
 

@@ -14,12 +14,14 @@ from uuid import UUID
 
 import structlog
 
+from chatinbox.channels.email.authenticate import authenticate_fetched
 from chatinbox.channels.email.channel import Mailbox
 from chatinbox.channels.email.imap import Fetched, Look, look, port_of
 from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.raw import hold, store
 from chatinbox.channels.email.receive import place
 from chatinbox.conversations.channels import read_settings
+from chatinbox.conversations.checked import Checked
 from chatinbox.core.clock import now
 from chatinbox.core.egress import Errand, Withheld
 from chatinbox.core.installation import Installation
@@ -57,7 +59,8 @@ async def poll(inst: Installation, account_id: UUID, channel_id: UUID) -> int:
         validity, uid, polled_at = await _cursor(inst, account_id, channel_id)
         seen = await _look(inst, account_id, mailbox, validity, uid, polled_at)
         for letter in seen.letters:
-            await _take(inst, account_id, channel_id, letter, address)
+            checked = await authenticate_fetched(inst, letter.raw, mailbox) if letter.whole else None
+            await _take(inst, account_id, channel_id, letter, address, checked)
             await move(inst, account_id, channel_id, seen.validity, letter.uid)
             taken += 1
         await move(inst, account_id, channel_id, seen.validity, seen.upto)
@@ -98,9 +101,14 @@ async def _look(
 
 
 async def _take(
-    inst: Installation, account_id: UUID, channel_id: UUID, letter: Fetched, address: str
+    inst: Installation,
+    account_id: UUID,
+    channel_id: UUID,
+    letter: Fetched,
+    address: str,
+    checked: Checked | None,
 ) -> None:
-    arrived = await store(inst, account_id, channel_id, letter.raw, None, address)
+    arrived = await store(inst, account_id, channel_id, letter.raw, None, address, checked)
     if letter.whole:
         await place(inst, arrived)
     else:

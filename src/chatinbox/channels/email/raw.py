@@ -12,6 +12,7 @@ import msgspec
 from chatinbox.channels.email.letter import Parsed
 from chatinbox.channels.email.lighten import lighten
 from chatinbox.conversations.change import tell
+from chatinbox.conversations.checked import Checked
 from chatinbox.conversations.collection import read_takes
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
@@ -19,13 +20,15 @@ from chatinbox.core.installation import Installation
 
 
 class Summary(msgspec.Struct):
-    """What is known of a letter before it is placed. `withheld` counts by kind what was kept out of it."""
+    """What is known of a letter before it is placed. `withheld` counts by kind what was kept out of it,
+    `checked` says what could be checked about its sender."""
 
     sender: str
     subject: str
     envelope_sender: str | None
     recipient: str
     withheld: dict[str, int] = {}
+    checked: Checked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ async def store(
     raw: bytes,
     envelope_sender: str | None,
     recipient: str,
+    checked: Checked | None = None,
 ) -> Arrived:
     """Keeps a letter as its channel takes it; durable when this returns. What is not taken is never written."""
     takes = await read_takes(inst, account_id, channel_id)
@@ -54,7 +58,7 @@ async def store(
     key = await inst.vault.create_raw_mail_key(account_id, raw_mail_id)
     await inst.files.put(key, account_id, raw_mail_id, raw)
     account_key = await inst.vault.account_key(account_id)
-    summary = Summary("", "", envelope_sender, recipient, withheld)
+    summary = Summary("", "", envelope_sender, recipient, withheld, checked)
     await inst.db.run(
         account_id,
         (
@@ -115,9 +119,8 @@ async def hold(inst: Installation, arrived: Arrived, parsed: Parsed | None, reas
     account_id, raw_mail_id = arrived.account_id, arrived.raw_mail_id
     old = arrived.summary or await _summary(inst, arrived)
     sender = parsed.sender.email if parsed and parsed.sender else old.envelope_sender or ""
-    summary = Summary(
-        sender, parsed.subject if parsed else "", old.envelope_sender, old.recipient, old.withheld
-    )
+    subject = parsed.subject if parsed else ""
+    summary = msgspec.structs.replace(old, sender=sender, subject=subject)
     key = await inst.vault.raw_mail_key(account_id, raw_mail_id)
     sealed = key.seal(msgspec.json.encode(summary), account_id, "raw_mail", "summary", raw_mail_id)
     [rows] = await inst.db.run(

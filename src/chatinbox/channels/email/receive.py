@@ -8,6 +8,7 @@ import sqlite3
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import psycopg
 import structlog
 
@@ -18,9 +19,16 @@ from chatinbox.channels.email.loops import is_automatic, may_be_answered_by_mach
 from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.raw import Arrived, Summary, discard_raw, forget_old, hold, placed, read, store
 from chatinbox.channels.email.reply_address import read_reply_address
-from chatinbox.channels.email.threading import find_conversation, is_own_letter, reference_blind
+from chatinbox.channels.email.threading import (
+    TRUSTED,
+    find_conversation,
+    is_in_anothers_name,
+    is_own_letter,
+    reference_blind,
+)
 from chatinbox.channels.email.words import body_of, take_out_pictures
 from chatinbox.conversations.body import Body
+from chatinbox.conversations.checked import Checked, verdict_of
 from chatinbox.conversations.incoming import Incoming, NewFile, Sender
 from chatinbox.conversations.verbs import receive
 from chatinbox.core.clock import now
@@ -61,7 +69,8 @@ async def place(inst: Installation, arrived: Arrived, *, by_hand: bool = False) 
         parsed = await asyncio.to_thread(parse, raw) if large else parse(raw)
         await _find_writer(inst, parsed)
         body = await asyncio.to_thread(_words, parsed) if large else _words(parsed)
-        reason = None if by_hand else await _why_held(inst, arrived, parsed)
+        body.checked = _of_writer(parsed, summary.checked)
+        reason = None if by_hand else await _why_held(inst, arrived, parsed, body, summary)
         if reason:
             await hold(inst, arrived, parsed, reason)
             return None
@@ -97,14 +106,27 @@ async def _find_writer(inst: Installation, parsed: Parsed) -> None:
             parsed.passed_on = True
 
 
-async def _why_held(inst: Installation, arrived: Arrived, parsed: Parsed) -> str | None:
+def _of_writer(parsed: Parsed, checked: Checked | None) -> Checked | None:
+    """What was found out about From. When a group passed a letter on, that is the group: nobody vouched for the writer."""
+    if checked and checked.domain and parsed.passed_on:
+        return msgspec.structs.replace(checked, domain=None, dmarc="none")
+    return checked
+
+
+async def _why_held(
+    inst: Installation, arrived: Arrived, parsed: Parsed, body: Body, summary: Summary
+) -> str | None:
     if parsed.defect:
         return "unreadable"
     if parsed.sender is None:
         return "no_sender"
     if parsed.text is None and parsed.html is None and not parsed.parts and not parsed.subject:
         return "empty"
-    return "own" if await is_own_letter(inst, arrived.account_id, parsed) else None
+    if await is_own_letter(inst, arrived.account_id, parsed):
+        return "own"
+    verdict = verdict_of(body.checked)
+    forged = await is_in_anothers_name(inst, arrived.account_id, summary.recipient, parsed, verdict)
+    return "denied" if forged else None
 
 
 async def _receive(
@@ -112,7 +134,8 @@ async def _receive(
 ) -> UUID:
     account_id = arrived.account_id
     sender = parsed.sender.email if parsed.sender else summary.envelope_sender or ""
-    found = await find_conversation(inst, account_id, summary.recipient, parsed)
+    verdict = verdict_of(body.checked)
+    found = await find_conversation(inst, account_id, summary.recipient, parsed, verdict)
     body.reply_to = await _reply_to(inst, parsed)
     account_key = await inst.vault.account_key(account_id)
     ids = [await reference_blind(inst, account_id, parsed.message_id)] if parsed.message_id else []
@@ -141,8 +164,10 @@ async def _receive(
         ),
     )
     await placed(inst, arrived, received.message_id)
-    if is_to_operator(inst, summary.recipient) and may_be_answered_by_machine(
-        parsed, summary.envelope_sender, {summary.recipient.casefold()}
+    if (
+        verdict in TRUSTED
+        and is_to_operator(inst, summary.recipient)
+        and may_be_answered_by_machine(parsed, summary.envelope_sender, {summary.recipient.casefold()})
     ):
         await ask_acknowledgement(inst, account_id, received)
     return received.conversation_id

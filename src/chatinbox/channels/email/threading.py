@@ -1,7 +1,8 @@
 """Which conversation a letter belongs to: by its reply address, else by the ids it answers, within the account only.
 
-A reply address proves itself. An id can be guessed or copied, so it counts only when the writer takes part in that
-conversation: its customer, or somebody its letters were addressed to. Anybody else begins a new one.
+A reply address proves itself, unless it was checked who writes and nobody vouched for them. An id can be guessed or copied, so
+it counts only when the writer takes part in that conversation: its customer, or somebody its letters were addressed to.
+Anybody else begins a new one. Who writes in the name of somebody who takes part, and is not, is held (`is_in_anothers_name`).
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,16 @@ from uuid import UUID
 from chatinbox.channels.email.letter import Parsed
 from chatinbox.channels.email.reply_address import read_reply_address
 from chatinbox.conversations.body import open_body
+from chatinbox.conversations.checked import Verdict
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import find_by_email, normal_email
+
+TRUSTED: tuple[Verdict, ...] = ("vouched", "unchecked")
+_CHECKED = """
+select m.id, m.body_sealed, m.sender_check from message m join conversation c
+  on c.account_id = m.account_id and c.id = m.conversation_id
+ where c.account_id = %s and c.customer_id = %s and m.sender_check <> 'unchecked' order by m.at desc limit 10"""
 
 
 async def reference_blind(inst: Installation, account_id: UUID, message_id: str) -> bytes:
@@ -39,9 +47,10 @@ async def is_own_letter(inst: Installation, account_id: UUID, parsed: Parsed) ->
 
 
 async def find_conversation(
-    inst: Installation, account_id: UUID, recipient: str, parsed: Parsed
+    inst: Installation, account_id: UUID, recipient: str, parsed: Parsed, verdict: Verdict
 ) -> tuple[UUID, UUID] | None:
     """Conversation and customer that a letter continues, or None when it begins something."""
+    writer = normal_email(parsed.sender.email) if parsed.sender else ""
     for address in [recipient, *(one.email for one in (*parsed.to, *parsed.cc))]:
         token = read_reply_address(inst, address)
         if token and token[0] == account_id:
@@ -52,11 +61,51 @@ async def find_conversation(
                     [account_id, token[1]],
                 ),
             )
-            if rows:
+            if rows and (
+                verdict in TRUSTED or await _is_there(inst, account_id, rows[0][0], rows[0][1], writer)
+            ):
                 return rows[0][0], rows[0][1]
     if not parsed.references or parsed.sender is None:
         return None
-    return await _by_reference(inst, account_id, parsed.references, normal_email(parsed.sender.email))
+    return await _by_reference(inst, account_id, parsed.references, writer)
+
+
+async def is_in_anothers_name(
+    inst: Installation, account_id: UUID, recipient: str, parsed: Parsed, verdict: Verdict
+) -> bool:
+    """Whether a letter names as its writer somebody who is known here, and is not theirs: their domain says so, or always
+    vouched for their letters and does not for this one.
+    """
+    if verdict in TRUSTED or parsed.sender is None:
+        return False
+    writer = normal_email(parsed.sender.email)
+    known = await find_by_email(inst, account_id, writer)
+    found = await find_conversation(inst, account_id, recipient, parsed, verdict)
+    named = {one for one in (known, found[1] if found else None) if one}
+    if verdict == "denied":
+        return bool(named)
+    return any([await _is_usually_vouched(inst, account_id, one, writer) for one in named])
+
+
+async def _is_usually_vouched(inst: Installation, account_id: UUID, customer_id: UUID, writer: str) -> bool:
+    """Whether most of somebody's last letters were vouched for."""
+    [rows] = await inst.db.run(account_id, (_CHECKED, [account_id, customer_id]))
+    try:
+        key = await inst.vault.customer_key(account_id, customer_id)
+    except Erased:
+        return False
+    checks = []
+    for row_id, sealed, check in rows:
+        body = open_body(key, sealed, account_id, "message", row_id)
+        checks += [check] if normal_email(body.from_address or "") == writer else []
+    return 2 * checks.count("vouched") > len(checks)
+
+
+async def _is_there(
+    inst: Installation, account_id: UUID, conversation_id: UUID, customer_id: UUID, writer: str
+) -> bool:
+    known = await find_by_email(inst, account_id, writer) if writer else None
+    return known == customer_id or await _takes_part(inst, account_id, conversation_id, customer_id, writer)
 
 
 async def _by_reference(

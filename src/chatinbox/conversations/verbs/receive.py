@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from chatinbox.conversations.attachments import link, stored
 from chatinbox.conversations.body import preview, seal_body
 from chatinbox.conversations.change import EVENT, FEED, change
+from chatinbox.conversations.checked import verdict_of
 from chatinbox.conversations.collection import NOTHING, takes_statement
 from chatinbox.conversations.incoming import Incoming, Received
 from chatinbox.conversations.let_in import let_in
@@ -25,8 +26,9 @@ from chatinbox.customers.addresses import find_by_email, write_address, write_cu
 from chatinbox.customers.source import Source
 
 _MESSAGE = """message_in as (
-  insert into message (account_id, id, conversation_id, position, author, via, origin, body_sealed, at)
-  select %(account)s, %(subject)s, %(conversation)s, changed.position, 'customer', %(via)s, %(origin)s, %(body)s, %(at)s
+  insert into message (account_id, id, conversation_id, position, author, via, origin, body_sealed, sender_check, at)
+  select %(account)s, %(subject)s, %(conversation)s, changed.position, 'customer', %(via)s, %(origin)s, %(body)s,
+    %(sender_check)s::text, %(at)s
     from changed)"""
 
 _REOPEN = """last_at = %(at)s, preview_sealed = %(preview)s, preview_by = 'customer',
@@ -156,6 +158,7 @@ def _write(
         "preview": key.seal(
             preview(incoming.body.text), account_id, "conversation", "preview", conversation_id
         ),
+        "sender_check": verdict_of(incoming.body.checked) if incoming.via == "email" else None,
         "at": at,
     }
     if incoming.conversation_id:
