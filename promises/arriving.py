@@ -44,10 +44,10 @@ class Domain:
 def written(words: str, writer: str, **headers: str) -> bytes:
     """A letter's bytes."""
     message = EmailMessage()
-    message["From"], message["Subject"] = writer, "A question"
-    message["Message-ID"] = f"<{new_id()}@mail.example>"
-    for name, value in headers.items():
-        message[name.replace("_", "-")] = value
+    usual = {"From": writer, "Subject": "A question", "Message-ID": f"<{new_id()}@mail.example>"}
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    for name, value in (usual | given).items():
+        message[name] = value
     message.set_content(words)
     return message.as_bytes(policy=SMTP)
 

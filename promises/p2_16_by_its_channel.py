@@ -59,15 +59,13 @@ async def saboteur_follows_the_secret_address(stage: Stage) -> None:
     """Brings a letter into whichever account's secret address stands in it"""
     known = receive._receive
 
-    async def elsewhere(
-        inst: Installation, arrived: receive.Arrived, parsed: Parsed, body: Any, summary: receive.Summary
-    ) -> UUID:
+    async def elsewhere(inst: Installation, arrived: receive.Arrived, parsed: Parsed, *further: Any) -> UUID:
         for one in (*parsed.to, *parsed.cc):
             token = reply_address.read_reply_address(inst, one.email)
             if token:
                 channel = next(c for c in await read_channels(inst, token[0]) if c.kind == "email")
                 arrived = receive.Arrived(token[0], channel.id, arrived.raw_mail_id)
-        return await known(inst, arrived, parsed, body, summary)
+        return await known(inst, arrived, parsed, *further)
 
     async def nothing(*_: object) -> None: ...
 
@@ -79,16 +77,12 @@ async def saboteur_follows_the_sender(stage: Stage) -> None:
     """Brings a letter to the account that knew its sender first"""
     known = receive._receive
 
-    async def elsewhere(
-        inst: Installation, arrived: receive.Arrived, parsed: Parsed, body: Any, summary: receive.Summary
-    ) -> UUID:
+    async def elsewhere(inst: Installation, arrived: receive.Arrived, parsed: Parsed, *further: Any) -> UUID:
         [first, *_] = stage.column("select account_id from tenant.address order by created_at") or [
             arrived.account_id
         ]
         channel = next(c for c in await read_channels(inst, first) if c.kind == "email")
-        return await known(
-            inst, receive.Arrived(first, channel.id, arrived.raw_mail_id), parsed, body, summary
-        )
+        return await known(inst, receive.Arrived(first, channel.id, arrived.raw_mail_id), parsed, *further)
 
     async def nothing(*_: object) -> None: ...
 

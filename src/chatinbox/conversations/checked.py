@@ -13,7 +13,8 @@ Dmarc: TypeAlias = Literal["pass", "fail", "quarantine", "reject", "none", "unkn
 
 
 class Checked(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One letter's checks. `domain` vouched for it; `told_by` when a mail server in front of us found it out, not we."""
+    """One letter's checks. `domain` vouched for it; `told_by` when a mail server in front of us found it out, not we.
+    `forwarded` when a colleague passed it on: then nothing is known of its first sender."""
 
     spf: Spf = "unknown"
     dkim: Dkim = "unknown"
@@ -21,6 +22,7 @@ class Checked(msgspec.Struct, omit_defaults=True, kw_only=True):
     arc: Dkim = "unknown"
     domain: str | None = None
     told_by: str | None = None
+    forwarded: bool = False
 
 
 def verdict_of(checked: Checked | None) -> Verdict:
@@ -39,6 +41,8 @@ def sentence_of(checked: Checked | None) -> str:
     verdict = verdict_of(checked)
     if checked is None or verdict == "unchecked":
         return "Who sent this could not be checked."
+    if checked.forwarded:
+        return "A colleague forwarded this. Nobody vouched for who wrote it."
     found = f", as {checked.told_by} found" if checked.told_by else ""
     if verdict == "vouched":
         by = [name for name, word in _ways(checked) if word == "pass"]

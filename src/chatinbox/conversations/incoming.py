@@ -24,13 +24,14 @@ class NewFile:
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Who writes. A known `customer_id` wins; else the proven address finds or makes the customer. What is said of them came
-    by the channel, or with a letter that somebody passed on.
+    by the channel, or with a letter that somebody passed on; `passed_on_by` when that is a staff user.
     """
 
     email: str | None = None
     name: str | None = None
     customer_id: UUID | None = None
     source: Literal["channel", "forward"] = "channel"
+    passed_on_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

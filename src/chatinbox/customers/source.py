@@ -9,8 +9,8 @@ import msgspec
 
 from chatinbox.core.clock import millis
 
-Kind: TypeAlias = Literal["staff", "channel", "forward", "import", "sync", "api", "earlier"]
-"""`forward`: somebody passed a letter on. `earlier`: noted before sources were."""
+Kind: TypeAlias = Literal["staff", "channel", "forward", "colleague", "import", "sync", "api", "earlier"]
+"""`forward`: a group passed a letter on. `colleague`: a staff user did. `earlier`: noted before sources were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ WITHHELD: dict[str, tuple[str, str]] = {
 _KINDS = {"email": "e-mail", "chat": "chat", "api": "API"}
 _SOURCES = {
     "staff": "Colleagues",
-    "forward": "Letters that somebody passed on",
+    "forward": "Letters that a group passed on",
+    "colleague": "Letters that a colleague forwarded",
     "import": "Imports",
     "sync": "Other systems",
     "api": "Programs of your own",

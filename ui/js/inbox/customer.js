@@ -25,9 +25,9 @@ function languageOf(tag) {
   }
 }
 
-const FROM = { staff: "Noted by", channel: "From the channel", forward: "From a letter passed on to", api: "From the program", import: "Imported", sync: "From another system", earlier: "Noted earlier" };
+const FROM = { staff: "Noted by", channel: "From the channel", forward: "From a letter passed on to", colleague: "Forwarded by", api: "From the program", import: "Imported", sync: "From another system", earlier: "Noted earlier" };
 // From where something is known of them: a name is a colleague's or a channel's.
-const sourced = (one) => (one ? `${FROM[one.kind]}${one.kind === "staff" ? ` ${person(one.id).name}` : one.name ? ` ${one.name}` : ""}, ${full(one.at)}` : "");
+const sourced = (one) => (one ? `${FROM[one.kind]}${one.kind === "staff" || one.kind === "colleague" ? ` ${person(one.id).name}` : one.name ? ` ${one.name}` : ""}, ${full(one.at)}` : "");
 
 async function rename(talk, customer, name) {
   editing.value = null;

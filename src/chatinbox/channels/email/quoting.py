@@ -58,6 +58,31 @@ def is_original(line: str) -> bool:
     return bool(_ORIGINAL.match(line))
 
 
+_FORWARD = re.compile(
+    r"(?i)^[\s>*]*[-_=]{2,}\s*(?:[^-_=\n]{0,40}\b)?(?:forward|weitergeleitete|transféré|reenviad|inoltrat|encaminhad|doorgestuurd|"
+    r"vidarebefordra|videresend|videresendt|przekazan|przesłan|пересылаем|переслан|továbbított|přeposlan|iletilen|diteruskan|välitet|転送|转发|轉寄|전달)"
+    r"[^\n]{0,60}[-_=]{2,}\s*$"
+    r"|^[\s>]*(?:begin\s+forwarded\s+message|anfang\s+der\s+weitergeleiteten\s+nachricht|début\s+du\s+message\s+(?:réexpédié|transféré)|"
+    r"inizio\s+messaggio\s+inoltrato|inicio\s+del\s+mensaje\s+reenviado|início\s+da\s+mensagem\s+(?:reencaminhada|encaminhada)|"
+    r"begin\s+doorgestuurd\s+bericht|vidarebefordrat\s+(?:brev|meddelande)|начало\s+переадресованного\s+сообщения)\s*[:\uff1a]\s*$"
+)
+
+
+def is_forward_mark(line: str) -> bool:
+    """Whether a line says that a forwarded letter begins below it."""
+    return len(line) < 200 and bool(_FORWARD.match(line))
+
+
+def is_from_line(line: str) -> bool:
+    """Whether a line is the From of a quoted letter's head."""
+    return bool(_HEAD_FROM.match(line[:200]))
+
+
+def is_head_line(line: str) -> bool:
+    """Whether a line is another field of a quoted letter's head."""
+    return bool(_HEAD_OTHER.match(line[:200]))
+
+
 def begins_head(lines: list[str]) -> bool:
     """Whether these lines begin with the headers of a quoted letter (From:, Sent:, To:, Subject: in any order)."""
     if not lines or not (_HEAD_FROM.match(lines[0]) or _HEAD_OTHER.match(lines[0])):

@@ -14,6 +14,7 @@ import structlog
 
 from chatinbox.channels.email.acknowledge import ask_acknowledgement, is_to_operator
 from chatinbox.channels.email.channel import find_channels
+from chatinbox.channels.email.forwarded import Forwarded, find_forwarded, note_comment
 from chatinbox.channels.email.letter import Address, Parsed
 from chatinbox.channels.email.loops import is_automatic, may_be_answered_by_machine
 from chatinbox.channels.email.parse import parse
@@ -74,7 +75,11 @@ async def place(inst: Installation, arrived: Arrived, *, by_hand: bool = False) 
         if reason:
             await hold(inst, arrived, parsed, reason)
             return None
-        return await _receive(inst, arrived, parsed, body, summary)
+        forwarded = await _forwarded(inst, arrived, parsed, body, summary)
+        if forwarded:
+            parsed, body = forwarded.letter, _words(forwarded.letter)
+            body.checked = Checked(spf="none", dkim="none", dmarc="none", forwarded=True)
+        return await _receive(inst, arrived, parsed, body, summary, forwarded)
     except Refused as refused:
         if refused.code != "erased":
             raise
@@ -129,13 +134,31 @@ async def _why_held(
     return "denied" if forged else None
 
 
-async def _receive(
+async def _forwarded(
     inst: Installation, arrived: Arrived, parsed: Parsed, body: Body, summary: Summary
+) -> Forwarded | None:
+    """What a colleague forwarded to an address of their account. To the address of a conversation, it is theirs."""
+    if read_reply_address(inst, summary.recipient):
+        return None
+    found = await find_forwarded(inst, arrived.account_id, arrived.channel_id, parsed, body.checked)
+    ours = found and found.letter.sender and await find_channels(inst, [found.letter.sender.email])
+    return None if ours else found
+
+
+async def _receive(
+    inst: Installation,
+    arrived: Arrived,
+    parsed: Parsed,
+    body: Body,
+    summary: Summary,
+    forwarded: Forwarded | None,
 ) -> UUID:
     account_id = arrived.account_id
     sender = parsed.sender.email if parsed.sender else summary.envelope_sender or ""
     verdict = verdict_of(body.checked)
-    found = await find_conversation(inst, account_id, summary.recipient, parsed, verdict)
+    found = None
+    if not forwarded:  # what it answers is only said to
+        found = await find_conversation(inst, account_id, summary.recipient, parsed, verdict)
     body.reply_to = await _reply_to(inst, parsed)
     account_key = await inst.vault.account_key(account_id)
     ids = [await reference_blind(inst, account_id, parsed.message_id)] if parsed.message_id else []
@@ -150,6 +173,7 @@ async def _receive(
                 name=(parsed.sender.name or None) if parsed.sender else None,
                 customer_id=found[1] if found else None,
                 source="forward" if parsed.passed_on else "channel",
+                passed_on_by=forwarded.by.staff_user_id if forwarded else None,
             ),
             message_id=new_id(),
             body=body,
@@ -163,6 +187,8 @@ async def _receive(
             spam=parsed.headers.get("x-spam-flag", [""])[0].strip().upper() == "YES",
         ),
     )
+    if forwarded:
+        await note_comment(inst, forwarded, received.conversation_id, received.message_id)
     await placed(inst, arrived, received.message_id)
     if (
         verdict in TRUSTED

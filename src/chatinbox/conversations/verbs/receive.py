@@ -142,6 +142,8 @@ async def _customer(
     customer_id = new_id()
     key = await inst.vault.create_customer_key(account_id, customer_id)
     source = Source("api" if incoming.via == "api" else sender.source, incoming.channel_id, at)
+    if sender.passed_on_by:
+        source = Source("colleague", sender.passed_on_by, at)
     before = [write_customer(key, account_id, customer_id, sender.name, source)]
     if sender.email:
         before += await write_address(inst, key, account_id, customer_id, sender.email, source, proven=True)
