@@ -20,8 +20,14 @@ from chatinbox.channels.email import poll as email_poll
 from chatinbox.channels.email import receive as email_receive
 from chatinbox.conversations.search.index import index, rebuild
 from chatinbox.conversations.verbs.snooze import wake_due
+from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
+from chatinbox.integrations import hear as connections
+from chatinbox.integrations import send as programs
+from chatinbox.integrations import stands
+from chatinbox.integrations.forget import forget_old as forget_connections
+from chatinbox.integrations.mapping import CAUSES
 from chatinbox.notifications import tell
 from chatinbox.privacy.access import alerts as access_alerts
 from chatinbox.privacy.access import forget as access_forget
@@ -75,6 +81,7 @@ def prepare(inst: Installation) -> None:
     inst.outbox.on(tell.HEARD, news)
     inst.jobs.add(tell.JOB, tell_staff, attempts=4, wait_seconds=60)
     chat_send.add_jobs(inst)
+    _add_connections(inst)
     _add_billing(inst)
 
     async def wake() -> None:
@@ -94,6 +101,7 @@ def prepare(inst: Installation) -> None:
             await email_kept.forget_kept(inst, account_id)
             await forget_reports(inst, account_id)
             await access_forget.forget_old(inst, account_id)
+            await forget_connections(inst, account_id)
         await sessions.forget(inst)
         await links.forget(inst)
         await sso_pending.forget(inst)
@@ -143,6 +151,35 @@ def prepare(inst: Installation) -> None:
     inst.jobs.every("7 * * * *", "sign_heads", sign_heads)
     inst.jobs.every("31 5 * * *", "send_heads", send_heads)
     inst.jobs.every("17 3 * * *", "forget", forget)
+
+
+def _add_connections(inst: Installation) -> None:
+    """Connected programs are told what happened, for as long as somebody stands for them."""
+
+    async def hear(batch: list[Happened]) -> None:
+        await connections.hear(inst, batch)
+
+    async def look_after(batch: list[Happened]) -> None:
+        for account_id in {happened.account_id for happened in batch}:
+            await stands.look_after(inst, account_id)
+
+    async def tell_programs(account_id: str) -> None:
+        await programs.tell_programs(inst, UUID(account_id))
+
+    async def again(account_id: str) -> None:
+        await connections.ask(inst, UUID(account_id))
+
+    async def left_over() -> None:
+        async for account_id in every_account(inst):
+            due_at = await programs.next_due(inst, account_id)
+            if due_at and due_at <= now():
+                await connections.ask(inst, account_id)
+
+    inst.outbox.on(list(CAUSES), hear)
+    inst.outbox.on(["staff.changed"], look_after)
+    inst.jobs.add(connections.JOB, tell_programs, attempts=100, wait_seconds=5)
+    inst.jobs.add(programs.AGAIN, again, attempts=100, wait_seconds=5)
+    inst.jobs.every("*/5 * * * *", "tell_programs_left_over", left_over)
 
 
 def _add_billing(inst: Installation) -> None:

@@ -183,6 +183,10 @@ class Vault:
         """The key of one mail as it arrived."""
         return self._one(("raw_mail", account_id, raw_mail_id))
 
+    async def connection_key(self, account_id: UUID, connection_id: UUID) -> SealKey:
+        """The key of a connected program, from which its secret is made; raises Erased once the connection ended."""
+        return self._one(("connection", account_id, connection_id))
+
     def day_key(self, day: date) -> SealKey:
         """The key of a day of the security log; raises Erased once the day is destroyed."""
         return self._one(_day(day))
@@ -217,6 +221,10 @@ class Vault:
     async def create_raw_mail_key(self, account_id: UUID, raw_mail_id: UUID) -> SealKey:
         """A new key for one raw mail, on disk before this returns."""
         return await self._create(("raw_mail", account_id, raw_mail_id))
+
+    async def create_connection_key(self, account_id: UUID, connection_id: UUID) -> SealKey:
+        """A new connection's key, on disk before this returns."""
+        return await self._create(("connection", account_id, connection_id))
 
     async def destroy(self, kind: str, account_id: UUID, subject_id: UUID) -> None:
         """Destroys a key for good and forgets it at once."""

@@ -1,6 +1,7 @@
 """Addresses: how one is written down so that equal ones are equal, and who a proven one belongs to."""
 
 import contextlib
+import re
 from uuid import UUID
 
 from chatinbox.core.db import Statement
@@ -8,6 +9,15 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.source import Source
+
+_SHAPE = re.compile(
+    r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,64}@[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,189}\.[^\s@.\d\x00-\x1f]{2,63}"
+)
+
+
+def is_email(text: str) -> bool:
+    """Whether this is a whole e-mail address, as people give theirs."""
+    return bool(_SHAPE.fullmatch(text)) and ".." not in text
 
 
 def normal_email(text: str) -> str:

@@ -7,6 +7,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
+from chatinbox.customers.changed import customer_changed
 
 MAX_NAME = 200
 
@@ -23,13 +24,14 @@ async def rename_customer(inst: Installation, by: Staff, customer_id: UUID, name
     except Erased:
         raise not_found() from None
     sealed = key.seal(name, account_id, "customer", "name", customer_id) if name else None
-    [rows] = await inst.db.run(
+    rows, _ = await inst.db.run(
         account_id,
         (
             "update customer set name_sealed = %s, name_source = %s, name_source_id = %s, name_sourced_at = %s"
             " where account_id = %s and id = %s returning 1",
             [sealed, *(("staff", by.staff_user_id, now()) if name else (None,) * 3), account_id, customer_id],
         ),
+        customer_changed(account_id, customer_id),
     )
     if not rows:
         raise not_found()

@@ -1,6 +1,5 @@
 """Claim an address: a visitor says where answers shall go. It proves nothing, so it merges nobody with anybody."""
 
-import re
 from uuid import UUID
 
 from chatinbox.conversations.change import change
@@ -8,12 +7,8 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
-from chatinbox.customers.addresses import write_address
+from chatinbox.customers.addresses import is_email, write_address
 from chatinbox.customers.source import Source
-
-_SHAPE = re.compile(
-    r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,64}@[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,189}\.[^\s@.\d\x00-\x1f]{2,63}"
-)
 
 
 async def claim_address(
@@ -29,7 +24,7 @@ async def claim_address(
     Raises bad-request for what is no address.
     """
     address = email.strip()
-    if not _SHAPE.fullmatch(address) or ".." in address:
+    if not is_email(address):
         raise bad_request("Please write a whole address, like you@example.com.", "address")
     key = await inst.vault.customer_key(account_id, customer_id)
     before: Statement = (

@@ -23,6 +23,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.addresses import find_by_email, write_address, write_customer
+from chatinbox.customers.erased import came_back
 from chatinbox.customers.source import Source
 
 _MESSAGE = """message_in as (
@@ -147,6 +148,7 @@ async def _customer(
     before = [write_customer(key, account_id, customer_id, sender.name, source)]
     if sender.email:
         before += await write_address(inst, key, account_id, customer_id, sender.email, source, proven=True)
+        before.append(await came_back(inst, account_id, sender.email))
     return customer_id, key, before
 
 

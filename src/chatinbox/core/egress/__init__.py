@@ -55,6 +55,10 @@ class Egress:
         """A client whose requests are for one errand. Raises Withheld and TooMuch beside httpx's own errors."""
         return self._http.client(errand)
 
+    async def refuse(self, errand: Errand, where: str, reason: str) -> None:
+        """Writes down that nothing was sent to what is no address that a request can be made to."""
+        await self._http.refuse(errand, where, reason)
+
     def transport(self, errand: Errand) -> httpx.AsyncBaseTransport:
         """The same as a transport, for libraries that make their own client."""
         return self._http.transport(errand)

@@ -23,10 +23,11 @@ from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, pas
 
 MOST_BYTES = 1_000_000
 SECONDS = 15.0
+LEAST_PORT = 1024  # of an address that an account chose, but for those of the web
 
 
 class Withheld(httpx.RequestError):
-    """We did not send it. `reason`: scheme, userinfo, elsewhere, address, unknown_host, unknown_recipient, basis, not_begun, or
+    """We did not send it. `reason`: scheme, userinfo, elsewhere, port, address, unknown_host, unknown_recipient, basis, not_begun, or
     what the guard says.
     """
 
@@ -65,6 +66,11 @@ class HttpGate:
             transport=self.transport(errand), trust_env=False, follow_redirects=False, timeout=SECONDS
         )
 
+    async def refuse(self, errand: Errand, where: str, reason: str) -> None:
+        """Writes down that nothing was sent: it was meant for what is no address that a request can be made to."""
+        row_id = await self.ledger.begin(_entry(errand, where))
+        await self.ledger.end(errand.account_id, row_id, "withheld", reason)
+
     async def allowed(self, errand: Errand, url: httpx.URL) -> list[str] | None:
         """The addresses to connect to, or None for a named recipient. Raises Withheld."""
         if errand.basis not in get_args(Basis):
@@ -80,7 +86,13 @@ class HttpGate:
             raise Withheld("unknown_recipient")
         if url.scheme not in ("https", "http"):
             raise Withheld("scheme")
-        found = await look_up(url.host, url.port or (443 if url.scheme == "https" else 80))
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if port < LEAST_PORT and port not in (
+            80,
+            443,
+        ):  # 25, 22, 111, …: whoever listens there expects other words
+            raise Withheld("port")
+        found = await look_up(url.host, port)
         if not all(is_public(one) or (self.inside and is_inside(one)) for one in found):
             raise Withheld("address")
         if url.scheme == "http" and not (self.inside and all(one.is_loopback for one in found)):
@@ -117,11 +129,7 @@ class _Way(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         errand, ledger = self._errand, self._gate.ledger
-        entry = Entry(
-            errand.account_id, "http", _origin(str(request.url)), errand.subject_kind,
-            errand.subject_id, errand.basis, errand.instruction, errand.fields, errand.to,
-        )  # fmt: skip
-        row_id = await ledger.begin(entry)
+        row_id = await ledger.begin(_entry(errand, _origin(str(request.url))))
         outcome: Outcome = "unreachable"
         reason = "stopped"
         try:
@@ -211,6 +219,13 @@ class _Pinned(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
+
+
+def _entry(errand: Errand, where: str) -> Entry:
+    return Entry(
+        errand.account_id, "http", where, errand.subject_kind, errand.subject_id, errand.basis, errand.instruction,
+        errand.fields, errand.to,
+    )  # fmt: skip
 
 
 def _origin(url: str) -> str:

@@ -107,7 +107,8 @@ async def test_without_a_ledger_nothing_leaves(
         "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:a9fe:a9fe]/", "https://169.254.169.254/",
         "https://10.0.0.1/", "https://192.168.1.1/", "https://100.64.0.1/", "https://0.0.0.0/", "https://[::]/",
         "https://[fe80::1]/", "https://[fd00:ec2::254]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/",
-        "http://8.8.8.8/", "https://me:pass@8.8.8.8/", "https://no-such-host.invalid/",
+        "http://8.8.8.8/", "https://me:pass@8.8.8.8/", "https://no-such-host.invalid/", "https://8.8.8.8:25/",
+        "https://8.8.8.8:22/", "https://127.0.0.1:0/",
     ],
 )  # fmt: skip
 async def test_what_is_not_public_is_withheld_and_the_ledger_says_so(

@@ -20,6 +20,8 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.access.forget import erase_subjects
 from chatinbox.privacy.access.link import link
+from chatinbox.customers.erased import mark_erased
+from chatinbox.integrations.tell_erased import tell_erased
 from chatinbox.privacy.erasure.held import FAMILY
 from chatinbox.privacy.erasure.receipt import Receipt, sign
 
@@ -97,6 +99,7 @@ class _Erasing:
         if not family:  # the customer's row goes last
             return
         await self._letters_held(family)
+        await tell_erased(self._inst, self._account, family)
         await self._lock(family)
         while True:
             [rows] = await self._ask(
@@ -116,18 +119,22 @@ class _Erasing:
         return dict(rows[0][0])
 
     async def _letters_held(self, family: Sequence[UUID]) -> None:
-        """Letters of theirs that wait where staff decide, and are no message yet."""
+        """Letters of theirs that wait where staff decide, and are no message yet. Before it, the marks of their addresses: while
+        they can be read.
+        """
         [rows] = await self._ask(
-            "select id, customer_id, value_sealed from address where account_id = %(account)s and customer_id = any(%(family)s) and kind = 'email'",
+            "select id, customer_id, kind, value_sealed from address where account_id = %(account)s and customer_id = any(%(family)s)",
             family=family,
         )
         keys = self._inst.vault.known_customer_keys(self._account, family)
         addresses = [
-            keys[customer].open_text(sealed, self._account, "address", "value", row_id)
-            for row_id, customer, sealed in rows
+            (kind, keys[customer].open_text(sealed, self._account, "address", "value", row_id))
+            for row_id, customer, kind, sealed in rows
             if customer in keys
         ]
-        await self._raw(await letters_from(self._inst, self._account, addresses))
+        await mark_erased(self._inst, self._account, addresses)
+        emails = [value for kind, value in addresses if kind == "email"]
+        await self._raw(await letters_from(self._inst, self._account, emails))
 
     async def _lock(self, family: Sequence[UUID]) -> None:
         """Nobody is found by their address any more; then the keys."""
@@ -205,6 +212,7 @@ class _Erasing:
 
     async def _people(self, family: Sequence[UUID]) -> None:
         whose = [self._account, list(family)]
+        await tell_erased(self._inst, self._account, family)  # whom a program was told of while the keys went
         await self._inst.db.run(self._account, ("select search.forget(%s::uuid[])", [list(family)]))
         [kept] = await self._ask(
             "select count(*) from kept_mail where account_id = %(account)s and subject_kind = 'customer' and subject_id = any(%(family)s)",
