@@ -20,7 +20,7 @@ _SIGN_IN = Refused(
     401, "This token is not good, or has ended. Connect the program anew in the settings.", "token"
 )
 wrong = Throttle(30, 600)
-requests = Throttle(120, 60)  # of one connection
+of_one = Throttle(120, 60)  # requests of one connection
 
 
 def routes(inst: Installation) -> list[Way]:
@@ -34,7 +34,7 @@ def routes(inst: Installation) -> list[Way]:
             raise _SIGN_IN
         if read_id(request.path_params["id"]) != whose.connection_id:
             raise not_found()
-        requests.take(str(whose.connection_id))
+        of_one.take(str(whose.connection_id))
         raw = await read_small(request, MOST_BYTES, "This is too large. Send fewer customers at a time.")
         brought = await bring_customers(inst, *whose, raw, request.headers.get("idempotency-key"))
         rows = [{"became": one.became, "customer_id": one.customer_id} for one in brought]

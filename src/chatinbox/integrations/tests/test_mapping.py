@@ -3,7 +3,10 @@
 import base64
 import hmac
 import json
+import time
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as some
@@ -11,7 +14,7 @@ from hypothesis import strategies as some
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.integrations import sign
-from chatinbox.integrations.mapping import BRINGS, CAUSES, EVENTS, FIELDS, IDS
+from chatinbox.integrations.mapping import BRINGS, CAUSES, ERASED, EVENTS, FIELDS, IDS, TEST
 from chatinbox.integrations.payload import compose, going
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -48,6 +51,25 @@ def test_the_signature_is_that_of_the_specifications_own_vector() -> None:
     secret = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     told = sign.signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert told == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_the_example_of_the_docs_believes_what_is_ours_and_nothing_else() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "connections.md").read_text()
+    told: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], told)
+    secret, body, moment = bytes(range(32)), b'{"type":"test"}', int(time.time())
+    heads = sign.headers(secret, "msg_1", moment, body)
+    assert told["is_genuine"](sign.shown(secret), heads, body)
+    assert not told["is_genuine"](sign.shown(secret), heads, body + b" ")
+    assert not told["is_genuine"](sign.shown(bytes(32)), heads, body)
+    old = sign.headers(secret, "msg_1", moment - 600, body)
+    assert not told["is_genuine"](sign.shown(secret), old, body)
+
+
+def test_the_docs_name_every_event_and_field() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "connections.md").read_text()
+    missing = [one for one in (*EVENTS, ERASED, TEST, *FIELDS, *BRINGS) if f"`{one}`" not in page]
+    assert missing == []
 
 
 async def test_the_database_knows_the_same_lists(inst: Installation) -> None:
