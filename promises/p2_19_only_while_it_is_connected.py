@@ -14,7 +14,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.customers import bring as bringing
 from chatinbox.integrations import bring as door
-from chatinbox.integrations import end, stands
+from chatinbox.integrations import end, stands, token
 from chatinbox.integrations.connect import Asked, Connected, connect
 from chatinbox.integrations.end import end_connection
 from chatinbox.privacy.erasure import erase as engine
@@ -71,6 +71,7 @@ async def proof_that_it_needs_a_connection_and_stops_with_it(stage: Stage) -> st
         pass
     else:
         raise AssertionError("a name from a program was stored that no connection of the account brought")
+    assert not stage.found(made.secret), "the token can be read where it is kept"
     await end_connection(stage.inst, ada, made.id)
     assert await _bring(stage, made, "lea@mail.example") == 401, "it goes on after its end"
     await _leaves(stage, ada, bea)
@@ -197,6 +198,11 @@ async def saboteur_leaves_a_token_behind(stage: Stage) -> None:
     stage.break_in(
         f"insert into directory.connection_token values ('\\x00', '{new_id()}', '{new_id()}')",
     )
+
+
+async def saboteur_keeps_tokens_readable(stage: Stage) -> None:
+    """Keeps the token itself"""
+    stage.swap(token, "_hash", lambda _inst, words: words.encode())
 
 
 async def saboteur_takes_it_late(stage: Stage) -> None:

@@ -23,6 +23,7 @@ create table tenant.connection (
   created_at timestamptz not null,
   expires_at timestamptz not null check (expires_at > created_at),
   used_at timestamptz,
+  warned_at timestamptz,
   failing_since timestamptz,
   lapsed_at timestamptz,
   off_at timestamptz,

@@ -22,7 +22,7 @@ async def confirm(inst: Installation, by: Staff, connection_id: UUID) -> None:
     await inst.db.run(
         by.account_id,
         (
-            "update connection set staff_user_id = %s, lapsed_at = null, expires_at = %s where account_id = %s and id = %s"
+            "update connection set staff_user_id = %s, lapsed_at = null, warned_at = null, expires_at = %s where account_id = %s and id = %s"
             " and ended_at is null",
             [by.staff_user_id, now() + USUAL, by.account_id, connection_id],
         ),

@@ -60,6 +60,19 @@ async def read_connections(inst: Installation, account_id: UUID) -> list[Connect
     return [_opened(key, account_id, *row) for row in rows]
 
 
+async def read_names(inst: Installation, account_id: UUID) -> dict[str, str]:
+    """What the ledger calls each connection, and what the account calls it."""
+    return {
+        instruction(one.id): f"connected program {one.name}"
+        for one in await read_connections(inst, account_id)
+    }
+
+
+def instruction(connection_id: UUID) -> str:
+    """What the ledger calls a connection: names are sealed, and a row of the ledger is not."""
+    return f"connected program {connection_id}"
+
+
 async def read_connection(inst: Installation, account_id: UUID, connection_id: UUID) -> Connection:
     """One of the account's. Raises not-found."""
     ask = f"select {_COLUMNS} from connection where account_id = %s and id = %s"

@@ -10,7 +10,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.egress import Errand, TooMuch, Withheld
 from chatinbox.core.installation import Installation
 from chatinbox.integrations import sign
-from chatinbox.integrations.connection import Connection
+from chatinbox.integrations.connection import Connection, instruction
 
 
 class Answer(NamedTuple):
@@ -35,7 +35,7 @@ async def post(
     assert connection.target
     secret = sign.secret_of(await inst.vault.connection_key(account_id, connection.id))
     errand = Errand(
-        account_id, None, "integration", f"connected program {connection.id}", ("ids", *says),
+        account_id, None, "integration", instruction(connection.id), ("ids", *says),
         "customer" if customer_id else "account", customer_id,
     )  # fmt: skip
     heads = sign.headers(secret, str(message_id), int(now().timestamp()), body)

@@ -102,7 +102,10 @@ async def send(inst: Installation, account_id: UUID, connection_id: UUID, delive
     if answer.taken:
         await _taken(inst, account_id, connection_id, delivery_id, fields)
         return True
-    await _not_taken(inst, account_id, connection, delivery_id, attempts, answer)
+    tries = (
+        min(attempts, len(WAITS)) if kind == ERASED else attempts
+    )  # that somebody was erased is told at last
+    await _not_taken(inst, account_id, connection, delivery_id, tries, answer)
     return False
 
 

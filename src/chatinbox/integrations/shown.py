@@ -8,10 +8,14 @@ from uuid import UUID
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
 from chatinbox.integrations.connection import Connection
+from chatinbox.integrations.mapping import ERASED
 from chatinbox.integrations.stands import look_after
 
 LATEST = 5
 _COUNTS = "select connection_id, state, count(*) from connection_delivery where account_id = %s group by 1, 2"
+_UNTOLD = f"""
+select connection_id, count(*) from connection_delivery where account_id = %s and kind = '{ERASED}' and state in ('dropped', 'failed')
+ group by 1"""
 _FIELDS = """
 select connection_id, f, count(*) from connection_delivery, unnest(fields) f where account_id = %s and state = 'sent' group by 1, 2
  order by 3 desc"""
@@ -66,6 +70,7 @@ class Lately:
     changed: int = 0
     erased: int = 0
     erased_at: datetime | None = None
+    untold: int = 0  # erasures that it was to hear of, and did not
 
 
 async def read_shown(inst: Installation, by: Staff) -> list[tuple[Connection, Lately]]:
@@ -78,9 +83,9 @@ async def read_shown(inst: Installation, by: Staff) -> list[tuple[Connection, La
         by.need("integrations")
     account = [by.account_id]
     connections = await look_after(inst, by.account_id)
-    counts, fields, latest, pulls, brought, brought_fields = await inst.db.run(
+    counts, fields, latest, pulls, brought, brought_fields, untold = await inst.db.run(
         by.account_id,
-        *((ask, account) for ask in (_COUNTS, _FIELDS, _LATEST, _PULLS, _BROUGHT, _BROUGHT_FIELDS)),
+        *((ask, account) for ask in (_COUNTS, _FIELDS, _LATEST, _PULLS, _BROUGHT, _BROUGHT_FIELDS, _UNTOLD)),
     )
     lately: defaultdict[UUID, Lately] = defaultdict(Lately)
     for one, state, count in counts:
@@ -95,4 +100,6 @@ async def read_shown(inst: Installation, by: Staff) -> list[tuple[Connection, La
         found = lately[one]
         found.created, found.changed, found.erased = int(created), int(changed), int(erased)
         found.erased_at = erased_at
+    for one, count in untold:
+        lately[one].untold = count
     return [(one, lately[one.id]) for one in connections]

@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from chatinbox.accounts.letters import write_to
-from chatinbox.accounts.people import read_person
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.integrations.connection import Connection
+from chatinbox.integrations.letters import write_about
 from chatinbox.integrations.mapping import ERASED
 
 
@@ -29,11 +28,10 @@ async def switch_off(inst: Installation, account_id: UUID, connection: Connectio
         ),
     )
     if off and who:
-        person = await read_person(inst, who[0][0])
         text = (
             f"{connection.name} could not be reached for days, so nothing is sent to it any more. When it can be reached, switch"
             " it on again; what failed in the last three days is sent then:\n\n"
             f"{inst.settings.public_url}/settings/connections\n"
         )
         subject = "A connected program is switched off"
-        await write_to(inst, account_id, person.id, person.email, subject, text, "connected program")
+        await write_about(inst, account_id, who[0][0], subject, text)

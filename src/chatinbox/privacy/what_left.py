@@ -9,6 +9,7 @@ from uuid import UUID
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
+from chatinbox.integrations.connection import read_names
 
 PAGE = 100
 BASIS = {
@@ -69,9 +70,18 @@ async def read_ledger(
 async def open_rows(inst: Installation, account_id: UUID, rows: list[Any]) -> list[Left]:
     """Rows of the ledger (`COLUMNS`), with what is sealed in them opened."""
     keys = await _keys(inst, account_id, {(row[4], row[5]) for row in rows})
+    programs = await read_names(inst, account_id) if any(row[6] == "integration" for row in rows) else {}
     return [
-        Left(row_id, at, gate, _opened(keys.get((kind, subject)), who, account_id, row_id), *rest)
-        for row_id, at, gate, who, kind, subject, *rest in rows
+        Left(
+            row_id,
+            at,
+            gate,
+            _opened(keys.get((kind, subject)), who, account_id, row_id),
+            basis,
+            programs.get(by, by),
+            *rest,
+        )
+        for row_id, at, gate, who, kind, subject, basis, by, *rest in rows
     ]
 
 

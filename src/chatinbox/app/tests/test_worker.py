@@ -2,25 +2,64 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from chatinbox.accounts import colleagues
+from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import set_languages
 from chatinbox.app import worker
-from chatinbox.conftest import Say
+from chatinbox.conftest import People, Say
 from chatinbox.conversations.search.find import find
 from chatinbox.core.installation import Installation
+from chatinbox.integrations.connect import Asked, connect
+from chatinbox.integrations.connection import read_connections
+from promises.program import listening as program_listening
+from promises.program import near
+
+
+async def test_a_program_is_told_within_a_moment_and_nothing_any_more_from_the_moment_its_colleague_is_let_go(
+    listening: Installation, people: People, ada: Staff, cyd: Staff, say: Say
+) -> None:
+    async with told(near(listening)) as inst, program_listening() as program, program_listening() as other:
+        bea = await people.colleague(ada, "Bea")
+        await colleagues.set_role(inst, ada, bea.staff_user_id, "admin")
+        admin = await read_active(inst, bea.account_id, bea.staff_user_id, bea.person_id)
+        assert admin
+        await connect(inst, admin, Asked("out", "Shop", program.url, ["message.received"]))
+        await connect(inst, cyd, Asked("out", "Shop", other.url, ["message.received"]))
+        await say(ada, "Hello")
+        for _ in range(150):
+            await inst.outbox.pump()
+            if program.heard:
+                break
+            await asyncio.sleep(0.1)
+        assert program.kinds == ["message.received"] and other.heard == []
+        await colleagues.deactivate(inst, ada, bea.staff_user_id)
+        await say(ada, "After they left")
+        while await inst.outbox.pump():
+            pass
+        [one] = await read_connections(inst, ada.account_id)
+        assert one.state == "lapsed" and len(program.heard) == 1
+
+
+@asynccontextmanager
+async def told(inst: Installation) -> AsyncIterator[Installation]:
+    """The installation with a worker's ears and hands, for a while."""
+    worker.prepare(inst)
+    hands = asyncio.create_task(inst.jobs.run())
+    yield inst
+    hands.cancel()
+    await asyncio.gather(hands, return_exceptions=True)
 
 
 @pytest.fixture
 async def works(listening: Installation) -> AsyncIterator[Installation]:
     """The installation with a worker's ears and hands."""
-    worker.prepare(listening)
-    hands = asyncio.create_task(listening.jobs.run())
-    yield listening
-    hands.cancel()
-    await asyncio.gather(hands, return_exceptions=True)
+    async with told(listening) as inst:
+        yield inst
 
 
 async def test_what_was_written_before_is_found_in_a_language_that_was_chosen_later(

@@ -25,8 +25,10 @@ from chatinbox.customers.rename import rename_customer
 from chatinbox.integrations.confirm import confirm, switch_on
 from chatinbox.integrations.connection import read_connection
 from chatinbox.integrations.end import end_connection
+from chatinbox.integrations.forget import forget_old
 from chatinbox.integrations.hear import hear
 from chatinbox.integrations.send import WAITS, tell_programs
+from chatinbox.integrations.shown import read_shown
 from chatinbox.integrations.stands import look_after
 from chatinbox.integrations.tests.programs import NO, YES, Program, connected, happen, listening, near
 from chatinbox.integrations.try_out import try_out
@@ -75,6 +77,7 @@ async def test_by_default_it_is_told_ids_and_no_word_and_the_neighbours_program_
     assert b"anary" not in received.body and HERS.encode() not in received.body
     told = [(one.basis, one.fields, one.outcome) for one in await read_ledger(close, ada, "http")]
     assert told == [("integration", ["ids"], "taken")] * 2
+    assert {one.instruction for one in await read_ledger(close, ada, "http")} == {"connected program Shop"}
     assert await read_ledger(close, cyd, "http") == []
 
 
@@ -276,6 +279,49 @@ async def test_after_its_time_it_has_ended(
         assert (await read_connection(close, ada.account_id, made.id)).state == "ended"
 
 
+async def test_two_weeks_before_its_end_who_stands_for_it_gets_one_letter_and_confirming_it_goes_on(
+    close: Installation, ada: Staff, cyd: Staff, program: Program
+) -> None:
+    made = await connected(close, ada, program)
+
+    async def letters() -> int:
+        left = await read_ledger(close, ada, "mail")
+        return sum(one.instruction == "connected program" for one in left)
+
+    await forget_old(close, ada.account_id)
+    assert await letters() == 0
+    with travel(timedelta(days=352)):
+        await forget_old(close, ada.account_id)
+        await forget_old(close, ada.account_id)
+        assert await letters() == 1
+        with pytest.raises(Refused, match="not_found"):
+            await confirm(close, cyd, made.id)
+        await confirm(close, ada, made.id)
+    with travel(timedelta(days=400)):
+        await forget_old(close, ada.account_id)
+        assert (await read_connection(close, ada.account_id, made.id)).state == "on"
+    with travel(timedelta(days=800)):
+        await forget_old(close, ada.account_id)
+        assert (await read_connection(close, ada.account_id, made.id)).ended_at is not None
+    with pytest.raises(Erased):
+        await close.vault.connection_key(ada.account_id, made.id)
+
+
+async def test_what_was_told_is_listed_for_thirty_days(
+    close: Installation, ada: Staff, cyd: Staff, say: Say, program: Program
+) -> None:
+    await connected(close, ada, program, events=["message.received"])
+    await say(ada, WORDS, HERS)
+    await happen(close, ada)
+    with travel(timedelta(days=29)):
+        await forget_old(close, cyd.account_id)
+        await forget_old(close, ada.account_id)
+        assert len(await states(close, ada)) == 1
+    with travel(timedelta(days=31)):
+        await forget_old(close, ada.account_id)
+        assert await states(close, ada) == []
+
+
 async def erased(inst: Installation, ada: Staff, customer_id: UUID) -> None:
     erasure_id = await ask_erasure(inst, ada, customer_id, "Casey Customer")
     with travel(UNDO + timedelta(seconds=1)):
@@ -305,6 +351,34 @@ async def test_who_was_told_of_a_customer_is_told_that_they_were_erased_and_nobo
         ada.account_id, ("select count(*) from connection_knows where account_id = %s", [ada.account_id])
     )
     assert rows == [(0,)]
+
+
+async def test_that_somebody_was_erased_is_told_at_last_or_the_page_says_that_it_was_not(
+    close: Installation, ada: Staff, say: Say, program: Program
+) -> None:
+    async with listening() as ended:
+        on = await connected(close, ada, program, events=["message.received"])
+        gone = await connected(close, ada, ended, events=["message.received"])
+        got = await say(ada, WORDS, HERS)
+        await happen(close, ada)
+        program.says = ended.says = NO
+        await erased(close, ada, got.customer_id)
+        later = UNDO
+        for wait in (timedelta(), *WAITS, WAITS[-1]):
+            later += wait * 1.3
+            with travel(later):
+                await tell_programs(close, ada.account_id)
+        await end_connection(close, ada, gone.id)
+        program.says = ended.says = YES
+        heard = len(ended.heard)
+        with travel(later):
+            assert (await read_connection(close, ada.account_id, on.id)).state == "off"
+            await switch_on(close, ada, on.id)
+            await tell_programs(close, ada.account_id)
+        assert program.kinds[-1] == "customer.erased" and program.heard[-1].is_signed_with(on.secret)
+        assert len(ended.heard) == heard
+        untold = {one.id: lately.untold for one, lately in await read_shown(close, ada)}
+        assert untold == {on.id: 0, gone.id: 1}
 
 
 async def test_a_closed_account_tells_nothing_until_it_is_open_again(

@@ -33,6 +33,8 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
 from chatinbox.core.vault import Erased
+from chatinbox.integrations.connect import Asked, connect
+from chatinbox.integrations.token import find_token
 from chatinbox.privacy import certificate as certificates
 from chatinbox.privacy import signature
 from chatinbox.privacy.data_map import read as data_map
@@ -294,6 +296,31 @@ async def test_an_export_holds_every_word_of_the_account_and_none_of_another(
         stored["name"] == "../../x" and whole.read(f"attachments/{stored['id']}") == b"file words" * 200_000
     )
     assert all("CANARY" not in whole.read(name).decode("utf-8", "replace") for name in whole.namelist())
+
+
+async def test_an_export_says_which_programs_were_connected_and_no_secret_and_destroying_ends_them(
+    inst: Installation, client: Browser, ada: Staff, cyd: Staff
+) -> None:
+    out = await connect(
+        inst, ada, Asked("out", "Shop", "https://crm.example.com/hear", ["note.added"], ["note_words"])
+    )
+    brings = await connect(inst, ada, Asked("in", "List", fields=["name"]))
+    theirs = await connect(inst, cyd, Asked("in", "NEIGHBOUR CANARY"))
+    await client.as_(ada)
+    whole = await exported(client)
+    assert {(one["name"], one.get("target")) for one in lines(whole, "connection")} == {
+        ("Shop", "https://crm.example.com/hear"), ("List", None),
+    }  # fmt: skip
+    every = b"".join(whole.read(name) for name in whole.namelist())
+    assert out.secret.encode() not in every and brings.secret.encode() not in every and b"CANARY" not in every
+    await close(inst, ada)
+    with travel(OVER):
+        await destroy_due(inst)
+    assert await find_token(inst, brings.secret) is None and await find_token(inst, theirs.secret)
+    for one in (out, brings):
+        with pytest.raises(Erased):
+            await inst.vault.connection_key(ada.account_id, one.id)
+    await inst.vault.connection_key(cyd.account_id, theirs.id)
 
 
 async def test_an_export_needs_the_permission_and_a_fresh_proof(
