@@ -30,7 +30,7 @@ select %(account)s, x.id, x.connection_id, x.event_id, x.kind, x.conversation_id
   left join message m on m.account_id = %(account)s and m.id = x.subject_id
   left join customer u on u.account_id = %(account)s and u.id = x.subject_id
  where (v.id is null or v.spam_at is null and (c.channels is null or v.channel_id = any(c.channels)))
-   and (x.conversation_id is null or v.id is not null)
+   and (x.conversation_id is null or v.id is not null) and (x.kind <> 'customer.changed' or u.id is not null)
    and case when x.cause = 'status' then e.data ->> 'status' = case x.kind when 'conversation.closed' then 'done' else 'todo' end
             when x.kind = 'conversation.opened' then m.position = 1 else true end
     on conflict do nothing"""

@@ -96,15 +96,14 @@ async def send(inst: Installation, account_id: UUID, connection_id: UUID, delive
     fields = [] if kind == ERASED else going(kind, connection.fields)
     try:
         answer = await _leave(inst, account_id, connection, delivery_id, one, fields)
-    except (Erased, ForeignKeyViolation):  # erased meanwhile, or the connection ended
-        await _set(inst, account_id, delivery_id, "dropped", "erased")
+    except (Erased, ForeignKeyViolation) as gone:
+        await _gone(inst, account_id, delivery_id, str(gone) == "connection")
         return True
     if answer.taken:
         await _taken(inst, account_id, connection_id, delivery_id, fields)
         return True
-    tries = (
-        min(attempts, len(WAITS)) if kind == ERASED else attempts
-    )  # that somebody was erased is told at last
+    at_last = kind == ERASED  # that somebody was erased is tried for as long as the connection lives
+    tries = min(attempts, len(WAITS)) if at_last else attempts
     await _not_taken(inst, account_id, connection, delivery_id, tries, answer)
     return False
 
@@ -177,6 +176,17 @@ async def _set(
             " attempts = coalesce(%s, attempts) where account_id = %s and id = %s",
             [state, reason, due_at, now(), attempts, account_id, delivery_id],
         ),
+    )
+
+
+async def _gone(inst: Installation, account_id: UUID, delivery_id: UUID, has_ended: bool) -> None:
+    """The connection ended at this moment; or the customer was erased, and no id of theirs stays."""
+    if has_ended:
+        await _set(inst, account_id, delivery_id, "dropped", "ended")
+        return
+    await inst.db.run(
+        account_id,
+        ("delete from connection_delivery where account_id = %s and id = %s", [account_id, delivery_id]),
     )
 
 

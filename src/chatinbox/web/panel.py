@@ -29,7 +29,7 @@ async def read_panel(
     ask = {"account": by.account_id, "customer": customer_id, "kept_out": list(by.kept_out)}
     whose = f"c.account_id = %(account)s and c.customer_id = %(customer)s{sight(by)}"
     sources = _sources(customer)
-    talks, held, channels, *_ = await inst.db.run(
+    talks, held, channels, programs, *_ = await inst.db.run(
         by.account_id,
         (
             "select id, number, subject_sealed, preview_sealed, status, last_at from conversation c"
@@ -47,6 +47,10 @@ async def read_panel(
             "select id, name_sealed from channel where account_id = %s and id = any(%s) and id <> all(%s::uuid[])",
             [by.account_id, [one.id for one in sources if one.id], list(by.kept_out)],
         ),
+        (
+            "select id, name_sealed from connection where account_id = %s and id = any(%s)",
+            [by.account_id, [one.id for one in sources if one.id and one.kind == "sync"]],
+        ),
         *([look.statement] if look else []),
     )
     if look:
@@ -58,7 +62,9 @@ async def read_panel(
         await inst.vault.account_key(by.account_id),
     )
     named = {
-        row_id: seal.open_text(name, by.account_id, "channel", "name", row_id) for row_id, name in channels
+        row_id: seal.open_text(name, by.account_id, table, "name", row_id)
+        for table, rows in (("channel", channels), ("connection", programs))
+        for row_id, name in rows
     }
     for one in sources:
         if one.kind != "staff":  # the browser knows colleagues; of a channel it is told what it is called

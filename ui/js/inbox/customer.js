@@ -25,8 +25,8 @@ function languageOf(tag) {
   }
 }
 
-const FROM = { staff: "Noted by", channel: "From the channel", forward: "From a letter passed on to", colleague: "Forwarded by", api: "From the program", import: "Imported", sync: "From another system", earlier: "Noted earlier" };
-// From where something is known of them: a name is a colleague's or a channel's.
+const FROM = { staff: "Noted by", channel: "From the channel", forward: "From a letter passed on to", colleague: "Forwarded by", api: "From the program", import: "Imported", sync: "From the connected program", earlier: "Noted earlier" };
+// From where something is known of them: a name is a colleague's, a channel's or a program's.
 const sourced = (one) => (one ? `${FROM[one.kind]}${one.kind === "staff" || one.kind === "colleague" ? ` ${person(one.id).name}` : one.name ? ` ${one.name}` : ""}, ${full(one.at)}` : "");
 
 async function rename(talk, customer, name) {

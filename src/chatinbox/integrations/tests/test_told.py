@@ -27,6 +27,7 @@ from chatinbox.integrations.connection import read_connection
 from chatinbox.integrations.end import end_connection
 from chatinbox.integrations.forget import forget_old
 from chatinbox.integrations.hear import hear
+from chatinbox.integrations.mapping import CAUSES
 from chatinbox.integrations.send import WAITS, tell_programs
 from chatinbox.integrations.shown import read_shown
 from chatinbox.integrations.stands import look_after
@@ -351,6 +352,37 @@ async def test_who_was_told_of_a_customer_is_told_that_they_were_erased_and_nobo
         ada.account_id, ("select count(*) from connection_knows where account_id = %s", [ada.account_id])
     )
     assert rows == [(0,)]
+
+
+async def test_what_happened_to_somebody_who_is_erased_by_now_leaves_no_trace_of_them(
+    close: Installation, ada: Staff, say: Say, program: Program
+) -> None:
+    await connected(close, ada, program, "customer_name")
+    got = await say(ada, WORDS, HERS)
+    await rename_customer(close, ada, got.customer_id, "Casey Customer")
+    rows = await close.db.directory(
+        "select account_id, event_id, kind, conversation_id, subject_id from work.outbox where account_id = %s",
+        [ada.account_id],
+    )
+    late = [Happened(*row) for row in rows if row[2] in CAUSES]
+    await hear(close, late[:1])
+    await close.vault.destroy(
+        "customer", ada.account_id, got.customer_id
+    )  # as an erasure that has just begun
+    await tell_programs(close, ada.account_id)
+    assert program.heard == [] and await states(close, ada) == []
+    await erased_at_last(close, ada, got.customer_id)
+    await hear(close, late)
+    assert len(late) == 2 and program.heard == [] and await states(close, ada) == []
+
+
+async def erased_at_last(inst: Installation, by: Staff, customer_id: UUID) -> None:
+    """The rows go, too."""
+    ask = "insert into erasure (account_id, id, customer_id, staff_user_id, asked_at, due_at) values (%s, %s, %s, %s, now(), now())"
+    erasure_id = new_id()
+    await inst.db.run(by.account_id, (ask, [by.account_id, erasure_id, customer_id, by.staff_user_id]))
+    with travel(timedelta(seconds=2)):
+        assert await erase(inst, by.account_id, erasure_id)
 
 
 async def test_that_somebody_was_erased_is_told_at_last_or_the_page_says_that_it_was_not(

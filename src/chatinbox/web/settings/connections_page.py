@@ -38,7 +38,6 @@ _WHY = {
     "ended": "The connection ended before",
     "lapsed": "Nobody stood for the connection",
     "not_seen": "Who stands for it does not see that channel",
-    "erased": "The customer was erased before",
 }
 STATES = {
     "on": "on",

@@ -26,6 +26,7 @@ from chatinbox.integrations.shown import read_shown
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.web import connections as door
+from chatinbox.web.panel import read_panel
 
 HERS = "frida@mail.example"
 ALL = ("name", "language", "phone", "external_id")
@@ -87,6 +88,8 @@ async def test_a_program_adds_completes_and_leaves_as_they_are_and_each_field_sa
     assert [one["became"] for one in again["customers"]] == ["same", "changed"]
     got = await say(ada, "Hello", HERS)
     assert str(got.customer_id) == first[0]["customer_id"]
+    panel = await read_panel(inst, ada, got.customer_id)
+    assert {(one.source.kind, one.source.name) for one in panel["addresses"]} == {("sync", "Shop")}
     customer = await read_customer(inst, ada.account_id, got.customer_id)
     assert [one.value for one in customer.addresses if one.kind == "phone"] == ["+49 30 99"]
     assert await of(inst, cyd, "customer") == 0
