@@ -15,7 +15,7 @@ from chatinbox.privacy import breach, breach_record
 from chatinbox.privacy.access import heads as heads_
 from chatinbox.privacy.access import link as link_
 from chatinbox.privacy.access import verify as verify_
-from chatinbox.privacy.access.chain import NOTHING, Row, Subject, follow
+from chatinbox.privacy.access.chain import NOTHING, Row, Subject, commit, follow
 from chatinbox.privacy.access.heads import Head, is_ours, newest_head, read_head
 from chatinbox.privacy.access.link import COLUMNS
 from chatinbox.privacy.access.verify import verify
@@ -247,7 +247,7 @@ async def saboteur_chains_whom_it_was_about(stage: Stage) -> None:
     def again(row: Row, subject: Any, found: Any) -> None:
         erased = subject[-1]
         known(row, (*subject[:-1], None), found) if erased and subject[1] else None
-        if erased and verify_.commit(b"", Subject(None, None, None, None)) != row.commitment:
+        if erased and commit(b"", Subject(None, None, None, None)) != row.commitment:
             found.faults.append("whom it was about is gone")
 
     stage.swap(verify_, "_look_at_subject", again)

@@ -124,9 +124,8 @@ async def tell_owners(inst: Installation, account_id: UUID) -> bool:
         f" also be somebody who takes your customers along. Who it was, and what they looked at:\n\n"
         f"{inst.settings.public_url}/settings/looked\n\nYou hear of this once a day at most. Where it begins is set on the same page.\n"
     )
-    await owners.tell(
-        inst, account_id, "Somebody looked at far more than usual", text, "an alert about access"
-    )
+    subject = "Somebody looked at far more than usual"
+    await owners.tell(inst, account_id, subject, text, "an alert about access", ("what was done", "link"))
     return True
 
 

@@ -25,5 +25,8 @@ async def send_head(inst: Installation, account_id: UUID) -> bool:
         " you can find out whether a row was changed or taken away since, on the page “Who looked” of your settings:\n\n"
         f"{inst.settings.public_url}/settings/looked\n\n{json.dumps(head, indent=1)}\n"
     )
-    await owners.tell(inst, account_id, "Head of your access ledger", text, "head of the access ledger")
+    fields = ("count of rows", "hash and signature of the last one", "link")
+    await owners.tell(
+        inst, account_id, "Head of your access ledger", text, "head of the access ledger", fields
+    )
     return True
