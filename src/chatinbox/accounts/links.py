@@ -11,13 +11,14 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
-Purpose: TypeAlias = Literal["confirm", "reset", "invitation", "setup", "wish"]
+Purpose: TypeAlias = Literal["confirm", "reset", "invitation", "setup", "wish", "package"]
 GOOD_FOR: dict[str, timedelta] = {
     "confirm": timedelta(days=3),
     "reset": timedelta(hours=1),
     "invitation": timedelta(hours=72),
     "setup": timedelta(days=7),
     "wish": timedelta(days=1),
+    "package": timedelta(hours=72),
 }
 
 

@@ -36,6 +36,8 @@ from chatinbox.privacy.access import link as access_link
 from chatinbox.privacy.access.daily import send_head
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
+from chatinbox.privacy.package import ask as package
+from chatinbox.privacy.package.make import end_old, make_package
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
 from chatinbox.watch import relay
@@ -132,6 +134,12 @@ def prepare(inst: Installation) -> None:
     async def send_heads() -> None:
         async for account_id in every_account(inst):
             await send_head(inst, account_id)
+    async def make_one(account_id: str, package_id: str) -> None:
+        await make_package(inst, UUID(account_id), UUID(package_id))
+
+    async def end_packages() -> None:
+        async for account_id in every_account(inst):
+            await end_old(inst, account_id)
 
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
@@ -141,6 +149,8 @@ def prepare(inst: Installation) -> None:
 
     inst.jobs.every("23 2 * * *", "relay_counts", relay_counts)
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
+    inst.jobs.add(package.JOB, make_one, attempts=5, wait_seconds=10, growth=3)
+    inst.jobs.every("7 * * * *", "end_packages", end_packages)
     inst.jobs.add("erase", erase_one, attempts=8, wait_seconds=10, growth=3)
     inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures)
     inst.jobs.every("* * * * *", "wake_snoozed", wake)

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from chatinbox.core.vault import SealKey
@@ -30,6 +31,35 @@ class Files:
     async def put(self, key: SealKey, account_id: UUID, file_id: UUID, content: bytes) -> None:
         """Stores a file; on disk when this returns. Storing the same id again replaces it."""
         await asyncio.to_thread(self._put, key, account_id, file_id, content)
+
+    async def put_stream(
+        self, key: SealKey, account_id: UUID, file_id: UUID, content: AsyncIterator[bytes]
+    ) -> int:
+        """As `put`, of what comes bit by bit: no more than two pieces of it are in memory. How many bytes it was."""
+        target, fresh = self._places(account_id, file_id)
+        size, number, waiting = 0, 0, bytearray()
+        file = await asyncio.to_thread(_create, fresh)
+        try:
+
+            def write(last: bool) -> None:
+                nonlocal number
+                piece = bytes(waiting[:PIECE])
+                del waiting[:PIECE]
+                file.write(key.seal(piece, account_id, "file", _name(number, last), file_id))
+                number += 1
+
+            async for part in content:
+                size += len(part)
+                waiting += part
+                while len(waiting) > PIECE:
+                    await asyncio.to_thread(write, False)
+            await asyncio.to_thread(write, True)
+            await asyncio.to_thread(_keep, file, fresh, target)
+        except BaseException:
+            file.close()
+            fresh.unlink(missing_ok=True)
+            raise
+        return size
 
     async def get(self, key: SealKey, account_id: UUID, file_id: UUID) -> bytes:
         """The whole file; FileNotFoundError when it is gone."""
@@ -57,23 +87,20 @@ class Files:
         return await asyncio.to_thread(lambda: sum(one.is_file() for one in folder.rglob("*")))
 
     def _put(self, key: SealKey, account_id: UUID, file_id: UUID, content: bytes) -> None:
-        target = self.path(account_id, file_id)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = target.with_suffix(f".{os.getpid()}.new")
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
+        target, fresh = self._places(account_id, file_id)
+        file = _create(fresh)
+        with file:
             count = max(1, -(-len(content) // PIECE))
             for number in range(count):
                 piece = content[number * PIECE : (number + 1) * PIECE]
                 file.write(key.seal(piece, account_id, "file", _name(number, number == count - 1), file_id))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            _keep(file, fresh, target)
+
+    def _places(self, account_id: UUID, file_id: UUID) -> tuple[Path, Path]:
+        """Where a file will lie, and where it is written until it is whole."""
+        target = self.path(account_id, file_id)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return target, target.with_suffix(f".{os.getpid()}.new")
 
     def _pieces(self, key: SealKey, account_id: UUID, file_id: UUID) -> Iterator[bytes]:
         with self.path(account_id, file_id).open("rb") as file:
@@ -82,6 +109,23 @@ class Files:
                 following = file.read(PIECE + _OVERHEAD)
                 yield key.open(piece, account_id, "file", _name(number, not following), file_id)
                 number, piece = number + 1, following
+
+
+def _create(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _keep(file: BinaryIO, fresh: Path, target: Path) -> None:
+    """Has a written file on disk, then in its place."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+    fresh.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _name(number: int, last: bool) -> str:

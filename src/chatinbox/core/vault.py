@@ -187,6 +187,10 @@ class Vault:
         """The key of a connected program, from which its secret is made; raises Erased once the connection ended."""
         return self._one(("connection", account_id, connection_id))
 
+    async def package_key(self, account_id: UUID, package_id: UUID) -> SealKey:
+        """The key of one copy of a customer's data; raises Erased once the copy has ended."""
+        return self._one(("package", account_id, package_id))
+
     def day_key(self, day: date) -> SealKey:
         """The key of a day of the security log; raises Erased once the day is destroyed."""
         return self._one(_day(day))
@@ -225,6 +229,10 @@ class Vault:
     async def create_connection_key(self, account_id: UUID, connection_id: UUID) -> SealKey:
         """A new connection's key, on disk before this returns."""
         return await self._create(("connection", account_id, connection_id))
+
+    async def create_package_key(self, account_id: UUID, package_id: UUID) -> SealKey:
+        """A new key for one copy of a customer's data, on disk before this returns."""
+        return await self._create(("package", account_id, package_id))
 
     async def destroy(self, kind: str, account_id: UUID, subject_id: UUID) -> None:
         """Destroys a key for good and forgets it at once."""

@@ -17,35 +17,10 @@ from chatinbox.core.vault import Erased, SealKey
 from chatinbox.privacy.access.heads import newest_head
 from chatinbox.privacy.data_map import read
 from chatinbox.privacy.opening import described, open_row
+from chatinbox.privacy.sink import Sink
 
 PAGE = 100
 Row = dict[str, Any]
-
-
-class _Sink:
-    """What the ZIP writes into: taken away after every step."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def write(self, part: bytes) -> int:
-        """Takes bytes."""
-        self._parts.append(bytes(part))
-        self._size += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        """How many were written."""
-        return self._size
-
-    def flush(self) -> None:
-        """Nothing waits here."""
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
 
 
 def tables() -> list[str]:
@@ -60,7 +35,7 @@ async def export_account(inst: Installation, by: Staff) -> AsyncIterator[bytes]:
 
 
 async def _export(inst: Installation, account_id: UUID) -> AsyncIterator[bytes]:
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as whole:  # type: ignore[call-overload]
         names = tables()
         about = {"account_id": account_id, "made_at": now(), "tables": described(dict.fromkeys(names))}
@@ -83,7 +58,7 @@ async def _export(inst: Installation, account_id: UUID) -> AsyncIterator[bytes]:
 
 
 async def _file(
-    inst: Installation, account_id: UUID, whole: zipfile.ZipFile, sink: _Sink, row: Row, key: SealKey | None
+    inst: Installation, account_id: UUID, whole: zipfile.ZipFile, sink: Sink, row: Row, key: SealKey | None
 ) -> AsyncIterator[bytes]:
     """One attachment, named by its id: what people call files cannot be trusted as a path."""
     file_id = UUID(row["id"])

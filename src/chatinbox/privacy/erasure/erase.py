@@ -18,12 +18,13 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.access.forget import erase_subjects
-from chatinbox.privacy.access.link import link
 from chatinbox.customers.erased import mark_erased
 from chatinbox.integrations.tell_erased import tell_erased
-from chatinbox.privacy.erasure.held import FAMILY
+from chatinbox.privacy.access.forget import erase_subjects
+from chatinbox.privacy.access.link import link
 from chatinbox.privacy.erasure.receipt import Receipt, sign
+from chatinbox.privacy.package.make import shut as shut_copy
+from chatinbox.privacy.whose import FAMILY
 
 log = structlog.get_logger()
 AT_ONCE = 2000  # rows of one step
@@ -31,7 +32,16 @@ TOGETHER = 200  # letters and files that are removed at the same time
 
 # What hangs on a message or note, then on a conversation; each before what it points at.
 _OF_MESSAGES = ("delivery", "attachment")
-_OF_CONVERSATIONS = ("attachment", "draft", "seen", "conversation_tag", "mail_reference", "withheld", "event")
+_OF_CONVERSATIONS = (
+    "attachment",
+    "draft",
+    "seen",
+    "conversation_tag",
+    "mail_reference",
+    "withheld",
+    "event",
+    "hold",
+)
 
 
 async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
@@ -137,7 +147,8 @@ class _Erasing:
         await self._raw(await letters_from(self._inst, self._account, emails))
 
     async def _lock(self, family: Sequence[UUID]) -> None:
-        """Nobody is found by their address any more; then the keys."""
+        """Nobody is found by their address any more; then the keys, of the copies first, for in them is everything."""
+        await self._copies(family)
         sessions = await self._inst.db.directory(
             "select directory.end_visitor_sessions_of(%s, %s::uuid[])", [self._account, list(family)]
         )
@@ -213,6 +224,7 @@ class _Erasing:
     async def _people(self, family: Sequence[UUID]) -> None:
         whose = [self._account, list(family)]
         await tell_erased(self._inst, self._account, family)  # whom a program was told of while the keys went
+        await self._copies(family)
         await self._inst.db.run(self._account, ("select search.forget(%s::uuid[])", [list(family)]))
         [kept] = await self._ask(
             "select count(*) from kept_mail where account_id = %(account)s and subject_kind = 'customer' and subject_id = any(%(family)s)",
@@ -234,12 +246,24 @@ class _Erasing:
                 whose,
             ),
             ("delete from address where account_id = %s and customer_id = any(%s)", whose),
+            *(
+                (f"delete from {table} where account_id = %s and customer_id = any(%s)", whose)
+                for table in ("restriction", "hold")
+            ),
             ("update customer set merged_into = null where account_id = %s and id = any(%s)", whose),
             ("delete from customer where account_id = %s and id = any(%s)", whose),
             # After them: a row that comes into the chain now finds no customer any more, and keeps nothing of them.
             erase_subjects(self._account, family),
         )
         await link(self._inst, self._account)
+
+    async def _copies(self, family: Sequence[UUID]) -> None:
+        """Copies that were made for them. The rows first: one that is being written then finds that it is not wanted."""
+        [rows] = await self._ask(
+            "delete from package where account_id = %(account)s and customer_id = any(%(family)s) returning id",
+            family=family,
+        )
+        await asyncio.gather(*(shut_copy(self._inst, self._account, row[0]) for row in rows))
 
     async def _raw(self, ids: Sequence[UUID]) -> None:
         for begin in range(0, len(ids), TOGETHER):

@@ -9,12 +9,7 @@ from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.read import read_customer
 from chatinbox.privacy.what_left import COLUMNS, Left, open_rows
-
-FAMILY = (
-    "with recursive family as (select id from customer where account_id = %(account)s and id = %(customer)s"
-    " union select c.id from customer c join family f on c.merged_into = f.id where c.account_id = %(account)s)"
-)
-"""A customer and everybody who turned out to be them."""
+from chatinbox.privacy.whose import FAMILY
 
 
 @dataclass(frozen=True, slots=True)

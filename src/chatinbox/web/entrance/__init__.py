@@ -2,10 +2,10 @@
 
 from chatinbox.core.declared import Way
 from chatinbox.core.installation import Installation
-from chatinbox.web.entrance import address, company, invitation, reset, setup, sign_in, sign_up, wish
+from chatinbox.web.entrance import address, company, copy, invitation, reset, setup, sign_in, sign_up, wish
 from chatinbox.web.forms import form_routes
 
-ROOMS = (sign_in, company, sign_up, reset, invitation, setup, address, wish)
+ROOMS = (sign_in, company, sign_up, reset, invitation, setup, address, wish, copy)
 
 
 def routes(inst: Installation) -> list[Way]:
