@@ -39,6 +39,8 @@ WORDS: dict[str, str] = {
     "staff.returned": "Took a colleague back",
     "customer.erasure_asked": "Asked for a customer to be erased",
     "customer.erasure_taken_back": "Took an erasure back",
+    "customer.set_aside": "Set a customer’s data aside",
+    "customer.taken_up": "Took a customer’s data up again",
     "customer.copy_asked": "Asked for a copy of what is held about a customer",
     "customer.copy_taken": "Took a copy of what is held about a customer",
     "customer.copy_shared": "Made a link to a copy for a customer",

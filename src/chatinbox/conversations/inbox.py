@@ -126,7 +126,9 @@ async def read_since(inst: Installation, by: Staff, after: int) -> Synced:
         tags_statement(by),
     )
     kinds = {kind for (kind,) in told}
-    reset = len(found) > SYNC_LIMIT or bool(kinds & {"team", "erasure"})  # what one may see is another now
+    reset = len(found) > SYNC_LIMIT or bool(
+        kinds & {"team", "erasure", "restriction"}
+    )  # what one may see is another now
     return Synced(
         feed=feed[0][0],
         rows=[] if reset else open_rows(inst, by, found),

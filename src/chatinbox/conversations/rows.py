@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The page of conversations is cut first, in a subselect with its limit; only then are names and marks joined.
 _JOIN = """
-select p.*, cu.name_sealed, a.value_sealed, a.id, s.position, d.revision is not null,
+select p.*, cu.name_sealed, cu.restricted_at is not null, a.value_sealed, a.id, s.position, d.revision is not null,
   array(select t.tag_id from conversation_tag t where t.account_id = p.account_id and t.conversation_id = p.id)
   from ({page}) p
   join customer cu on cu.account_id = p.account_id and cu.id = p.customer_id
@@ -51,7 +51,7 @@ class CustomerFace(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """A conversation in the list. Times are milliseconds since 1970, `seen` and `position` places in the timeline."""
+    """A conversation in the list; `restricted` when its customer is set aside. Times are milliseconds since 1970, `seen` and `position` places in the timeline."""
 
     id: UUID
     number: int
@@ -73,6 +73,7 @@ class Row(msgspec.Struct):
     unread: bool
     draft: bool
     failed: bool
+    restricted: bool
     feed: int
 
 
@@ -171,7 +172,7 @@ def open_rows(inst: Installation, by: Staff, found: Rows) -> list[Row]:
     for (
         _, row_id, number, customer_id, channel_id, via, subject, preview, preview_by, status, snoozed_until, spam_at,
         assignee_id, waiting_since, failed_at, last_at, position, spoken, spoken_by, feed,
-        name, address, address_id, seen, has_draft, tags,
+        name, restricted, address, address_id, seen, has_draft, tags,
     ) in found:  # fmt: skip
         key = keys.get(customer_id)
         title = key and subject and key.open_text(subject, account_id, "conversation", "subject", row_id)
@@ -202,6 +203,7 @@ def open_rows(inst: Installation, by: Staff, found: Rows) -> list[Row]:
                 unread=spoken > (seen or 0) and spoken_by != by.staff_user_id,
                 draft=has_draft,
                 failed=failed_at is not None,
+                restricted=restricted,
                 feed=feed,
             )
         )

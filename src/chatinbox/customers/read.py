@@ -22,7 +22,7 @@ class Address(msgspec.Struct):
 
 
 class Customer(msgspec.Struct):
-    """A customer with their addresses. `since` in milliseconds."""
+    """A customer with their addresses. Times in milliseconds; `restricted_at` while they are set aside."""
 
     id: UUID
     name: str
@@ -33,6 +33,8 @@ class Customer(msgspec.Struct):
     lang: str | None
     name_source: Known | None = None
     lang_source: Known | None = None
+    restricted_at: int | None = None
+    objected_at: int | None = None
 
 
 def customer_statements(account_id: UUID, customer_id: UUID) -> list[Statement]:
@@ -40,7 +42,7 @@ def customer_statements(account_id: UUID, customer_id: UUID) -> list[Statement]:
     return [
         (
             "select id, name_sealed, language, created_at, name_source, name_source_id, name_sourced_at, language_source,"
-            " language_source_id, language_sourced_at from customer where account_id = %s and id = %s",
+            " language_source_id, language_sourced_at, restricted_at, objected_at from customer where account_id = %s and id = %s",
             [account_id, customer_id],
         ),
         (
@@ -57,7 +59,7 @@ async def read_customer(inst: Installation, account_id: UUID, customer_id: UUID)
     key = inst.vault.known_customer_keys(account_id, [customer_id]).get(customer_id)
     if not customers or key is None:
         raise not_found()
-    _, name_sealed, language, created_at, *sources = customers[0]
+    _, name_sealed, language, created_at, *sources, restricted_at, objected_at = customers[0]
     name = key.open_text(name_sealed, account_id, "customer", "name", customer_id) if name_sealed else None
     opened = [
         Address(
@@ -79,4 +81,6 @@ async def read_customer(inst: Installation, account_id: UUID, customer_id: UUID)
         lang=language,
         name_source=known(sources[0], sources[1], sources[2] or created_at) if name else None,
         lang_source=known(sources[3], sources[4], sources[5] or created_at) if language else None,
+        restricted_at=millis(restricted_at) if restricted_at else None,
+        objected_at=millis(objected_at) if objected_at else None,
     )

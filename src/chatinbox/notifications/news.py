@@ -9,6 +9,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.who import sight
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
+from chatinbox.customers.restricted import FREE
 
 HERE = timedelta(minutes=5)
 MOST = 50
@@ -47,7 +48,7 @@ async def read_news(inst: Installation, by: Staff, notify: Notify, since: dateti
         "since": since,
         "kept_out": list(by.kept_out),
     }
-    ask = _NEWS.replace("{sight}", sight(by)).replace("{most}", str(MOST))
+    ask = _NEWS.replace("{sight}", sight(by) + FREE).replace("{most}", str(MOST))
     [rows] = await inst.db.run(by.account_id, (ask, words))
     return [News(*row) for row in rows]
 

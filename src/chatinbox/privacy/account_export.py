@@ -1,4 +1,5 @@
-"""All data of an account as one ZIP, written while it is sent: a table a file of JSON lines, and the attachments.
+"""All data of an account as one ZIP, written while it is sent: a table a file of JSON lines, and the attachments. Who is set
+aside (GDPR Art. 18) is left out, and how many these are is said.
 
 Nothing larger than a page of rows or a piece of a file is held in memory, and no transaction lasts longer than a page.
 """
@@ -38,18 +39,25 @@ async def _export(inst: Installation, account_id: UUID) -> AsyncIterator[bytes]:
     sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as whole:  # type: ignore[call-overload]
         names = tables()
-        about = {"account_id": account_id, "made_at": now(), "tables": described(dict.fromkeys(names))}
+        aside = await _set_aside(inst, account_id)
+        about = {
+            "account_id": account_id,
+            "made_at": now(),
+            "customers_left_out_because_set_aside": len(aside),
+            "tables": described(dict.fromkeys(names)),
+        }
         whole.writestr("schema.json", msgspec.json.format(msgspec.json.encode(about), indent=2))
         for name in names:
             with whole.open(f"{name.removeprefix('tenant.')}.jsonl", "w", force_zip64=True) as file:
                 async for page in _pages(inst, account_id, name):
-                    for row in await _opened(inst, account_id, name, page):
+                    for row in await _opened(inst, account_id, name, page, aside):
                         file.write(msgspec.json.encode(row) + b"\n")
                     yield sink.taken()
         head = await newest_head(inst, account_id)
         if head:  # a copy outside our reach
             whole.writestr("access-head.json", msgspec.json.format(msgspec.json.encode(head), indent=2))
         async for page in _pages(inst, account_id, "tenant.attachment"):
+            page = await _free(inst, account_id, "tenant.attachment", page, aside)
             keys = await _customer_keys(inst, account_id, "tenant.attachment", page)
             for row, key in zip(page, keys, strict=True):
                 async for part in _file(inst, account_id, whole, sink, row, key):
@@ -94,7 +102,27 @@ async def _pages(inst: Installation, account_id: UUID, name: str) -> AsyncIterat
         last = [str(page[-1][column]) for column, _ in columns]
 
 
-async def _opened(inst: Installation, account_id: UUID, name: str, page: list[Row]) -> Iterable[Row]:
+async def _set_aside(inst: Installation, account_id: UUID) -> frozenset[str]:
+    """The ids of those who are set aside, as they are when the export begins."""
+    ask = "select id::text from customer where account_id = %s and restricted_at is not null"
+    [rows] = await inst.db.run(account_id, (ask, [account_id]))
+    return frozenset(row[0] for row in rows)
+
+
+async def _free(
+    inst: Installation, account_id: UUID, name: str, page: list[Row], aside: frozenset[str]
+) -> list[Row]:
+    """The rows that are of nobody who is set aside."""
+    if not aside:
+        return page
+    whose = await _customers_of(inst, account_id, name, page)
+    return [row for row, customer in zip(page, whose, strict=True) if customer not in aside]
+
+
+async def _opened(
+    inst: Installation, account_id: UUID, name: str, page: list[Row], aside: frozenset[str]
+) -> Iterable[Row]:
+    page = await _free(inst, account_id, name, page, aside)
     account = await inst.vault.account_key(account_id)
     customers = await _customer_keys(inst, account_id, name, page)
     opened = []
@@ -127,7 +155,14 @@ async def _key(inst: Installation, kind: str, account_id: UUID, subject: str | N
 async def _customer_keys(
     inst: Installation, account_id: UUID, name: str, page: list[Row]
 ) -> list[SealKey | None]:
-    """The key of each row's customer: its own, its conversation's, or the one it is about."""
+    """The key of each row's customer."""
+    ids = await _customers_of(inst, account_id, name, page)
+    keys = inst.vault.known_customer_keys(account_id, {UUID(one) for one in ids if one})
+    return [keys.get(UUID(one)) if one else None for one in ids]
+
+
+async def _customers_of(inst: Installation, account_id: UUID, name: str, page: list[Row]) -> list[str | None]:
+    """Each row's customer: its own, its conversation's, the one it is about, or, for a letter as it arrived, its message's."""
     talks = list(
         {row["conversation_id"] for row in page if row.get("conversation_id") and not row.get("customer_id")}
     )
@@ -136,9 +171,15 @@ async def _customer_keys(
         ask = "select id::text, customer_id::text from conversation where account_id = %s and id = any(%s::uuid[])"
         [rows] = await inst.db.run(account_id, (ask, [account_id, talks]))
         whose = dict(rows)
-    ids = [_customer_of(name, row, whose) for row in page]
-    keys = inst.vault.known_customer_keys(account_id, {UUID(one) for one in ids if one})
-    return [keys.get(UUID(one)) if one else None for one in ids]
+    letters = [row["message_id"] for row in page if name == "tenant.raw_mail" and row.get("message_id")]
+    if letters:
+        ask = (
+            "select m.id::text, c.customer_id::text from message m join conversation c on c.account_id = m.account_id"
+            " and c.id = m.conversation_id where m.account_id = %s and m.id = any(%s::uuid[])"
+        )
+        [rows] = await inst.db.run(account_id, (ask, [account_id, letters]))
+        whose |= dict(rows)
+    return [_customer_of(name, row, whose) for row in page]
 
 
 def _customer_of(name: str, row: Row, whose: dict[str, str]) -> str | None:
@@ -146,5 +187,5 @@ def _customer_of(name: str, row: Row, whose: dict[str, str]) -> str | None:
         return str(row["id"])
     if row.get("subject_kind") == "customer":
         return str(row["subject_id"])
-    found = row.get("customer_id") or whose.get(row.get("conversation_id") or "")
+    found = row.get("customer_id") or whose.get(row.get("conversation_id") or row.get("message_id") or "")
     return str(found) if found else None

@@ -11,7 +11,7 @@ import { sendNow } from "./composer_acts.js";
 import { hereAt, iType } from "./presence.js";
 import { firstName, may, person } from "./store.js";
 import { link, list, surround } from "./text_tools.js";
-import { size } from "./time.js";
+import { full, size } from "./time.js";
 
 /** Where the reply goes. */
 function To({ row, talk }) {
@@ -27,6 +27,13 @@ function Others({ id }) {
   const writing = hereAt(id).value.people.filter((one) => one.typing).map((one) => firstName(person(one.staff_user_id).name));
   if (!writing.length) return null;
   return html`<div class="strip strip--above" role="status"><span class="typing" aria-hidden="true"><i></i><i></i><i></i></span><span><b>${writing.join(" and ")}</b> ${writing.length > 1 ? "are" : "is"} writing here too.</span></div>`;
+}
+
+/** Who is set aside, or objected: said where one would write to them. */
+function Rights({ row, talk, draft }) {
+  if (row.restricted) return html`<div class="strip strip--note strip--above" role="status"><${Icon} is="lock" /><span class="grow"><b>Their data is set aside.</b> It is kept, and nothing else is done with it.</span>${may("answer") && html`<label class="line tight"><input type="checkbox" checked=${draft.knowingly.value} onChange=${(event) => (draft.knowingly.value = event.target.checked)} />Write to them all the same</label>`}</div>`;
+  const since = talk.customer.value?.objected_at;
+  return since ? html`<div class="strip strip--note strip--above" role="status"><${Icon} is="lock" /><span class="grow"><b>They objected to being written to</b> on ${full(since)}. You can answer what they write after it.</span></div>` : null;
 }
 
 function Newer({ draft }) {
@@ -100,7 +107,7 @@ export function Composer({ id, row, talk }) {
     addFiles(draft, side, event.dataTransfer.files);
   };
   const choose = (to) => (draft.kind.value = to);
-  return html`<${Newer} draft=${draft} /><${Others} id=${id} />
+  return html`<${Rights} row=${row} talk=${talk} draft=${draft} /><${Newer} draft=${draft} /><${Others} id=${id} />
   <form class="composer" data-side=${kind} aria-label=${isNote ? "A note to your team" : `Answer to ${who}`} data-drop=${dropping.value || undefined} onSubmit=${(event) => event.preventDefault()}
       onDragOver=${(event) => carries(event) && (event.preventDefault(), (dropping.value = true))} onDragLeave=${(event) => event.currentTarget.contains(event.relatedTarget) || (dropping.value = false)} onDrop=${drop}>
     <div class="bar"><div class="segments" role="radiogroup" aria-label="Reply or note">

@@ -87,7 +87,7 @@ function Panel({ talk, customer, row }) {
     <${Past} talks=${customer.conversations} here=${row.id} />
   </div>
   <section class="privacy"><h3 class="label"><${Icon} is="shield" small />Privacy</h3>
-    <dl class="facts facts--short"><dt>Held</dt><dd>${messages} ${messages === 1 ? "message" : "messages"}${files ? `, ${files} ${files === 1 ? "file" : "files"}` : ""}</dd></dl><p class="small faint">Sealed under a key of their own.</p>${may("ledger") && html`<${SeenBy} id=${customer.id} />`}${may("erase") && html`<p><a class="go small" href=${`/settings/erasures?customer=${customer.id}`}>Data and erasing</a></p>`}</section>`;
+    <dl class="facts facts--short"><dt>Held</dt><dd>${messages} ${messages === 1 ? "message" : "messages"}${files ? `, ${files} ${files === 1 ? "file" : "files"}` : ""}</dd></dl><p class="small faint">Sealed under a key of their own.</p>${customer.restricted_at && html`<p class="small"><b>Set aside since ${full(customer.restricted_at)}.</b> Kept, and nothing else is done with it.</p>`}${may("ledger") && html`<${SeenBy} id=${customer.id} />`}${may("customers") && html`<p><a class="go small" href=${`/settings/rights?customer=${customer.id}`}>Rights</a></p>`}${may("erase") && html`<p><a class="go small" href=${`/settings/erasures?customer=${customer.id}`}>Data and erasing</a></p>`}</section>`;
 }
 
 const Waiting = () => html`<div class="scroll"><section class="late-bones"><div class="line wide"><i class="bone bone--big"></i><div class="stack bones grow"><i class="bone half"></i><i class="bone third"></i></div></div></section></div>`;

@@ -17,6 +17,8 @@ function make(id) {
     note: { text: signal(""), files: signal(/** @type {any[]} */ ([])) },
     /** Words another tab or computer kept after ours, when there are any. */
     other: signal(/** @type {any} */ (null)),
+    /** Whether an answer goes to somebody who is set aside. */
+    knowingly: signal(false),
     revision: 0,
     dirty: false,
     timer: 0,

@@ -80,7 +80,7 @@ async function deliver(item) {
   const words = { id: item.id, text: item.text, html: item.html, files: item.files.map((file) => file.id) };
   try {
     const told = await whileChanging(item.conversation, () =>
-      post(path, item.kind === "note" ? words : { ...words, seen: item.seen, send_anyway: item.anyway, then: item.then === "done" ? "done" : "waiting" }),
+      post(path, item.kind === "note" ? words : { ...words, seen: item.seen, send_anyway: item.anyway, knowingly: draftOf(item.conversation).knowingly.peek(), then: item.then === "done" ? "done" : "waiting" }),
     );
     arrived(item, told.entry);
   } catch (error) {

@@ -30,6 +30,7 @@ function Mark({ row, here }) {
   if (here.visitor.typing) return html`<b class="small live">writing…</b>`;
   if (row.failed) return html`<b class="small late">Not delivered</b>`;
   if (row.draft) return html`<b class="small soon">Draft</b>`;
+  if (row.restricted) return html`<b class="small muted">Set aside</b>`;
   return null;
 }
 

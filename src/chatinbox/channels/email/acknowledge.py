@@ -20,15 +20,19 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.operator import operator_of
 from chatinbox.core.vault import Erased
+from chatinbox.customers.restricted import FREE
 
 log = structlog.get_logger()
 JOB = "acknowledge"
 INSTRUCTION = "acknowledgement of a letter to the operator"
 MOST_AN_HOUR = 60
-_WROTE = """
+_WROTE = (
+    """
 select c.number, c.customer_id, c.channel_id, m.id, m.body_sealed from conversation c
   join message m on m.account_id = c.account_id and m.conversation_id = c.id and m.position = 1
  where c.account_id = %s and c.id = %s and m.author = 'customer' and m.origin = 'written'"""
+    + FREE
+)
 _BEFORE = """
 select count(*) filter (where subject_id = %s), count(*) filter (where at > %s - interval '1 hour') from ledger
  where account_id = %s and instruction = %s and at > %s - interval '1 day'

@@ -25,12 +25,13 @@ from chatinbox.customers.addresses import normal_email
 log = structlog.get_logger()
 MOST_TRIES = 10  # the last one after about three hours and a half
 
+_SET_ASIDE = "Their data was set aside before it left. Write again if they are to get it all the same."
 _FAULT = "Something went wrong on our side."
 _NOT_REACHED = "The mail server does not answer; it will be tried again."
 _NEVER_REACHED = "The mail server could not be reached for a long time."
 _DELIVERY = """
 select d.conversation_id, d.message_id, d.channel_id, c.number, c.customer_id, c.subject_sealed,
-  m.body_sealed, m.position, m.at, cu.name_sealed
+  m.body_sealed, m.position, m.at, cu.name_sealed, cu.restricted_at >= m.at
   from delivery d join conversation c on c.account_id = d.account_id and c.id = d.conversation_id
   join message m on m.account_id = d.account_id and m.id = d.message_id
   join customer cu on cu.account_id = c.account_id and cu.id = c.customer_id
@@ -75,6 +76,9 @@ async def _send(
     async def mark(state: State, reason: str | None = None, due_at: datetime | None = None) -> None:
         await mark_delivery(inst, account_id, row[0], delivery_id, state, reason, due_at)
 
+    if row[-1]:  # what is written after it, is written knowingly
+        await mark("failed", _SET_ASIDE)
+        return None
     try:
         await inst.egress.mail(await _letter(inst, account_id, row))
     except Declined as declined:
@@ -176,7 +180,7 @@ async def _compose(
     recipient: str,
     settings: tuple[str, dict[str, Any]],
 ) -> bytes:
-    conversation_id, message_id, _, number, customer_id, subject, sealed, _, at, name = row
+    conversation_id, message_id, _, number, customer_id, subject, sealed, _, at, name, _ = row
     body = open_body(key, sealed, account_id, "message", message_id)
     letters = _letters(around.earlier, key, account_id, inst.settings.mail_domain)
     last = next(((one, when) for author, one, when, _ in letters if author == "customer"), None)

@@ -16,6 +16,7 @@ from chatinbox.conversations.who import sight
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import bad_request
 from chatinbox.core.installation import Installation
+from chatinbox.customers.restricted import FREE
 
 PAGE = 20
 OFFERED = 30
@@ -67,7 +68,7 @@ async def find(inst: Installation, by: Staff, asked: str, after: str | None = No
     ways = question(tokens, asked, await _languages(inst, by.account_id))
     values: dict[str, Any] = {"account": by.account_id, "before": before, "most": OFFERED, "ways": ways}
     values["kept_out"] = list(by.kept_out)
-    sees = sight(by)
+    sees = sight(by) + FREE
     hits = await _by_number(inst, by, asked) if after is None else []
     people = prefix_question(tokens, asked) if after is None else []
     # No ways, no rows: both travel together.
@@ -111,7 +112,7 @@ async def _by_number(inst: Installation, by: Staff, asked: str) -> list[Hit]:
     [rows] = await inst.db.run(
         by.account_id,
         (
-            f"select c.id from conversation c where c.account_id = %(account)s and c.number = %(number)s{sight(by)}",
+            f"select c.id from conversation c where c.account_id = %(account)s and c.number = %(number)s{sight(by)}{FREE}",
             {"account": by.account_id, "number": int(number[1]), "kept_out": list(by.kept_out)},
         ),
     )

@@ -14,8 +14,9 @@ from chatinbox.conversations.body import Body, preview, seal_body
 from chatinbox.conversations.change import change
 from chatinbox.conversations.who import in_sight, key_of
 from chatinbox.core.clock import now
-from chatinbox.core.errors import not_found
+from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
+from chatinbox.customers.restricted import FREE
 
 _MESSAGE = """message_out as (
   insert into message (account_id, id, conversation_id, position, author, staff_user_id, via, body_sealed, at)
@@ -30,6 +31,11 @@ _SETS = """status = %(status)s, snoozed_until = null, waiting_since = null, last
   assignee_id = coalesce(c.assignee_id, %(staff)s)"""
 
 # What the writer has not seen holds the answer back: somebody else spoke after the last position they saw.
+_FREE = "(%(knowingly)s or" + FREE.removeprefix(" and") + ")"
+# Who objected is answered when they wrote since.
+_WANTED = """exists (select from customer cu where cu.account_id = c.account_id and cu.id = c.customer_id
+  and (cu.objected_at is null or exists (select from message m where m.account_id = c.account_id
+    and m.conversation_id = c.id and m.author = 'customer' and m.at > cu.objected_at)))"""
 _SEEN = "(c.spoken_position <= %(seen)s or c.spoken_by = %(staff)s)"
 
 
@@ -61,9 +67,12 @@ async def reply(
     seen_position: int,
     attachment_ids: Sequence[UUID] = (),
     send_anyway: bool = False,
+    knowingly: bool = False,
     then: Literal["waiting", "done"] = "waiting",
 ) -> Replied | Held:
-    """Stores the answer. Sending the same `message_id` again changes nothing. Raises not-found."""
+    """Stores the answer. Sending the same `message_id` again changes nothing. Raises not-found, and a sentence (409) for
+    who objected and has not written since, and for who is set aside, unless it is sent `knowingly`.
+    """
     by.need("answer")
     await in_sight(inst, by, conversation_id)
     key, at = await key_of(inst, by.account_id, conversation_id), now()
@@ -72,7 +81,8 @@ async def reply(
         conversation_id,
         "message.sent",
         sets=_SETS,
-        guard="true" if send_anyway else _SEEN,
+        guard=f"{_FREE} and {_WANTED}" + ("" if send_anyway else f" and {_SEEN}"),
+        knowingly=knowingly,
         extra=_MESSAGE,
         place_event=False,
         subject_id=message_id,
@@ -94,10 +104,30 @@ async def reply(
         earlier = await _earlier(inst, by, conversation_id, message_id)
         if taken and earlier is None:
             raise not_found()
+        if earlier is None:
+            await _why_not(inst, by, conversation_id, knowingly)
         return earlier or Held(seen_position)
     position, feed, via = rows[0]
     inst.bell.ring(by.account_id, feed, conversation_id)
     return Replied(message_id, position, feed, via, at)
+
+
+async def _why_not(inst: Installation, by: Staff, conversation_id: UUID, knowingly: bool) -> None:
+    """Raises when it was held back for the customer's sake."""
+    ask = f"select {_FREE}, {_WANTED} from conversation c where c.account_id = %(account)s and c.id = %(conversation)s"
+    asked = {"account": by.account_id, "conversation": conversation_id, "knowingly": knowingly}
+    [rows] = await inst.db.run(by.account_id, (ask, asked))
+    for is_free, is_wanted in rows:
+        if not is_wanted:
+            raise Refused(
+                409, "They objected to being written to. You can answer when they write.", "objected"
+            )
+        if not is_free:
+            raise Refused(
+                409,
+                "Their data is set aside. Send it knowingly, or take their data up again first.",
+                "restricted",
+            )
 
 
 async def _earlier(inst: Installation, by: Staff, conversation_id: UUID, message_id: UUID) -> Replied | None:

@@ -32,6 +32,7 @@ class Words(msgspec.Struct):
     files: list[UUID] = []
     seen: Whole = 0
     send_anyway: bool = False
+    knowingly: bool = False
     then: Literal["waiting", "done"] | None = None
 
 
@@ -59,6 +60,7 @@ async def post_message(inst: Installation, by: Staff, request: Request) -> Respo
         seen_position=words.seen,
         attachment_ids=words.files,
         send_anyway=words.send_anyway,
+        knowingly=words.knowingly,
         then=words.then or "waiting",
     )
     if isinstance(done, Held):
