@@ -7,6 +7,9 @@ alter table tenant.customer
   add column restricted_at timestamptz,
   add column objected_at timestamptz;
 
+-- Everybody who turned out to be somebody is asked for wherever it is about all of them.
+create index customer_merged on tenant.customer (account_id, merged_into) where merged_into is not null;
+
 -- A copy of everything about one customer: sealed in the file store under a key of its own, and gone after some days.
 create table tenant.package (
   account_id uuid not null references tenant.account,

@@ -38,6 +38,7 @@ from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.privacy.package import ask as package
 from chatinbox.privacy.package.make import end_old, make_package
+from chatinbox.privacy.retention.run import run_rules
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
 from chatinbox.watch import relay
@@ -141,6 +142,10 @@ def prepare(inst: Installation) -> None:
         async for account_id in every_account(inst):
             await end_old(inst, account_id)
 
+    async def follow_rules() -> None:
+        async for account_id in every_account(inst):
+            await run_rules(inst, account_id)
+
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
 
@@ -152,6 +157,7 @@ def prepare(inst: Installation) -> None:
     inst.jobs.add(package.JOB, make_one, attempts=5, wait_seconds=10, growth=3)
     inst.jobs.every("7 * * * *", "end_packages", end_packages)
     inst.jobs.add("erase", erase_one, attempts=8, wait_seconds=10, growth=3)
+    inst.jobs.every("37 2 * * *", "follow_retention_rules", follow_rules)
     inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures)
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)

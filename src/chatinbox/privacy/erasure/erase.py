@@ -1,7 +1,8 @@
 """Erase: the keys first, so that from then on nothing of it opens in any copy; then every row and file, batch by batch.
 
 Whatever stops it, the next run goes on where it was: each step looks for what is left, and counts what it takes away in the
-same transaction. Done is said only when nothing is left.
+same transaction. Done is said only when nothing is left. What is held (`privacy/hold.py`) is left until its hold ends, and
+then goes by the same steps. An erasure of single conversations leaves the customer and their key.
 """
 
 import asyncio
@@ -23,12 +24,33 @@ from chatinbox.integrations.tell_erased import tell_erased
 from chatinbox.privacy.access.forget import erase_subjects
 from chatinbox.privacy.access.link import link
 from chatinbox.privacy.erasure.receipt import Receipt, sign
+from chatinbox.privacy.hold import IS_HELD
 from chatinbox.privacy.package.make import shut as shut_copy
 from chatinbox.privacy.whose import FAMILY
 
 log = structlog.get_logger()
 AT_ONCE = 2000  # rows of one step
 TOGETHER = 200  # letters and files that are removed at the same time
+
+# Whoever begins an erasure and whoever holds something back take turns at the customer's row.
+_LOCKED = """
+select from customer c join erasure e on e.account_id = c.account_id and e.customer_id = c.id
+ where e.account_id = %(account)s and e.id = %(id)s for update of c"""
+_OPEN = "e.account_id = %(account)s and e.id = %(id)s and e.due_at <= %(at)s and e.done_at is null"
+_ALL_IS_HELD = f"exists (select from hold h where {IS_HELD} and h.customer_id = e.customer_id and h.conversation_id is null)"
+_BEGIN = f"""
+update erasure e set begun_at = coalesce(begun_at, %(at)s) where {_OPEN} and not {_ALL_IS_HELD}
+returning customer_id, asked_at, begun_at, conversations"""
+# What a rule chose is looked at once more as it begins: whoever wrote since keeps that conversation; of whom nothing else is
+# left, the customer goes.
+_AS_IT_IS_NOW = """
+update erasure e set conversations = (select case
+    when bool_and(c.id = any(e.conversations) and c.last_at <= e.asked_at) then null
+    else coalesce(array_agg(c.id) filter (where c.id = any(e.conversations) and c.last_at <= e.asked_at), '{}') end
+  from conversation c join customer f on f.account_id = c.account_id and f.id = c.customer_id
+ where c.account_id = e.account_id and (f.id = e.customer_id or f.merged_into = e.customer_id))
+ where e.account_id = %(account)s and e.id = %(id)s and e.begun_at is null and e.rule_id is not null"""
+_ALL_HELD = f"select 1 from erasure e where {_OPEN} and {_ALL_IS_HELD}"
 
 # What hangs on a message or note, then on a conversation; each before what it points at.
 _OF_MESSAGES = ("delivery", "attachment")
@@ -45,27 +67,29 @@ _OF_CONVERSATIONS = (
 
 
 async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
-    """Does one erasure to its end; False when it was taken back, or is not due yet."""
-    [rows] = await inst.db.run(
-        account_id,
-        (
-            "update erasure set begun_at = coalesce(begun_at, %s) where account_id = %s and id = %s and due_at <= %s"
-            " and done_at is null returning customer_id, asked_at, begun_at",
-            [now(), account_id, erasure_id, now()],
-        ),
+    """Does one erasure to its end; False when it was taken back, is not due yet, or something of it is held."""
+    asked = {"account": account_id, "id": erasure_id, "at": now()}
+    _, _, rows, held = await inst.db.run(
+        account_id, (_LOCKED, asked), (_AS_IT_IS_NOW, asked), (_BEGIN, asked), (_ALL_HELD, asked)
     )
     if not rows:
+        if held:
+            await _say_held(inst, account_id, erasure_id)
         return False
-    customer_id, asked_at, begun_at = rows[0]
-    one = _Erasing(inst, account_id, erasure_id, customer_id)
-    await one.run()
+    customer_id, asked_at, begun_at, only = rows[0]
+    one = _Erasing(inst, account_id, erasure_id, customer_id, only)
+    if not await one.run():
+        await _say_held(inst, account_id, erasure_id)
+        return False
     counts = await one.counts()
     done_at = now()
-    receipt = Receipt.of(erasure_id, account_id, customer_id, asked_at, begun_at, done_at, counts)
+    receipt = Receipt.of(
+        erasure_id, account_id, customer_id, asked_at, begun_at, done_at, counts, keeps_key=only is not None
+    )
     _, told = await inst.db.run(
         account_id,
         (
-            "update erasure set done_at = %s, signature = %s where account_id = %s and id = %s",
+            "update erasure set done_at = %s, held_at = null, signature = %s where account_id = %s and id = %s",
             [done_at, sign(inst.vault, receipt), account_id, erasure_id],
         ),
         tell(account_id, "erasure.done", None, erasure_id),
@@ -78,16 +102,37 @@ async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
 
 async def erase_again(inst: Installation, account_id: UUID, customer_id: UUID) -> None:
     """Erases somebody whom an older copy of the data brought back. Their key is gone already, and their receipt is signed."""
-    await _Erasing(inst, account_id, new_id(), customer_id).run()
+    # Whatever held them in that copy was let go before their key went.
+    await inst.db.run(
+        account_id,
+        ("delete from hold where account_id = %s and customer_id = %s", [account_id, customer_id]),
+    )
+    await _Erasing(inst, account_id, new_id(), customer_id, None).run()
+
+
+async def _say_held(inst: Installation, account_id: UUID, erasure_id: UUID) -> None:
+    """Notes since when nothing but what is held is left. What a rule asked for is asked for again by the rule."""
+    await inst.db.run(
+        account_id,
+        (
+            "delete from erasure where account_id = %s and id = %s and begun_at is null and rule_id is not null",
+            [account_id, erasure_id],
+        ),
+        (
+            "update erasure set held_at = coalesce(held_at, %s) where account_id = %s and id = %s and done_at is null",
+            [now(), account_id, erasure_id],
+        ),
+    )
 
 
 async def ask_left_over(inst: Installation, account_id: UUID) -> None:
-    """Asks again for what is due and not done: a job that was lost, or broke off too often."""
+    """Asks again for what is due and not done: a job that was lost, or broke off too often, or a hold that has ended."""
     [rows] = await inst.db.run(
         account_id,
         (
-            "select id from erasure where account_id = %s and done_at is null and due_at <= %s",
-            [account_id, now()],
+            "select id from erasure e where account_id = %(account)s and done_at is null and due_at <= %(at)s and (held_at is null"
+            f" or not exists (select from hold h where {IS_HELD} and h.customer_id = e.customer_id))",
+            {"account": account_id, "at": now()},
         ),
     )
     for (erasure_id,) in rows:
@@ -98,28 +143,56 @@ async def ask_left_over(inst: Installation, account_id: UUID) -> None:
 class _Erasing:
     """One erasure under way."""
 
-    def __init__(self, inst: Installation, account_id: UUID, erasure_id: UUID, customer_id: UUID) -> None:
+    def __init__(
+        self,
+        inst: Installation,
+        account_id: UUID,
+        erasure_id: UUID,
+        customer_id: UUID,
+        only: list[UUID] | None,
+    ) -> None:
         self._inst, self._account, self._id, self._customer = inst, account_id, erasure_id, customer_id
-        self._values = {"account": account_id, "customer": customer_id}
+        self._only = only
+        self._values = {"account": account_id, "customer": customer_id, "at": now()}
 
-    async def run(self) -> None:
-        """Every step. None of them minds having been done before."""
+    async def run(self) -> bool:
+        """Every step; False when something held is left. None of them minds having been done before."""
         [rows] = await self._ask(f"{FAMILY} select id from family")
         family = [row[0] for row in rows]
         if not family:  # the customer's row goes last
-            return
-        await self._letters_held(family)
-        await tell_erased(self._inst, self._account, family)
-        await self._lock(family)
-        while True:
-            [rows] = await self._ask(
-                "select id from conversation where account_id = %(account)s and customer_id = any(%(family)s) limit 20",
-                family=family,
-            )
-            if not rows:
-                break
-            await self._conversations([row[0] for row in rows])
-        await self._people(family)
+            return True
+        [rows] = await self._ask(
+            f"select h.conversation_id from hold h where {IS_HELD} and h.customer_id = any(%(family)s)",
+            family=family,
+        )
+        held = [row[0] for row in rows]
+        if self._only is None:
+            await self._letters_held(family)
+            await self._unfind(family)
+            if not held:
+                await tell_erased(self._inst, self._account, family)
+                await self._lock(family)
+        while ids := await self._next(family, held):
+            await self._conversations(ids)
+        if held:
+            return (
+                self._only is not None
+            )  # what a rule would erase, it asks for again when the hold has ended
+        if self._only is None:
+            await self._people(family)
+        return True
+
+    async def _next(self, family: Sequence[UUID], held: Sequence[UUID]) -> list[UUID]:
+        """The next conversations that go."""
+        [rows] = await self._ask(
+            "select id from conversation where account_id = %(account)s and customer_id = any(%(family)s)"
+            " and id <> all(%(held)s::uuid[]) and (%(all)s or id = any(%(only)s::uuid[])) limit 20",
+            family=family,
+            held=held,
+            all=self._only is None,
+            only=self._only or [],
+        )
+        return [row[0] for row in rows]
 
     async def counts(self) -> dict[str, int]:
         """How much was taken away, by what it was."""
@@ -146,8 +219,8 @@ class _Erasing:
         emails = [value for kind, value in addresses if kind == "email"]
         await self._raw(await letters_from(self._inst, self._account, emails))
 
-    async def _lock(self, family: Sequence[UUID]) -> None:
-        """Nobody is found by their address any more; then the keys, of the copies first, for in them is everything."""
+    async def _unfind(self, family: Sequence[UUID]) -> None:
+        """Nobody is found by their address any more, and of copies, in which everything is, none is left."""
         await self._copies(family)
         sessions = await self._inst.db.directory(
             "select directory.end_visitor_sessions_of(%s, %s::uuid[])", [self._account, list(family)]
@@ -159,6 +232,9 @@ class _Erasing:
                 [self._account, list(family)],
             ),
         )
+
+    async def _lock(self, family: Sequence[UUID]) -> None:
+        """The keys: from now on nothing of it opens anywhere."""
         known = self._inst.vault.known_customer_keys(self._account, family)
         await asyncio.gather(*(self._inst.vault.destroy("customer", self._account, one) for one in known))
         self._inst.bell.ring(self._account, 0, None, {"erased": True})

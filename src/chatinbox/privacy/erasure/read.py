@@ -10,14 +10,16 @@ from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.receipt import HORIZON, Receipt, paper
 
-_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature"
+_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature, held_at, rule_id, conversations"
 SIGHT = "(%s or staff_user_id = %s)"
 """Who is kept out of a channel sees, and takes back, what they asked for themselves: another customer may be another team's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """One of them. `counts` grows while it is under way."""
+    """One of them. `counts` grows while it is under way. `held_at` since when only what is held is left; `conversations` where
+    only these are erased.
+    """
 
     id: UUID
     customer_id: UUID
@@ -28,11 +30,14 @@ class Erasure:
     done_at: datetime | None
     counts: dict[str, int]
     signature: bytes | None
+    held_at: datetime | None
+    rule_id: UUID | None
+    conversations: list[UUID] | None
 
     @property
     def unreadable_from(self) -> datetime | None:
         """From when no backup opens it either."""
-        return self.done_at + HORIZON if self.done_at else None
+        return self.done_at + HORIZON if self.done_at and self.conversations is None else None
 
 
 async def list_erasures(inst: Installation, by: Staff, customer_id: UUID | None = None) -> list[Erasure]:
@@ -64,6 +69,13 @@ async def read_receipt(inst: Installation, by: Staff, erasure_id: UUID) -> dict[
     one = Erasure(*rows[0])
     assert one.begun_at and one.done_at and one.signature
     receipt = Receipt.of(
-        one.id, by.account_id, one.customer_id, one.asked_at, one.begun_at, one.done_at, one.counts
+        one.id,
+        by.account_id,
+        one.customer_id,
+        one.asked_at,
+        one.begun_at,
+        one.done_at,
+        one.counts,
+        keeps_key=one.conversations is not None,
     )
     return paper(inst.vault, receipt, bytes(one.signature))

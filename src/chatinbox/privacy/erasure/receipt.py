@@ -23,7 +23,7 @@ class Receipt:
     asked_at: str
     begun_at: str
     done_at: str
-    unreadable_in_backups_from: str
+    unreadable_in_backups_from: str | None
     erased: dict[str, int]
 
     @classmethod
@@ -36,8 +36,9 @@ class Receipt:
         begun_at: datetime,
         done_at: datetime,
         counts: dict[str, int],
+        keeps_key: bool = False,
     ) -> "Receipt":
-        """Made of an erasure's row."""
+        """Made of an erasure's row. Where the customer stays, with their key, old backups are as long-lived as they are."""
         return cls(
             erasure_id=str(erasure_id),
             account_id=str(account_id),
@@ -45,7 +46,7 @@ class Receipt:
             asked_at=asked_at.isoformat(),
             begun_at=begun_at.isoformat(),
             done_at=done_at.isoformat(),
-            unreadable_in_backups_from=(done_at + HORIZON).isoformat(),
+            unreadable_in_backups_from=None if keeps_key else (done_at + HORIZON).isoformat(),
             erased=dict(sorted(counts.items())),
         )
 

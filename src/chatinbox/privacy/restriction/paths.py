@@ -18,6 +18,7 @@ PATHS: dict[str, tuple[What, str]] = {
     "notifications.news": ("leaves out", "no letter to staff tells of them"),
     "channels.email.acknowledge": ("leaves out", "no machine answers them"),
     "privacy.account_export": ("leaves out", "the export says how many it leaves out"),
+    "privacy.retention.due": ("leaves out", "what is set aside is erased by no rule"),
     "conversations.verbs.reply": ("refuses", "an answer has to be sent knowingly"),
     "channels.email.send": ("refuses", "an answer from before does not leave after"),
     # who works on it sees that they are set aside
@@ -68,6 +69,7 @@ PATHS: dict[str, tuple[What, str]] = {
     "privacy.restriction.restrict": ("for the person", "sets aside and takes up again"),
     "privacy.package.gather": ("for the person", "their copy"),
     "privacy.package.person": ("for the person", "their copy"),
+    "privacy.hold": ("keeps", "what must not be erased yet"),
     "privacy.erasure.erase": ("for the person", "erasing at their wish"),
     "privacy.erasure.held": ("for the person", "what will be erased"),
 }

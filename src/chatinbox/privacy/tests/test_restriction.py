@@ -25,7 +25,7 @@ from chatinbox.conversations.incoming import NewFile, Received, Sender
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.search.index import index_ids
 from chatinbox.conversations.verbs.reply import Replied
-from chatinbox.core.clock import now
+from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -34,6 +34,7 @@ from chatinbox.notifications.news import read_news
 from chatinbox.privacy.account_export import export_account
 from chatinbox.privacy.restriction.paths import PATHS, TABLES
 from chatinbox.privacy.restriction.restrict import read_restriction, restrict, take_up
+from chatinbox.privacy.retention.due import Asked, preview
 from chatinbox.web.panel import read_panel
 
 HERS = "frida@mail.example"
@@ -118,7 +119,13 @@ async def _leaves(inst: Installation, by: Staff, got: Received) -> bool:
     return await _left_count(inst, by) > before
 
 
+async def _is_due(inst: Installation, by: Staff, _got: Received) -> bool:
+    with travel(timedelta(days=200)):
+        return (await preview(inst, by.account_id, Asked("age", 100))).conversations > 0
+
+
 PROBES: dict[str, Probe] = {
+    "privacy.retention.due": _is_due,
     "conversations.search.find": _is_found,
     "notifications.news": _is_news,
     "channels.email.acknowledge": _is_acknowledged,
