@@ -18,6 +18,7 @@ from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.inbox import read_list
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.core.clock import travel
 from chatinbox.core.files import Files
 from chatinbox.core.ids import new_id
@@ -25,7 +26,6 @@ from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Vault
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.customers.read import read_customer
-from chatinbox.customers.rename import rename_customer
 from chatinbox.privacy.erasure import erase as engine
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from promises.stage import Here, Stage

@@ -46,6 +46,8 @@ WORDS: dict[str, str] = {
     "customer.hold_ended": "Ended a hold",
     "retention.made": "Made a rule by which old conversations are erased",
     "retention.ended": "Ended a rule by which old conversations are erased",
+    "customer.objected": "Noted that a customer objects to being written to",
+    "customer.objection_ended": "A customer took their objection back",
     "customer.copy_asked": "Asked for a copy of what is held about a customer",
     "customer.copy_taken": "Took a copy of what is held about a customer",
     "customer.copy_shared": "Made a link to a copy for a customer",

@@ -18,7 +18,8 @@ from chatinbox.channels.email import acknowledge as email_acknowledge
 from chatinbox.channels.email import kept as email_kept
 from chatinbox.channels.email import poll as email_poll
 from chatinbox.channels.email import receive as email_receive
-from chatinbox.conversations.search.index import index, rebuild
+from chatinbox.conversations.search.index import index, rebuild, renamed
+from chatinbox.conversations.verbs.correct_customer import CORRECTED
 from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
@@ -63,6 +64,13 @@ def prepare(inst: Installation) -> None:
         await rebuild(inst, UUID(account_id))
 
     inst.outbox.on(["message.received", "message.sent", "note.added"], search)
+
+    async def search_names(batch: list[Happened]) -> None:
+        for account_id, customer_id in {(one.account_id, one.subject_id) for one in batch}:
+            if customer_id:
+                await renamed(inst, account_id, customer_id)
+
+    inst.outbox.on([CORRECTED, "address.claimed"], search_names)
     inst.outbox.on(["workspace.languages_changed"], ask_search_anew)
     inst.jobs.add("search_anew", search_anew, attempts=5, wait_seconds=10, growth=3)
     deliver.prepare(inst)

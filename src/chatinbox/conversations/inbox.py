@@ -127,7 +127,7 @@ async def read_since(inst: Installation, by: Staff, after: int) -> Synced:
     )
     kinds = {kind for (kind,) in told}
     reset = len(found) > SYNC_LIMIT or bool(
-        kinds & {"team", "erasure", "restriction"}
+        kinds & {"team", "erasure", "restriction", "customer"}
     )  # what one may see is another now
     return Synced(
         feed=feed[0][0],

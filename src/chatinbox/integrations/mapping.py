@@ -29,6 +29,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "tagged": ("conversation.tagged",),
     "untagged": ("conversation.untagged",),
     "customer.changed": ("customer.changed",),
+    "customer.corrected": ("customer.changed",),
     "address.claimed": ("customer.changed",),
     "note.added": ("note.added",),
 }

@@ -15,10 +15,10 @@ from chatinbox.channels.email.threading import reference_blind
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Received, Sender
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.conversations.verbs.claim_address import claim_address
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.customers.rename import rename_customer
 
 
 @dataclass(slots=True)

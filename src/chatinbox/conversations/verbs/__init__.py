@@ -3,6 +3,7 @@
 from chatinbox.conversations.verbs.add_note import add_note
 from chatinbox.conversations.verbs.assign import assign
 from chatinbox.conversations.verbs.attach import attach, attach_from_customer
+from chatinbox.conversations.verbs.correct_customer import correct_address, rename_customer
 from chatinbox.conversations.verbs.mark_delivery import mark_delivery
 from chatinbox.conversations.verbs.mark_seen import mark_seen
 from chatinbox.conversations.verbs.mark_spam import mark_spam
@@ -20,6 +21,7 @@ __all__ = [
     "assign",
     "attach",
     "attach_from_customer",
+    "correct_address",
     "create_tag",
     "drop_draft",
     "mark_delivery",
@@ -27,6 +29,7 @@ __all__ = [
     "mark_spam",
     "receive",
     "rename",
+    "rename_customer",
     "reply",
     "save_draft",
     "set_out",

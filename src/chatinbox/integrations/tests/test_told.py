@@ -21,7 +21,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.core.vault import Erased
-from chatinbox.customers.rename import rename_customer
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.integrations.confirm import confirm, switch_on
 from chatinbox.integrations.connection import read_connection
 from chatinbox.integrations.end import end_connection

@@ -19,6 +19,7 @@ from chatinbox.conftest import Browser, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import NewFile, Sender
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.files import PIECE
@@ -26,7 +27,6 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.customers.read import read_customer
-from chatinbox.customers.rename import rename_customer
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.package.ask import KEPT, Reach, ask_package

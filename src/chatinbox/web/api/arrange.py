@@ -14,10 +14,10 @@ from chatinbox.conversations import verbs
 from chatinbox.conversations.change import Changed
 from chatinbox.conversations.inbox import read_rows
 from chatinbox.conversations.looked import at_conversation
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.conversations.who import customer_for
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
-from chatinbox.customers.rename import rename_customer
 from chatinbox.web.answer import answer, path_id, read_body
 from chatinbox.web.api.whole import Whole
 from chatinbox.web.panel import read_panel

@@ -15,9 +15,9 @@ from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body, open_body
 from chatinbox.conversations.collection import set_takes
 from chatinbox.conversations.incoming import NewFile
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.customers.rename import rename_customer
 from chatinbox.privacy import data_map, features
 from chatinbox.privacy.inventory import Inventory, besides, take_inventory
 from chatinbox.web.tests.test_sight import now_as, shut_out

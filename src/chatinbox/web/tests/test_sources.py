@@ -13,11 +13,11 @@ from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.tests.letters import address_of, channel_of, letter, only
 from chatinbox.conftest import Browser, People, Say
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.conversations.verbs.claim_address import claim_address
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.customers.rename import rename_customer
 from chatinbox.privacy.account_export import export_account
 from chatinbox.web.panel import read_panel
 from chatinbox.web.tests.test_sight import now_as, shut_out
