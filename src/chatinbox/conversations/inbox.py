@@ -169,6 +169,12 @@ def tags_statement(by: Staff) -> Statement:
     ]
 
 
+async def read_tags(inst: Installation, by: Staff) -> list[Tag]:
+    """The account's tags, the oldest first."""
+    [rows] = await inst.db.run(by.account_id, tags_statement(by))
+    return await open_tags(inst, by, rows)
+
+
 async def open_tags(inst: Installation, by: Staff, rows: Rows) -> list[Tag]:
     """Opens the tags' names."""
     key = await inst.vault.account_key(by.account_id)

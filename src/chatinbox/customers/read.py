@@ -1,5 +1,6 @@
 """One customer as the side panel shows them."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,7 @@ from chatinbox.customers.source import Known, known
 class Address(msgspec.Struct):
     """One way to reach a customer; `proven` when they wrote from it."""
 
+    id: UUID
     kind: str
     value: str
     proven: bool
@@ -63,6 +65,7 @@ async def read_customer(inst: Installation, account_id: UUID, customer_id: UUID)
     name = key.open_text(name_sealed, account_id, "customer", "name", customer_id) if name_sealed else None
     opened = [
         Address(
+            row_id,
             kind,
             key.open_text(value, account_id, "address", "value", row_id),
             proven_at is not None,
@@ -84,3 +87,24 @@ async def read_customer(inst: Installation, account_id: UUID, customer_id: UUID)
         restricted_at=millis(restricted_at) if restricted_at else None,
         objected_at=millis(objected_at) if objected_at else None,
     )
+
+
+async def read_names(inst: Installation, account_id: UUID, customer_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What these customers are called on a page; who was erased is left out."""
+    ids = list(customer_ids)
+    ask = (
+        "select c.id, c.name_sealed, a.id, a.value_sealed from customer c left join lateral (select id, value_sealed from address a"
+        " where a.account_id = c.account_id and a.customer_id = c.id and a.kind = 'email' order by created_at limit 1) a on true"
+        " where c.account_id = %s and c.id = any(%s)"
+    )
+    [rows] = await inst.db.run(account_id, (ask, [account_id, ids]))
+    keys = inst.vault.known_customer_keys(account_id, ids)
+    return {
+        row_id: shown_name(
+            key.open_text(name, account_id, "customer", "name", row_id) if name else None,
+            key.open_text(value, account_id, "address", "value", address_id) if value else None,
+            row_id,
+        )
+        for row_id, name, address_id, value in rows
+        if (key := keys.get(row_id))
+    }

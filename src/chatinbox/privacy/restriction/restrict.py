@@ -137,6 +137,19 @@ async def read_restriction(inst: Installation, by: Staff, customer_id: UUID) -> 
     return None
 
 
+async def list_restrictions(inst: Installation, by: Staff) -> list[Restriction]:
+    """Who is set aside now, the oldest first, without staff's words. Who is kept out of a channel sees whom they set aside."""
+    [rows] = await inst.db.run(
+        by.account_id,
+        (
+            "select id, customer_id, ground, '', staff_user_id, at from restriction where account_id = %s and ended_at is null"
+            " and (%s or staff_user_id = %s) order by at limit 200",
+            [by.account_id, not by.kept_out, by.staff_user_id],
+        ),
+    )
+    return [Restriction(*row) for row in rows]
+
+
 def _mark(account_id: UUID, root: UUID, at: datetime | None) -> tuple[str, dict[str, object]]:
     text = (
         f"{FAMILY} update customer c set restricted_at = %(at)s from family"

@@ -45,7 +45,7 @@ class Run:
 
 async def make_rule(inst: Installation, by: Staff, asked: Asked) -> UUID:
     """Makes a rule; its id. Raises not-permitted, not-found for a channel or tag that is not theirs, and sentences."""
-    _may(by)
+    may_rule(by)
     if asked.counted not in COUNTED or not 1 <= asked.days <= 36_500:
         raise Refused(422, "Give a number of days, from 1 to 36,500.", "days")
     if len(await list_rules(inst, by)) >= MOST_RULES:
@@ -69,7 +69,7 @@ async def make_rule(inst: Installation, by: Staff, asked: Asked) -> UUID:
 
 async def end_rule(inst: Installation, by: Staff, rule_id: UUID) -> bool:
     """Ends a rule; whether it was never followed, so that nothing was erased by it. Raises not-found."""
-    _may(by)
+    may_rule(by)
     key, at = await inst.vault.account_key(by.account_id), now()
     gone, ended = await inst.db.run(
         by.account_id,
@@ -126,7 +126,8 @@ async def list_runs(inst: Installation, by: Staff) -> list[Run]:
     return [Run(*row) for row in rows]
 
 
-def _may(by: Staff) -> None:
+def may_rule(by: Staff) -> None:
+    """Raises unless they may erase, and see every channel: a rule does not look at what its maker sees."""
     by.need("erase")
     if by.kept_out:
         raise Refused(
