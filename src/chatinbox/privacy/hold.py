@@ -55,6 +55,11 @@ class Hold:
     ended_at: datetime | None
 
     @property
+    def last_day(self) -> date:
+        """The day at whose end it ends (UTC)."""
+        return (self.until_at - timedelta(seconds=1)).date()
+
+    @property
     def is_open(self) -> bool:
         """Whether it holds now."""
         return self.ended_at is None and self.until_at > now()

@@ -2,6 +2,7 @@
 (GDPR Art. 15(1)); made of the registers, so that it cannot say anything else than what is done.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from chatinbox.accounts.queries import read_account_name
@@ -9,10 +10,15 @@ from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import data_map, subprocessors
+from chatinbox.privacy.hold import GROUNDS as HOLD_GROUNDS
+from chatinbox.privacy.hold import IS_HELD
 from chatinbox.privacy.package.ask import Reach
 from chatinbox.privacy.package.gather import Gathering
 from chatinbox.privacy.package.told import Business, Person, Purpose
+from chatinbox.privacy.restriction.restrict import GROUNDS
+from chatinbox.privacy.retention.rules import COUNTED
 
+_KINDS = {"email": "e-mail", "chat": "chat", "api": "programs"}
 RIGHTS = [
     "You can have what is wrong about you put right, and what is missing added.",
     "You can have all of it erased, unless a law wants it kept.",
@@ -40,18 +46,30 @@ select (select count(*) from conversation c where {theirs}),
     "{theirs}", "c.account_id = %(account)s and c.customer_id = any(%(family)s)"
 )
 _STANDING = """
-select (select min(restricted_at) from customer where account_id = %(account)s and id = any(%(family)s)),
-  (select min(objected_at) from customer where account_id = %(account)s and id = any(%(family)s)),
+select (select min(objected_at) from customer where account_id = %(account)s and id = any(%(family)s)),
   (select min(asked_at) from erasure where account_id = %(account)s and customer_id = any(%(family)s)
     and done_at is null and conversations is null)"""
+_RESTRICTIONS = """
+select id, customer_id, ground, words_sealed, at, ended_at from restriction
+ where account_id = %(account)s and customer_id = any(%(family)s) order by at"""
+_HOLDS = f"""
+select h.id, h.customer_id, h.ground, h.words_sealed, h.until_at, c.number from hold h
+  left join conversation c on c.account_id = h.account_id and c.id = h.conversation_id
+ where {IS_HELD} and h.customer_id = any(%(family)s) order by h.at"""
+_RULES = """
+select r.days, r.counted, ch.kind from retention_rule r
+  left join channel ch on ch.account_id = r.account_id and ch.id = r.channel_id
+ where r.account_id = %(account)s and r.ended_at is null and r.tag_id is null order by r.days"""
 
 
 async def read_person(
     inst: Installation, account_id: UUID, family: list[UUID], reach: Reach, gathering: Gathering
 ) -> Person:
     """The head of a copy, once `gathering` has begun."""
-    ask = {"account": account_id, "family": family}
-    [counts], [stands] = await inst.db.run(account_id, (_COUNTS, ask), (_STANDING, ask))
+    ask = {"account": account_id, "family": family, "at": now()}
+    [counts], [stands], restrictions, holds, rules = await inst.db.run(
+        account_id, *((text, ask) for text in (_COUNTS, _STANDING, _RESTRICTIONS, _HOLDS, _RULES))
+    )
     settings = await read_workspace(inst, account_id)
     return Person(
         made_at=now(),
@@ -63,8 +81,16 @@ async def read_person(
             settings.privacy_page,
         ),
         facts=gathering.facts,
-        standing=_standing(*stands),
+        standing=[
+            *[await _restricted(account_id, gathering, *row) for row in restrictions],
+            *_standing(*stands),
+            *[await _held(account_id, gathering, *row) for row in holds],
+        ],
         purposes=_purposes(),
+        rules=[
+            f"{days:,} days {COUNTED[counted]}" + (f", by {_KINDS[kind]}" if kind else "")
+            for days, counted, kind in rules
+        ],
         recipients=_recipients(inst),
         rights=RIGHTS,
         left_out=[*LEFT_OUT, OTHERS]
@@ -74,15 +100,48 @@ async def read_person(
     )
 
 
-def _standing(restricted_at: object, objected_at: object, erasing_at: object) -> list[str]:
+async def _restricted(
+    account_id: UUID,
+    gathering: Gathering,
+    row_id: UUID,
+    customer_id: UUID,
+    ground: str,
+    words: bytes | None,
+    at: datetime,
+    ended_at: datetime | None,
+) -> str:
+    key = await gathering.key(customer_id)
+    said = key.open_text(words, account_id, "restriction", "words", row_id) if words else ""
+    until = (
+        f"until {ended_at:%-d %B %Y}"
+        if ended_at
+        else "and is so now: it is kept, and nothing else is done with it"
+    )
+    told = f"Your data was set aside on {at:%-d %B %Y} {until}. In the business's words: {GROUNDS[ground]}."
+    return gathering.redaction.words(f"{told} {said}".strip())
+
+
+async def _held(
+    account_id: UUID,
+    gathering: Gathering,
+    row_id: UUID,
+    customer_id: UUID,
+    ground: str,
+    words: bytes,
+    until_at: datetime,
+    number: int | None,
+) -> str:
+    said = (await gathering.key(customer_id)).open_text(words, account_id, "hold", "words", row_id)
+    what = f"Your conversation #{number}" if number else "Your data"
+    told = f"{what} is held back from erasing until {until_at:%-d %B %Y}. In the business's words: {HOLD_GROUNDS[ground]}. {said}"
+    return gathering.redaction.words(told)
+
+
+def _standing(objected_at: datetime | None, erasing_at: datetime | None) -> list[str]:
     told = []
-    if restricted_at:
-        told.append(
-            f"Your data is set aside since {restricted_at:%-d %B %Y}: it is kept, and nothing else is done with it."
-        )
     if objected_at:
         told.append(
-            f"You objected to being written to on {objected_at:%-d %B %Y}: you are written to when you write first."
+            f"You objected to being written to on {objected_at:%-d %B %Y}: you are answered when you write yourself."
         )
     if erasing_at:
         told.append(f"Your data is to be erased, as was asked on {erasing_at:%-d %B %Y}.")

@@ -104,6 +104,7 @@ class Person(msgspec.Struct):
     facts: list[Fact]
     standing: list[str]
     purposes: list[Purpose]
+    rules: list[str]
     recipients: list[str]
     rights: list[str]
     left_out: list[str]

@@ -29,11 +29,16 @@ from chatinbox.core.vault import Erased
 from chatinbox.customers.read import read_customer
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.hold import hold
+from chatinbox.privacy.objection import note_objection
 from chatinbox.privacy.package.ask import KEPT, Reach, ask_package
 from chatinbox.privacy.package.make import end_old, make_package
 from chatinbox.privacy.package.read import list_packages, package_state, read_package
 from chatinbox.privacy.package.redact import Redaction
 from chatinbox.privacy.package.share import look_at_shared, share_package, take_shared
+from chatinbox.privacy.restriction.restrict import restrict
+from chatinbox.privacy.retention.due import Asked
+from chatinbox.privacy.retention.rules import make_rule
 
 NewBrowser = Callable[[], Browser]
 HERS = "frida@mail.example"
@@ -346,3 +351,18 @@ async def test_asking_for_it_is_noted_without_a_name(inst: Installation, ada: St
     ask = "select what, subject_id, after_sealed from setting_change where account_id = %s and at >= %s"
     [rows] = await inst.db.run(ada.account_id, (ask, [ada.account_id, before]))
     assert rows == [("customer.copy_asked", frida, None)]
+
+
+async def test_how_their_wishes_stand_is_told_in_it_with_the_grounds_and_the_rules_that_hold(
+    inst: Installation, ada: Staff, frida: UUID
+) -> None:
+    await restrict(inst, ada, frida, "accuracy", "Karl Berg rang for her")
+    await note_objection(inst, ada, frida)
+    await hold(inst, ada, frida, "#1", "claims", "A claim", now().date() + timedelta(days=30))
+    await make_rule(inst, ada, Asked("silence", 730))
+    told = await opened(await read_package(inst, ada.account_id, await made(inst, ada, frida), ada))
+    you = json.loads(told["you.json"])
+    aside, objected, held = you["standing"]
+    assert "set aside" in aside and "[another person] rang for her" in aside
+    assert "objected" in objected and "#1 is held back" in held and "A claim" in held
+    assert you["rules"] == ["730 days after the last words"]
