@@ -143,6 +143,7 @@ def prepare(inst: Installation) -> None:
     async def send_heads() -> None:
         async for account_id in every_account(inst):
             await send_head(inst, account_id)
+
     async def make_one(account_id: str, package_id: str) -> None:
         await make_package(inst, UUID(account_id), UUID(package_id))
 

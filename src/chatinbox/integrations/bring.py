@@ -14,13 +14,13 @@ from uuid import UUID
 import msgspec
 from psycopg.errors import UniqueViolation
 
+from chatinbox.conversations.verbs.correct_customer import MAX_NAME
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.customers.addresses import is_email
 from chatinbox.customers.bring import Brought, bring, look
-from chatinbox.conversations.verbs.correct_customer import MAX_NAME
 from chatinbox.customers.source import Source
 from chatinbox.integrations.connection import Connection, read_connection
 from chatinbox.integrations.stands import who_stands

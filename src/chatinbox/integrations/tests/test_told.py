@@ -15,13 +15,13 @@ from chatinbox.conftest import People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.team_channels import set_channel_teams
+from chatinbox.conversations.verbs import rename_customer
 from chatinbox.core.clock import travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.core.vault import Erased
-from chatinbox.conversations.verbs import rename_customer
 from chatinbox.integrations.confirm import confirm, switch_on
 from chatinbox.integrations.connection import read_connection
 from chatinbox.integrations.end import end_connection

@@ -24,6 +24,8 @@ from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import ask_left_over, erase
 from chatinbox.privacy.erasure.read import list_erasures, read_receipt
 from chatinbox.privacy.hold import end_hold, hold, hold_longer, list_holds
+from chatinbox.watch.security_days import KEPT_DAYS, drop_old_days
+from chatinbox.watch.security_log import SecurityLog
 from chatinbox.web.tests.test_tenancy import rows_of
 
 HERS = "frida@mail.example"
@@ -179,3 +181,16 @@ async def test_nothing_is_held_back_once_the_keys_are_going(
             await erase(inst, ada.account_id, erasure_id)
         with pytest.raises(Refused, match="hold"):
             await hold(inst, ada, two[0].customer_id, "", "law", "too late", in_(5))
+
+
+async def test_no_hold_keeps_a_day_of_the_security_log(
+    inst: Installation, ada: Staff, two: list[Received]
+) -> None:
+    log, day = SecurityLog(), now().date()
+    log.note("203.0.113.7", "Firefox", "/", 200)
+    await log.write(inst.db, inst.vault)
+    await hold(inst, ada, two[0].customer_id, "", "authority", "An order", in_(300))
+    with travel(timedelta(days=KEPT_DAYS)):
+        assert day in await drop_old_days(inst.db, inst.vault)
+        [one] = await list_holds(inst, ada)
+        assert one.is_open
