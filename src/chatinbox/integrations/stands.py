@@ -11,7 +11,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.integrations.connection import Connection, Direction, read_connections
-from chatinbox.integrations.letters import OCCASION
+from chatinbox.integrations.letters import FIELDS, OCCASION
 
 NEEDS: dict[Direction, tuple[Permission, ...]] = {
     "out": ("integrations",),
@@ -67,6 +67,5 @@ async def _lapse(inst: Installation, account_id: UUID, connection: Connection) -
         " program and nothing comes from it until somebody who may confirms it:\n\n"
         f"{inst.settings.public_url}/settings/connections\n\nIf nobody needs it any more, end it there.\n"
     )
-    await owners.tell(
-        inst, account_id, "A connected program waits for somebody to confirm it", text, OCCASION
-    )
+    subject = "A connected program waits for somebody to confirm it"
+    await owners.tell(inst, account_id, subject, text, OCCASION, FIELDS)
