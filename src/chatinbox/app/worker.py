@@ -35,6 +35,7 @@ from chatinbox.privacy.access import forget as access_forget
 from chatinbox.privacy.access import heads as access_heads
 from chatinbox.privacy.access import link as access_link
 from chatinbox.privacy.access.daily import send_head
+from chatinbox.privacy.desk import carry, go_on
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.privacy.package import ask as package
@@ -155,6 +156,16 @@ def prepare(inst: Installation) -> None:
         async for account_id in every_account(inst):
             await run_rules(inst, account_id)
 
+    async def carry_request(request_id: str) -> None:
+        await carry.carry(inst, UUID(request_id))
+
+    async def data_cases(account_id: str) -> None:
+        await go_on.go_on(inst, UUID(account_id))
+
+    async def look_at_requests() -> None:
+        await carry.ask_left_over(inst)
+        await go_on.look(inst)
+
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
 
@@ -168,6 +179,9 @@ def prepare(inst: Installation) -> None:
     inst.jobs.add("erase", erase_one, attempts=8, wait_seconds=10, growth=3)
     inst.jobs.every("37 2 * * *", "follow_retention_rules", follow_rules)
     inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures)
+    inst.jobs.add(carry.JOB, carry_request, attempts=8, wait_seconds=10, growth=3)
+    inst.jobs.add(go_on.JOB, data_cases, attempts=3, wait_seconds=60)
+    inst.jobs.every("*/10 * * * *", "look_at_requests", look_at_requests)
     inst.jobs.every("* * * * *", "wake_snoozed", wake)
     inst.jobs.every("* * * * *", "poll_mailboxes", poll)
     inst.jobs.every("* * * * *", "place_left_over_mail", place)

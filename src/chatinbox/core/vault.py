@@ -102,7 +102,7 @@ def _place(table: str, column: str) -> bytes:
     return f"{table}\0{column}\0".encode()
 
 
-_OF_NO_ACCOUNT = ("person", "day")
+_OF_NO_ACCOUNT = ("person", "day", "request")
 
 
 def _day(day: date) -> Name:
@@ -191,6 +191,10 @@ class Vault:
         """The key of one copy of a customer's data; raises Erased once the copy has ended."""
         return self._one(("package", account_id, package_id))
 
+    async def request_key(self, request_id: UUID) -> SealKey:
+        """The key of a request that is carried from account to account, and of nothing else; raises Erased afterwards."""
+        return self._one(("request", _NOBODY, request_id))
+
     def day_key(self, day: date) -> SealKey:
         """The key of a day of the security log; raises Erased once the day is destroyed."""
         return self._one(_day(day))
@@ -221,6 +225,10 @@ class Vault:
     async def create_person_key(self, person_id: UUID) -> SealKey:
         """A new person's key, on disk before this returns."""
         return await self._create(("person", _NOBODY, person_id))
+
+    async def create_request_key(self, request_id: UUID) -> SealKey:
+        """A new request's key, on disk before this returns."""
+        return await self._create(("request", _NOBODY, request_id))
 
     async def create_raw_mail_key(self, account_id: UUID, raw_mail_id: UUID) -> SealKey:
         """A new key for one raw mail, on disk before this returns."""

@@ -10,7 +10,7 @@ import msgspec
 MAP = Path(__file__).with_name("data_map.toml")
 
 Plane: TypeAlias = Literal["A", "S", "T", "U", "none"]
-Sealing: TypeAlias = Literal["customer", "person", "account", "raw_mail", "day", "blind", "no"]
+Sealing: TypeAlias = Literal["customer", "person", "account", "raw_mail", "day", "request", "blind", "no"]
 
 
 class Column(msgspec.Struct, forbid_unknown_fields=True):

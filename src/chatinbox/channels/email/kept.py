@@ -32,7 +32,8 @@ class Kept:
 
 
 async def list_kept(inst: Installation, by: Staff) -> list[Kept]:
-    """The last fifty letters to customers, and those to oneself: a colleague's links are theirs alone.
+    """The last fifty letters to customers, and those to oneself: a colleague's links are theirs alone. Those of the house itself,
+    which the operator's account keeps, are for its owners.
 
     Who is kept out of a channel sees none to customers: a letter does not say by which channel it left.
     """
@@ -40,8 +41,9 @@ async def list_kept(inst: Installation, by: Staff) -> list[Kept]:
         by.account_id,
         (
             "select id, subject_kind, subject_id, raw_sealed, at from kept_mail where account_id = %s"
-            " and (subject_kind = 'customer' and %s or subject_id = %s) order by at desc limit 50",
-            [by.account_id, not by.kept_out, by.person_id],
+            " and (subject_kind = 'customer' and %s or subject_kind = 'account' and %s or subject_id = %s)"
+            " order by at desc limit 50",
+            [by.account_id, not by.kept_out, by.may("account"), by.person_id],
         ),
     )
     opened = [await _open(inst, by.account_id, *row) for row in rows]
@@ -54,8 +56,8 @@ async def read_kept(inst: Installation, by: Staff, kept_id: UUID) -> Kept:
         by.account_id,
         (
             "select id, subject_kind, subject_id, raw_sealed, at from kept_mail where account_id = %s and id = %s"
-            " and (subject_kind = 'customer' and %s or subject_id = %s)",
-            [by.account_id, kept_id, not by.kept_out, by.person_id],
+            " and (subject_kind = 'customer' and %s or subject_kind = 'account' and %s or subject_id = %s)",
+            [by.account_id, kept_id, not by.kept_out, by.may("account"), by.person_id],
         ),
     )
     kept = await _open(inst, by.account_id, *rows[0]) if rows else None
@@ -77,6 +79,8 @@ async def _open(
         key: SealKey = (
             await inst.vault.customer_key(account_id, subject_id)
             if kind == "customer"
+            else await inst.vault.account_key(account_id)
+            if kind == "account"
             else await inst.vault.person_key(subject_id)
         )
     except Erased:

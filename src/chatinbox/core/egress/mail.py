@@ -35,18 +35,20 @@ class Declined(Exception):
 class Letter:
     """One mail about to leave for one recipient, whole (RFC 5322) with its envelope (RFC 5321).
 
-    `sender` is empty where nobody is to hear that it could not be delivered (RFC 5321 §4.5.5).
+    `sender` is empty where nobody is to hear that it could not be delivered (RFC 5321 §4.5.5). Without an account it is the
+    house's own, to a mailbox that somebody merely named: the ledger then says so, and not whose it is.
     """
 
-    account_id: UUID
-    subject_kind: Literal["customer", "person"]
-    subject_id: UUID
+    account_id: UUID | None
+    subject_kind: Literal["customer", "person", "account"]
+    subject_id: UUID | None
     sender: str
     recipients: tuple[str, ...]
     raw: bytes
     basis: Basis
     instruction: str
     fields: tuple[str, ...]
+    kept_in: UUID | None = None  # whose outbox keeps one of the house's, where no server is named
 
 
 class MailGate:
@@ -59,7 +61,7 @@ class MailGate:
     async def send(self, letter: Letter) -> None:
         """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
         row_id = await self._begin(letter)
-        if self._smtp_url and (reason := await self.guard(letter.account_id, "mail")):
+        if self._smtp_url and letter.account_id and (reason := await self.guard(letter.account_id, "mail")):
             await self._ledger.end(letter.account_id, row_id, "withheld", reason)
             raise Declined(_WITHHELD, "withheld")
         try:
@@ -79,24 +81,28 @@ class MailGate:
         entry = Entry(
             letter.account_id,
             "mail",
-            ", ".join(letter.recipients),
+            ", ".join(letter.recipients) if letter.account_id else "the mailbox that was named",
             letter.subject_kind,
             letter.subject_id,
             letter.basis,
             letter.instruction,
             letter.fields,
+            named=None if letter.account_id else "mailbox",
         )
         return await self._ledger.begin(entry)
 
     async def _keep(self, letter: Letter) -> None:
-        kept_id = new_id()
-        key = await self._ledger.key(letter.account_id, letter.subject_kind, letter.subject_id)
-        sealed = key.seal(letter.raw, letter.account_id, "kept_mail", "raw", kept_id)
+        account_id = letter.account_id or letter.kept_in
+        if account_id is None:
+            raise Unreachable("no server")
+        kept_id, subject_id = new_id(), letter.subject_id or account_id
+        key = await self._ledger.key(account_id, letter.subject_kind, subject_id)
+        sealed = key.seal(letter.raw, account_id, "kept_mail", "raw", kept_id)
         await self._db.run(
-            letter.account_id,
+            account_id,
             (
                 "insert into kept_mail (account_id, id, subject_kind, subject_id, raw_sealed, at) values (%s, %s, %s, %s, %s, %s)",
-                [letter.account_id, kept_id, letter.subject_kind, letter.subject_id, sealed, now()],
+                [account_id, kept_id, letter.subject_kind, subject_id, sealed, now()],
             ),
         )
 

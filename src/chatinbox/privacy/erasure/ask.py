@@ -52,19 +52,47 @@ def _check(held: Held, typed: str) -> None:
         raise Refused(422, f"Type the customer's name as it stands here: {held.name}", "typed")
 
 
+async def erase_for_case(
+    inst: Installation, account_id: UUID, customer_id: UUID, case_id: UUID
+) -> UUID | None:
+    """Has a customer erased at once because they asked for it themselves; its id, or that of one under way, which nobody takes
+    back any more. None when they are gone already.
+    """
+    at = now()
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "insert into erasure (account_id, id, customer_id, case_id, asked_at, due_at)"
+            " select account_id, %s, coalesce(merged_into, id), %s, %s, %s from customer where account_id = %s and id = %s"
+            " on conflict (account_id, customer_id) where done_at is null"
+            " do update set case_id = coalesce(erasure.case_id, excluded.case_id), due_at = least(erasure.due_at, excluded.asked_at)"
+            " returning id",
+            [new_id(), case_id, at, at, account_id, customer_id],
+        ),
+    )
+    if not rows:
+        return None
+    ids = {"account_id": str(account_id), "erasure_id": str(rows[0][0])}
+    await inst.jobs.later("erase", ids, once=f"erase case {case_id}")
+    return UUID(str(rows[0][0]))
+
+
 async def take_back(inst: Installation, by: Staff, erasure_id: UUID) -> None:
     """Takes it back while nothing has begun. Raises not-found, and a sentence when it is too late."""
     by.need("erase")
     key = await inst.vault.account_key(by.account_id)
     ask = [by.account_id, erasure_id, not by.kept_out, by.staff_user_id]
-    gone, there = await inst.db.run(
+    gone, own, there = await inst.db.run(
         by.account_id,
         (
-            f"delete from erasure where account_id = %s and id = %s and begun_at is null and {SIGHT} returning customer_id",
+            f"delete from erasure where account_id = %s and id = %s and begun_at is null and case_id is null and {SIGHT} returning customer_id",
             ask,
         ),
+        (f"select 1 from erasure where account_id = %s and id = %s and case_id is not null and {SIGHT}", ask),
         (f"select 1 from erasure where account_id = %s and id = %s and {SIGHT}", ask),
     )
+    if own:
+        raise Refused(409, "They asked for it themselves, so it cannot be taken back.", "theirs")
     if there:
         raise Refused(409, "It has begun, so it cannot be taken back.", "begun")
     if not gone:

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.db import Rows
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.receipt import HORIZON, Receipt, paper
 
-_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature, held_at, rule_id, conversations"
+_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature, held_at, rule_id, conversations, case_id"
 SIGHT = "(%s or staff_user_id = %s)"
 """Who is kept out of a channel sees, and takes back, what they asked for themselves: another customer may be another team's."""
 
@@ -18,12 +19,12 @@ SIGHT = "(%s or staff_user_id = %s)"
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """One of them. `counts` grows while it is under way. `held_at` since when only what is held is left; `conversations` where
-    only these are erased.
+    only these are erased. With a `case_id` it follows the person's own request.
     """
 
     id: UUID
     customer_id: UUID
-    staff_user_id: UUID
+    staff_user_id: UUID | None
     asked_at: datetime
     due_at: datetime
     begun_at: datetime | None
@@ -33,6 +34,7 @@ class Erasure:
     held_at: datetime | None
     rule_id: UUID | None
     conversations: list[UUID] | None
+    case_id: UUID | None
 
     @property
     def unreadable_from(self) -> datetime | None:
@@ -64,13 +66,31 @@ async def read_receipt(inst: Installation, by: Staff, erasure_id: UUID) -> dict[
             [by.account_id, erasure_id, not by.kept_out, by.staff_user_id],
         ),
     )
+    return _paper(inst, by.account_id, rows)
+
+
+async def read_receipt_of_case(inst: Installation, account_id: UUID, case_id: UUID) -> dict[str, Any]:
+    """The receipt of what followed a person's own request, for that person. Raises not-found."""
+    columns = ", ".join(f"e.{name}" for name in _COLUMNS.split(", "))
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            f"select {columns} from erasure e join data_case d on d.account_id = e.account_id and d.erasure_id = e.id"
+            " where d.account_id = %s and d.id = %s and e.done_at is not null",
+            [account_id, case_id],
+        ),
+    )
+    return _paper(inst, account_id, rows)
+
+
+def _paper(inst: Installation, account_id: UUID, rows: Rows) -> dict[str, Any]:
     if not rows:
         raise not_found()
     one = Erasure(*rows[0])
     assert one.begun_at and one.done_at and one.signature
     receipt = Receipt.of(
         one.id,
-        by.account_id,
+        account_id,
         one.customer_id,
         one.asked_at,
         one.begun_at,

@@ -2,10 +2,21 @@
 
 from chatinbox.core.declared import Way
 from chatinbox.core.installation import Installation
-from chatinbox.web.entrance import address, company, copy, invitation, reset, setup, sign_in, sign_up, wish
+from chatinbox.web.entrance import (
+    address,
+    company,
+    copy,
+    data_request,
+    invitation,
+    reset,
+    setup,
+    sign_in,
+    sign_up,
+    wish,
+)
 from chatinbox.web.forms import form_routes
 
-ROOMS = (sign_in, company, sign_up, reset, invitation, setup, address, wish, copy)
+ROOMS = (sign_in, company, sign_up, reset, invitation, setup, address, wish, copy, data_request)
 
 
 def routes(inst: Installation) -> list[Way]:

@@ -1,0 +1,59 @@
+"""Requests: what customers ask about their data by themselves, with its clock, and what the business says to it."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+
+from chatinbox.accounts.profile import read_profile
+from chatinbox.accounts.queries import read_staff
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.desk.case import WINDOW, list_cases
+from chatinbox.privacy.desk.decide import approve, extend, refuse
+from chatinbox.privacy.desk.grounds import GROUNDS
+from chatinbox.privacy.desk.tell import WISHED
+from chatinbox.web.forms import Form, which
+from chatinbox.web.settings.page import Act, SettingsPage
+
+
+async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
+    by = session.staff
+    return {
+        "cases": await list_cases(inst, by),
+        "staff": {one.id: one.name for one in await read_staff(inst, by.account_id)},
+        "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
+        "grounds": GROUNDS,
+        "wished": WISHED,
+        "days": WINDOW.days,
+    }
+
+
+async def _approve(inst: Installation, session: Session, form: Form) -> str:
+    await approve(inst, session.staff, which(form))
+    return "It is approved, and is done now. The person is told."
+
+
+async def _refuse(inst: Installation, session: Session, form: Form) -> str:
+    rest = await refuse(inst, session.staff, which(form), form.get("ground", ""), form.get("words", ""))
+    more = {"nothing": "", "access": " The copy they asked for is still made.", "erasure": " The erasing they asked for is still done."}  # fmt: skip
+    return f"It is refused. The person is told the ground, and your words.{more[rest]}"
+
+
+async def _extend(inst: Installation, session: Session, form: Form) -> str:
+    await extend(inst, session.staff, which(form), form.get("words", ""))
+    return "You have two more months. The person is told the reason."
+
+
+PAGE = SettingsPage(
+    "requests",
+    "Requests",
+    "account",
+    _show,
+    {
+        "approve": Act(_approve, proof=True),
+        "refuse": Act(_refuse, proof=True),
+        "extend": Act(_extend),
+    },
+    needs="erase",
+)
