@@ -38,6 +38,7 @@ create table tenant.data_case (
   answered_at timestamptz,
   copy_id uuid,
   copy_sent_at timestamptz,
+  copy_fetched_at timestamptz,
   erasure_id uuid,
   closed_at timestamptz,
   primary key (account_id, id),

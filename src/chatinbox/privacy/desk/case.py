@@ -11,6 +11,7 @@ from chatinbox.core.db import Rows
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.names import shown_name
+from chatinbox.privacy.whose import FAMILY
 
 WINDOW = timedelta(days=7)
 MORE_TIME = timedelta(days=59)
@@ -19,8 +20,8 @@ TO_DO_IT = timedelta(days=2)
 """What is left, after people have decided, to do it before the clock ends."""
 COLUMNS = (
     "d.id, d.customer_id, d.wish, d.assurance, d.arrives_at, d.told_at, d.objection_until, d.due_at, d.extended_at, d.decided_at,"
-    " d.decided_by, d.granted, d.ground, d.answered_at, d.copy_id, d.copy_sent_at, d.erasure_id, d.closed_at,"
-    " e.begun_at, e.done_at, d.address_sealed, d.words_sealed, c.name_sealed"
+    " d.decided_by, d.granted, d.ground, d.answered_at, d.copy_id, d.copy_sent_at, d.copy_fetched_at, d.erasure_id,"
+    " d.closed_at, e.begun_at, e.done_at, e.held_at, d.address_sealed, d.words_sealed, c.name_sealed"
 )
 FROM = (
     "data_case d left join erasure e on e.account_id = d.account_id and e.id = d.erasure_id"
@@ -51,10 +52,12 @@ class Case:
     answered_at: datetime | None
     copy_id: UUID | None
     copy_sent_at: datetime | None
+    copy_fetched_at: datetime | None
     erasure_id: UUID | None
     closed_at: datetime | None
     begun_at: datetime | None
     erased_at: datetime | None
+    held_at: datetime | None
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +90,15 @@ async def read_case(inst: Installation, account_id: UUID, case_id: UUID) -> Case
     ask = f"select {COLUMNS} from {FROM} where d.account_id = %s and d.id = %s and d.arrives_at <= %s"
     [rows] = await inst.db.run(account_id, (ask, [account_id, case_id, now()]))
     return opened(inst, account_id, rows)[0] if rows else None
+
+
+async def is_held(inst: Installation, account_id: UUID, customer_id: UUID) -> bool:
+    """Whether something of theirs must not be erased yet, for a proceeding or the law."""
+    ask = f"{FAMILY} select exists (select from hold where account_id = %(account)s and customer_id in (select id from family) and ended_at is null and until_at > %(at)s)"
+    [[(held,)]] = await inst.db.run(
+        account_id, (ask, {"account": account_id, "customer": customer_id, "at": now()})
+    )
+    return bool(held)
 
 
 def opened(inst: Installation, account_id: UUID, rows: Rows) -> list[Case]:

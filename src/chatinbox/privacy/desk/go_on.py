@@ -5,6 +5,7 @@ Nobody's silence blocks a case: at the end of the window it is done (clause C62)
 
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -15,8 +16,8 @@ from chatinbox.core.egress import Declined, Unreachable
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.privacy.desk import tell
-from chatinbox.privacy.desk.case import COLUMNS, FROM, TO_DO_IT, WINDOW, Case, opened, read_case
-from chatinbox.privacy.desk.copy import ask_copy, is_fetched, link_to
+from chatinbox.privacy.desk.case import COLUMNS, FROM, TO_DO_IT, WINDOW, Case, is_held, opened, read_case
+from chatinbox.privacy.desk.copy import ask_copy, is_ready, mint_copy
 from chatinbox.privacy.erasure.ask import erase_for_case
 
 log = structlog.get_logger()
@@ -108,8 +109,16 @@ class _Going:
         await self._set("closed_at = %(at)s, address_sealed = null, words_sealed = null")
 
     async def _decide_by_silence(self) -> None:
-        """Nobody objected: it is done. A mailbox that several read shows nobody, and is refused for that, which is told."""
-        if self._case.assurance == "mailbox":
+        """Nobody objected: it is done, but for what the account holds for a proceeding. A mailbox that several read shows nobody,
+        and is refused for that. Either is told.
+        """
+        case = self._case
+        if case.assurance == "mailbox":
+            if case.wish != "access" and await is_held(self._inst, self._account, case.customer_id):
+                rest = "access" if case.wish == "both" else "nothing"
+                sets = "decided_at = %(at)s, granted = %(rest)s, ground = 'hold', words_sealed = null"
+                await self._set(sets, "decided_at is null", rest=rest)
+                return
             await self._set("decided_at = %(at)s, granted = wish, words_sealed = null", "decided_at is null")
         else:
             sets = "decided_at = %(at)s, granted = 'nothing', ground = 'doubt', words_sealed = null"
@@ -117,25 +126,27 @@ class _Going:
 
     async def _copy(self) -> bool:
         """The copy made and its link sent; whether that is done, and, where erasing follows, the person had time to fetch it."""
+        if self._case.copy_id is None:
+            await self._set("copy_id = %(copy)s", copy=await self._asked_copy())
         case = self._case
-        if case.copy_id is None:
-            copy_id = await ask_copy(self._inst, self._account, case.customer_id)
-            if copy_id is None:
-                return False
-            await self._set("copy_id = %(copy)s", copy=copy_id)
-            case = self._case
         assert case.copy_id
         if case.copy_sent_at is None:
-            link = await link_to(self._inst, self._account, case.copy_id)
-            if link is None:
+            ready = await is_ready(self._inst, self._account, case.copy_id)
+            if not ready:
+                if ready is None:
+                    await self._set("copy_id = null")
                 return False
-            await tell.copy_is_ready(self._inst, self._account, case, link)
+            token = mint_copy(self._inst, self._account, case.id, case.copy_id)
+            link = f"{self._inst.settings.public_url}/my-data/copy/{token}"
+            await self._write(partial(tell.copy_is_ready, link=link))
             await self._set("copy_sent_at = %(at)s")
-            case = self._case
-        assert case.copy_id and case.copy_sent_at
-        if case.granted == "access" or case.copy_sent_at + TO_FETCH <= now():
-            return True
-        return await is_fetched(self._inst, self._account, case.copy_id)
+        case = self._case
+        sent_at = case.copy_sent_at
+        fetched = case.copy_fetched_at is not None
+        return case.granted == "access" or fetched or bool(sent_at and sent_at + TO_FETCH <= now())
+
+    async def _asked_copy(self) -> UUID:
+        return await ask_copy(self._inst, self._account, self._case.customer_id)
 
     async def _erase(self) -> bool:
         """The same erasing as when staff ask for it; whether nothing is left."""
@@ -146,7 +157,7 @@ class _Going:
             if erasure_id is None:
                 return True
             await self._set("erasure_id = %(erasure)s", erasure=erasure_id)
-        return self._case.erased_at is not None
+        return self._case.erased_at is not None or self._case.held_at is not None
 
     async def _write(self, letter: tell.Answer) -> None:
         """Writes to the person; a mailbox that says no, or is not there for days, holds nothing up."""

@@ -1,6 +1,8 @@
 """The request desk: whoever reads the mailbox is heard by each business concerned, and none learns of another (C61 to C63)."""
 
+import io
 import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +33,7 @@ from chatinbox.privacy.desk.tell import mint_case
 from chatinbox.privacy.erasure.ask import ask_erasure, take_back
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.erasure.read import list_erasures
+from chatinbox.privacy.package.make import make_package
 from chatinbox.web import forms
 from chatinbox.web.tests.test_accounts import bare, email_of
 
@@ -109,6 +112,9 @@ async def finish(inst: Installation, staff: Staff) -> Case:
     """Goes on as often as the clock would, with what it asks for behind the scenes."""
     for _ in range(3):
         await go_on.go_on(inst, staff.account_id)
+        for one in await list_cases(inst, staff):
+            if one.copy_id:
+                await make_package(inst, staff.account_id, one.copy_id)
         for one in await list_erasures(inst, staff):
             await erase(inst, staff.account_id, one.id)
     return (await list_cases(inst, staff))[0]
@@ -394,9 +400,7 @@ async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
     ada: Staff,
     say: Say,
     hers: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _copies(monkeypatch)
     got = await say(ada, "Hello", hers)
     await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
     with travel(ARRIVED):
@@ -405,7 +409,65 @@ async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
         done = await finish(inst, ada)
         assert done.copy_sent_at and done.closed_at and done.erasure_id is None
         letters = "\n".join(await letters_to(inst, ada, hers))
-        assert "Erasing your data was refused" in letters and "https://copy.example/1" in letters
+        assert "Erasing your data was refused" in letters and "/my-data/copy/" in letters
+        await inst.vault.customer_key(ada.account_id, got.customer_id)
+
+
+async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+) -> None:
+    """C62: two businesses, two sealed copies; Ada's says nothing of Cyd."""
+    got = await say(ada, "Words to Ada", hers)
+    await say(cyd, "Words to Cyd", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    with travel(ARRIVED):
+        paths = []
+        for one in (ada, cyd):
+            case = await told(inst, one)
+            await approve(inst, one, case.id)
+            await finish(inst, one)
+            found = re.search(r"/my-data/copy/\S+", (await letters_to(inst, one, hers))[0])
+            assert found
+            paths.append(found[0])
+        assert "Fetch it" in (await door.get(paths[0])).text
+        answer = await door.post(paths[0])
+        assert answer.headers["content-type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as whole:
+            words = b"".join(whole.read(name) for name in whole.namelist())
+        assert b"Words to Ada" in words
+        assert b"Cyd" not in words and str(cyd.account_id).encode() not in words
+        again, made_up = await door.post(paths[0]), await door.post("/my-data/copy/made-up")
+        assert bare(again) == bare(made_up) and again.status_code == 410
+        assert (await finish(inst, ada)).erased_at
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, got.customer_id)
+        assert not (await finish(inst, cyd)).erased_at, "that copy was not fetched yet"
+        assert (await door.post(paths[1])).status_code == 200
+
+
+async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    key = await inst.vault.customer_key(ada.account_id, got.customer_id)
+    hold_id, at = new_id(), now()
+    sealed = key.seal("A lawsuit", ada.account_id, "hold", "words", hold_id)
+    ask = (
+        "insert into hold (account_id, id, customer_id, ground, words_sealed, staff_user_id, at, said_at, until_at)"
+        " values (%s, %s, %s, 'claims', %s, %s, %s, %s, %s)"
+    )
+    until = at + timedelta(days=300)
+    row = [ada.account_id, hold_id, got.customer_id, sealed, ada.staff_user_id, at, at, until]
+    await inst.db.run(ada.account_id, (ask, row))
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        with pytest.raises(Refused, match="held"):
+            await approve(inst, ada, case.id)
+    with travel(ARRIVED + WINDOW + A_MOMENT):
+        done = await finish(inst, ada)
+        assert (done.granted, done.ground) == ("nothing", "hold") and done.closed_at
+        assert "Art. 17(3)" in (await letters_to(inst, ada, hers))[0]
         await inst.vault.customer_key(ada.account_id, got.customer_id)
 
 
@@ -416,9 +478,7 @@ async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
     ada: Staff,
     say: Say,
     hers: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _copies(monkeypatch)
     got = await say(ada, "Hello", hers)
     await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
     with travel(ARRIVED):
@@ -430,19 +490,6 @@ async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
         assert (await finish(inst, ada)).closed_at
         with pytest.raises(Erased):
             await inst.vault.customer_key(ada.account_id, got.customer_id)
-
-
-def _copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy that is ready at once and was not fetched."""
-
-    async def asked(*_: object) -> UUID:
-        return new_id()
-
-    async def link_of(*_: object) -> str:
-        return "https://copy.example/1"
-
-    monkeypatch.setattr(go_on, "ask_copy", asked)
-    monkeypatch.setattr(go_on, "link_to", link_of)
 
 
 async def test_more_time_is_taken_once_with_a_reason_and_silence_does_not_block_after_it(

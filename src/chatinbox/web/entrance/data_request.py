@@ -9,7 +9,7 @@ import json
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from chatinbox.accounts.sign_up import ADDRESS
 from chatinbox.channels.email.channel import find_channels
@@ -18,10 +18,12 @@ from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.desk.carry import take
 from chatinbox.privacy.desk.case import Case, read_case
+from chatinbox.privacy.desk.copy import fetch_copy, look_at_copy
 from chatinbox.privacy.desk.grounds import GROUNDS
 from chatinbox.privacy.desk.link import WISHES, Where, Wish, read_link, send_link
 from chatinbox.privacy.desk.tell import Business, read_business, read_token
 from chatinbox.privacy.erasure.read import read_receipt_of_case
+from chatinbox.web.entrance.copy import HEADERS
 from chatinbox.web.forms import Form, afterwards, only, read_form, show, throttle
 from chatinbox.web.operator_account import operator_channel
 
@@ -146,6 +148,28 @@ async def get_receipt(inst: Installation, request: Request) -> Response:
     return Response(json.dumps(told, indent=1), headers=headers, media_type="application/json")
 
 
+async def get_copy(inst: Installation, request: Request) -> Response:
+    """The page of a copy that can be fetched. Looking uses nothing up: programs in mailboxes open links to look at them."""
+    try:
+        throttle(request, request.path_params["token"])
+        await look_at_copy(inst, request.path_params["token"])
+    except Refused as refused:
+        return show(inst, request, "entrance/link-gone", refused)
+    return show(inst, request, "entrance/my-data-copy")
+
+
+async def post_copy(inst: Installation, request: Request) -> Response:
+    """Gives the copy, once."""
+    form = await read_form(request)
+    try:
+        only(form, ())
+        throttle(request, request.path_params["token"])
+        content = await fetch_copy(inst, request.path_params["token"])
+    except Refused as refused:
+        return show(inst, request, "entrance/link-gone", refused)
+    return StreamingResponse(content, headers=HEADERS, media_type="application/zip")
+
+
 async def _case(inst: Installation, request: Request) -> tuple[UUID, Case]:
     where = read_token(inst, request.path_params["token"])
     case = await read_case(inst, *where) if where else None
@@ -158,5 +182,6 @@ PAGES = {
     "/my-data": (get_ask, post_ask),
     "/my-data/{token}": (get_open, post_open),
     "/my-data/case/{token}": (get_case, None),
+    "/my-data/copy/{token}": (get_copy, post_copy),
     "/my-data/case/{token}/receipt": (get_receipt, None),
 }
