@@ -1,5 +1,7 @@
 """Change one's own name, everywhere one works."""
 
+from uuid import UUID
+
 from chatinbox.accounts.people import NOBODY, works_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused
@@ -7,14 +9,19 @@ from chatinbox.core.installation import Installation
 
 
 async def rename_self(inst: Installation, by: Staff, name: str) -> None:
-    """Sets one's full name. Raises a sentence when it is empty or too long."""
+    """Sets one's full name. Raises as `rename_person`."""
+    await rename_person(inst, by.person_id, name)
+
+
+async def rename_person(inst: Installation, person_id: UUID, name: str) -> None:
+    """Sets somebody's full name. Raises a sentence when it is empty or too long."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 120:
         raise Refused(422, "Write your full name.", "name")
-    key = await inst.vault.person_key(by.person_id)
-    sealed = key.seal(name, NOBODY, "person", "name", by.person_id)
-    await inst.db.directory("select directory.rename_person(%s, %s)", [by.person_id, sealed])
-    for account_id, staff_user_id in await works_in(inst, by.person_id):
+    key = await inst.vault.person_key(person_id)
+    sealed = key.seal(name, NOBODY, "person", "name", person_id)
+    await inst.db.directory("select directory.rename_person(%s, %s)", [person_id, sealed])
+    for account_id, staff_user_id in await works_in(inst, person_id):
         shown = key.seal(name, account_id, "staff_user", "name", staff_user_id)
         await inst.db.run(
             account_id,

@@ -6,11 +6,16 @@ kept and nothing is wished: not even of what kind the wish would have been.
 
 from datetime import timedelta
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 from chatinbox.accounts import people
+from chatinbox.accounts.factors import read_factors
+from chatinbox.accounts.leave import deactivate_person, delete_person, need_no_last_owner
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.links import look, make_link, use
 from chatinbox.accounts.people import Person
+from chatinbox.accounts.rename import rename_person
+from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 
 Kind: TypeAlias = Literal["correct", "update", "delete", "deactivate"]
@@ -45,6 +50,42 @@ async def read_wisher(inst: Installation, token: str) -> Person:
     link = await look(inst, "wish", token)
     assert link.person_id
     return await people.read_person(inst, link.person_id)
+
+
+async def why_by_people(inst: Installation, person_id: UUID, kind: Kind, name: str) -> str | None:
+    """Why a wish is carried out by people; None where the program does it at once.
+
+    A link shows a mailbox. Whoever also has a second factor wanted more than that to stand before their sign-in.
+    """
+    if kind in ("correct", "update"):
+        return None if name else "What is to be changed is not among what a link can change."
+    try:
+        await need_no_last_owner(inst, person_id)
+    except Refused as last:
+        return last.sentence
+    if (await read_factors(inst, person_id)).second:
+        return "They sign in with a second factor, and a link shows only that somebody reads the mailbox."
+    return None
+
+
+async def carry_out(inst: Installation, person_id: UUID, kind: Kind, name: str) -> str:
+    """Does what is wished, by what settings do as well; what was done. Raises as it does."""
+    told_by = (await people.works_in(inst, person_id))[0][0]
+    if kind == "delete":
+        await delete_person(inst, person_id, told_by)
+        return "The sign-in is deleted, and its key destroyed."
+    if kind == "deactivate":
+        await deactivate_person(inst, person_id, told_by)
+        return "The sign-in is deactivated in every account."
+    await rename_person(inst, person_id, name)
+    await tell_wisher(inst, person_id, "Your name is changed", "Your name is changed, as you asked.\n")
+    return "The name is changed."
+
+
+async def tell_wisher(inst: Installation, person_id: UUID, subject: str, text: str) -> None:
+    """The receipt, to the address they are known by."""
+    person, places = await people.read_person(inst, person_id), await people.works_in(inst, person_id)
+    await write_to(inst, places[0][0], person_id, person.email, subject, text, "receipt of a wish")
 
 
 async def end_wish(inst: Installation, token: str) -> None:

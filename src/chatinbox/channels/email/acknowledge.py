@@ -2,6 +2,9 @@
 
 An address in a form is only claimed, so what goes to it must be of no use to anybody who claims another's: no word of what
 was written, no name, one letter a day to an address, and few an hour in all. It answers no machine (RFC 3834).
+
+A letter to the privacy address is no wish by itself, whoever it says it is from: somebody who signs in here gets the link of a wish
+at the address they are known by, and everybody is told where one asks (clauses C57 and C61).
 """
 
 from email.message import EmailMessage
@@ -10,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from chatinbox.accounts.wish import ask_for_wish
 from chatinbox.channels.email.reply_address import reply_address
 from chatinbox.conversations.body import open_body
 from chatinbox.conversations.channels import read_settings
@@ -71,11 +75,14 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
         address = open_body(key, sealed, account_id, "message", message_id).from_address
         settings = await read_settings(inst, account_id, channel_id)
         if address and settings:
-            raw = _compose(inst, account_id, number, address, settings[0], str(settings[1]["address"]))
+            ours = str(settings[1]["address"])
+            raw = _compose(inst, account_id, number, address, settings[0], ours)
             await inst.egress.mail(
                 Letter(account_id, "customer", customer_id, "", (address,), raw, "service", INSTRUCTION,
                        ("e-mail address", "number of the conversation"))
             )  # fmt: skip
+            if ours.casefold() == inst.settings.operator_privacy_email.casefold():
+                await ask_for_wish(inst, address)
     except (Declined, Erased):
         log.info("not_acknowledged", again_today=False)
 
@@ -99,9 +106,14 @@ def _compose(
 def _words(inst: Installation, number: int) -> str:
     operator = operator_of(inst.settings)
     foot = f"\n-- \n{operator.name}\n{operator.address}\n{operator.privacy_email}\n" if operator else ""
+    url = inst.settings.public_url
+    own = (
+        "About your own data: nothing is changed by a letter, because anybody can write one in your name. You wrote to a business"
+        f" that answers by this installation? Ask at {url}/my-data. You sign in here? Then {url}/wish is your page.\n"
+    )
     return (
         f"Your letter has arrived. Its number here is #{number}. A person will read it, and the answer comes to this"
         " address. To add something, answer this letter.\n\n"
         "Somebody gave this address when they wrote to us. If it was not you, there is nothing to do: what was written is"
-        f" not in this letter, and no other follows unless a person answers.\n{foot}"
+        f" not in this letter, and no other follows unless a person answers.\n\n{own}{foot}"
     )

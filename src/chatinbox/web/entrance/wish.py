@@ -1,9 +1,12 @@
 """A wish about one's own data: asked for by anybody, wished only by whoever opens the link in the letter (clause C57).
 
-The wish is a conversation in the operator's own inbox, with the day by which it has to be answered. People carry it out.
+The wish is a conversation in the operator's own inbox, with the day by which it has to be answered and what became of it. What
+settings can do as well is done at once; the rest is carried out by people.
 """
 
+import contextlib
 from datetime import date
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +16,7 @@ from chatinbox.accounts.people import Person
 from chatinbox.accounts.sign_up import ADDRESS
 from chatinbox.accounts.wish import ANSWERED_WITHIN, KINDS, Kind
 from chatinbox.conversations.body import Body
-from chatinbox.conversations.incoming import Incoming, Sender
+from chatinbox.conversations.incoming import Incoming, Received, Sender
 from chatinbox.conversations.verbs import receive
 from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
@@ -70,26 +73,71 @@ async def post_wish(inst: Installation, request: Request) -> Response:
     if channel is None:
         raise Refused(404, "Wishes are not taken by form here.", "not_found")
     try:
-        only(form, ("kind", "words"))
+        only(form, ("kind", "words", "name"))
         throttle(request, token)
         kind, words = _checked(form)
         who = await wish.read_wisher(inst, token)
     except Refused as refused:
         return await _open(inst, request, refused, form)
-    until = (now() + ANSWERED_WITHIN).date()
-    account_id, channel_id = channel
-    incoming = Incoming(
-        channel_id=channel_id,
+    return await _take(inst, request, channel, who, (kind, words, form.get("name", "").strip()))
+
+
+async def _take(
+    inst: Installation,
+    request: Request,
+    channel: tuple[UUID, UUID],
+    who: Person,
+    wished: tuple[Kind, str, str],
+) -> Response:
+    """Keeps it as a case, then does what a program can. The link is used up last: what was pressed is never lost."""
+    kind, _, name = wished
+    until, token = (now() + ANSWERED_WITHIN).date(), request.path_params["token"]
+    why = await wish.why_by_people(inst, who.id, kind, name)
+    goes = why is None and kind == "delete"  # who is to be forgotten is not written down once more
+    said_by = Sender() if goes else Sender(email=who.email, name=who.name)
+    subject = f"By {day(until)}: {KINDS[kind][0].lower()}{KINDS[kind][1:]}"
+    case = Incoming(
+        channel_id=channel[1],
         via="email",
-        sender=Sender(email=who.email, name=who.name),
+        sender=said_by,
         message_id=new_id(),
-        body=Body(text=_told(kind, words, who, until)),
-        subject=f"By {day(until)}: {KINDS[kind][0].lower()}{KINDS[kind][1:]}",
-        key=await inst.vault.blind(account_id, "wish about own data", token),
+        body=Body(text=_told(wished, "" if goes else who.email, until, why)),
+        subject=subject,
+        key=await inst.vault.blind(channel[0], "wish about own data", token),
     )
-    await receive(inst, account_id, incoming)  # before the link is used up: what was pressed is never lost
-    await wish.end_wish(inst, token)
-    return show(inst, request, "entrance/wish-taken", until=until)
+    kept = await receive(inst, channel[0], case)
+    try:
+        done = await wish.carry_out(inst, who.id, kind, name) if why is None else None
+    except Refused as refused:
+        return await _open(inst, request, refused)
+    if done:
+        await _add(inst, channel, kept, done)
+    else:
+        text = f"Your wish is here. Its number is #{await _number(inst, channel[0], kept)}, and it is answered by {day(until)}.\n"
+        await wish.tell_wisher(inst, who.id, "Your wish is here", text)
+    with contextlib.suppress(Refused):  # a deleted sign-in took its links along
+        await wish.end_wish(inst, token)
+    return show(inst, request, "entrance/wish-taken", until=until, done=done)
+
+
+async def _add(inst: Installation, channel: tuple[UUID, UUID], kept: Received, words: str) -> None:
+    """What became of it, beneath it."""
+    line = Incoming(
+        channel_id=channel[1],
+        via="email",
+        sender=Sender(customer_id=kept.customer_id),
+        message_id=new_id(),
+        body=Body(text=f"{now():%-d %B %Y, %H:%M} UTC: {words}"),
+        conversation_id=kept.conversation_id,
+        automatic=True,
+    )
+    await receive(inst, channel[0], line)
+
+
+async def _number(inst: Installation, account_id: UUID, kept: Received) -> int:
+    ask = "select number from conversation where account_id = %s and id = %s"
+    [rows] = await inst.db.run(account_id, (ask, [account_id, kept.conversation_id]))
+    return int(rows[0][0])
 
 
 def _checked(form: Form) -> tuple[Kind, str]:
@@ -98,15 +146,20 @@ def _checked(form: Form) -> tuple[Kind, str]:
         raise bad_request("Choose what you wish.", "kind")
     if len(words) > MOST_WORDS:
         raise bad_request(f"This is longer than {MOST_WORDS:,} characters. Shorten it.", "words")
+    if len(form.get("name", "").strip()) > 120:
+        raise bad_request("A name has at most 120 characters.", "name")
     return kind, words
 
 
-def _told(kind: Kind, words: str, who: Person, until: date) -> str:
-    """What the operator reads."""
+def _told(wished: tuple[Kind, str, str], email: str, until: date, why: str | None) -> str:
+    """What the operator reads. Of who is deleted by it, and what they are called, nothing."""
+    kind, words, _ = wished
+    who = email or "Somebody who signs in"
     lines = [
         f"{KINDS[kind]}.",
-        words,
-        f"Said by {who.email}, who opened a link that was sent to this address. Answer by {day(until)}.",
+        words if email else "",
+        f"{who} opened a link that was sent to the address they are known by, and said so. Answer by {day(until)}.",
+        f"People carry it out: {why}" if why else "The program carries it out.",
     ]
     return "\n\n".join(filter(None, lines))
 

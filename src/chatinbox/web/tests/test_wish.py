@@ -8,15 +8,23 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from chatinbox.accounts import people
+from chatinbox.accounts import people, wish
+from chatinbox.accounts.colleagues import reactivate
+from chatinbox.accounts.factors import Factors
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import build
+from chatinbox.channels.email.acknowledge import acknowledge
 from chatinbox.channels.email.channel import open_channel
+from chatinbox.channels.email.kept import list_kept
+from chatinbox.channels.email.raw import store
+from chatinbox.channels.email.receive import place
+from chatinbox.channels.email.tests.letters import letter
 from chatinbox.conftest import PASSWORD, Browser, Say
 from chatinbox.core.clock import now, travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
 from chatinbox.web import forms
 from chatinbox.web.pages import day
 from chatinbox.web.tests.test_accounts import bare, email_of, letter_to
@@ -106,8 +114,119 @@ async def test_who_opens_the_link_wishes_and_only_the_operator_reads_it_with_its
     assert (await anybody.post(path, data=wish)).status_code == 410, "a link is good once"
     assert len(await wishes(new_browser(), cyd)) == 1
     assert (await people.read_person(inst, ada.person_id)).email == email, (
-        "people carry it out, no program does"
+        "the last owner is deleted by nobody"
     )
+
+
+async def test_a_sign_in_is_deleted_at_once_and_the_case_does_not_say_whose_it_was(
+    inst: Installation,
+    anybody: httpx.AsyncClient,
+    new_browser: NewBrowser,
+    ada: Staff,
+    bea: Staff,
+    cyd: Staff,
+) -> None:
+    path, email = await link_for(inst, anybody, bea), await email_of(inst, bea)
+    told = await anybody.post(path, data={"kind": "delete", "words": "Bea, please forget me."})
+    assert told.status_code == 200 and "is deleted" in told.text
+    with pytest.raises(Erased):
+        await inst.vault.person_key(bea.person_id)
+    assert await inst.vault.person_key(ada.person_id)
+    [case] = await wishes(new_browser(), cyd)
+    assert "The sign-in is deleted" in case and email not in case and "Bea" not in case
+    answer = await new_browser().post("/sign-in", data={"email": email, "password": PASSWORD})
+    assert answer.headers.get("location") != "/inbox"
+
+
+async def test_a_sign_in_is_deactivated_and_an_owner_can_take_them_back(
+    inst: Installation,
+    anybody: httpx.AsyncClient,
+    new_browser: NewBrowser,
+    ada: Staff,
+    bea: Staff,
+    cyd: Staff,
+) -> None:
+    email = await email_of(inst, bea)
+    told = await anybody.post(await link_for(inst, anybody, bea), data={"kind": "deactivate"})
+    assert "is deactivated" in told.text
+    form = {"email": email, "password": PASSWORD}
+    assert (await new_browser().post("/sign-in", data=form)).headers.get("location") != "/inbox"
+    await reactivate(inst, ada, bea.staff_user_id)
+    assert (await new_browser().post("/sign-in", data=form)).headers["location"] == "/inbox"
+    assert (await people.read_person(inst, bea.person_id)).name == "Bea"
+
+
+async def test_a_new_name_is_set_at_once_and_the_receipt_goes_to_the_known_address(
+    inst: Installation,
+    anybody: httpx.AsyncClient,
+    new_browser: NewBrowser,
+    ada: Staff,
+    bea: Staff,
+    cyd: Staff,
+) -> None:
+    wished = {"kind": "correct", "name": "Beatrix Moss"}
+    await anybody.post(await link_for(inst, anybody, bea), data=wished)
+    assert (await people.read_person(inst, bea.person_id)).name == "Beatrix Moss"
+    assert (await people.read_person(inst, ada.person_id)).name == "Ada"
+    receipt = await letter_to(inst, bea)
+    assert receipt.header("subject") == "Your name is changed"
+    assert receipt.header("to") == await email_of(inst, bea)
+    assert len(await wishes(new_browser(), cyd)) == 1
+
+
+@pytest.mark.parametrize("why", ["a second factor", "the last owner"])
+async def test_what_a_link_cannot_decide_people_carry_out(
+    inst: Installation,
+    anybody: httpx.AsyncClient,
+    new_browser: NewBrowser,
+    ada: Staff,
+    bea: Staff,
+    cyd: Staff,
+    monkeypatch: pytest.MonkeyPatch,
+    why: str,
+) -> None:
+    who = ada if why == "the last owner" else bea
+    if who is bea:  # as a person with an authenticator app is read
+
+        async def two(*_: object) -> Factors:
+            return Factors(True, True, 0, 0)
+
+        monkeypatch.setattr(wish, "read_factors", two)
+    told = await anybody.post(await link_for(inst, anybody, who), data={"kind": "delete"})
+    assert "people will read it" in told.text
+    assert await inst.vault.person_key(who.person_id)
+    row = (await (await new_browser().as_(cyd)).get("/api/list?view=todo")).json()["rows"][0]
+    case = (await (await new_browser().as_(cyd)).get(f"/api/conversations/{row['id']}")).text
+    assert why in case and await email_of(inst, who) in case
+    receipt = await letter_to(inst, who)
+    assert receipt.header("subject") == "Your wish is here" and re.search(r"#\d+", receipt.text)
+
+
+async def test_a_letter_to_the_privacy_address_is_answered_by_a_link_to_the_known_address_and_by_nothing_else(
+    inst: Installation, new_browser: NewBrowser, ada: Staff, bea: Staff, cyd: Staff, say: Say
+) -> None:
+    """C57: "delete me" in a letter whose sender is made up."""
+    ours = f"privacy-{new_id().hex}@operator.example"
+    channel_id = await open_channel(inst, cyd.account_id, "Privacy", ours)
+    here = replace(inst, settings=replace(inst.settings, operator_privacy_email=ours))
+    email, stranger = await email_of(inst, bea), f"{new_id().hex}@nobody.example"
+    for sender in (email, stranger):
+        raw = letter("Delete everything you hold about me.", From=sender).as_bytes()
+        await place(here, await store(here, cyd.account_id, channel_id, raw, sender, ours))
+    [talks] = await inst.db.run(
+        cyd.account_id, ("select id from conversation where channel_id = %s", [channel_id])
+    )
+    for (conversation_id,) in talks:
+        await acknowledge(here, cyd.account_id, conversation_id)
+    kept = await list_kept(inst, cyd)
+    answers = {
+        one.header("to"): re.sub(r"#\d+", "#", one.text) for one in kept if "arrived" in one.header("subject")
+    }
+    assert answers[email] == answers[stranger] and "/my-data" in answers[email]
+    link = await letter_to(inst, bea)
+    assert "/wish/" in link.text and link.header("to") == email
+    assert await inst.vault.person_key(bea.person_id)
+    assert await wishes(new_browser(), cyd) == []
 
 
 @pytest.mark.parametrize(
