@@ -1,6 +1,7 @@
 """What more than one proof stands on, and more than one saboteur breaks with."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,9 +14,15 @@ from starlette.responses import Response
 
 from chatinbox.accounts import documents
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.throttle import Throttle
+from chatinbox.channels.email.channel import open_channel
+from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.files import Files
+from chatinbox.core.ids import new_id
+from chatinbox.privacy.desk import link
+from chatinbox.web import forms
 from chatinbox.web.site import ROOMS, frame
-from promises.stage import Here, Stage
+from promises.stage import Browser, Here, Stage
 
 COMPANY: dict[str, Any] = {
     "name": "Somebody",
@@ -89,3 +96,37 @@ def leave_files_open(stage: Stage) -> None:
         target.write_bytes(content)
 
     stage.swap(Files, "put", plain)
+
+
+async def open_desk(stage: Stage, address: str = "") -> tuple[Staff, Browser]:
+    """An account that is the operator's own, with a channel of this address or a new one, and a stranger's browser before its
+    door.
+    """
+    for place, name in ((link, "to_one"), (forms, "by_name"), (forms, "by_place")):
+        stage.swap(
+            place, name, Throttle(1_000, 60)
+        )  # what other stages asked for in this process is not this one's
+    address = address or f"desk-{new_id().hex}@operations.example"
+    operator = await stage.people.owner("Olga", "Operations")
+    await open_channel(stage.inst, operator.account_id, "Desk", address)
+    return operator, await stage.browser(website_channel=address)
+
+
+async def ask_desk(stage: Stage, operator: Staff, door: Browser, email: str, wish: str) -> str:
+    """Somebody asks with an address; the path of the link that was sent to it."""
+    answer = await door.post("/my-data", data={"email": email, "wish": wish})
+    assert answer.status_code == 200, f"the page refuses: {answer.status_code}"
+    await forms.settle()
+    letters = [one.text for one in await list_kept(stage.inst, operator) if one.header("to") == email]
+    found = re.search(r"/my-data/\S+", letters[0]) if letters else None
+    assert found, "no link was sent to the address"
+    return found[0]
+
+
+async def wish_at_desk(stage: Stage, operator: Staff, door: Browser, email: str, wish: str) -> UUID:
+    """As `ask_desk`, and the link is opened; the request's id."""
+    path = await ask_desk(stage, operator, door, email, wish)
+    before = {bytes(one) for one in stage.column("select mac from work.data_request")}
+    assert (await door.post(path, data={"wish": wish})).status_code == 200, "the link cannot be opened"
+    [mac] = {bytes(one) for one in stage.column("select mac from work.data_request")} - before
+    return UUID(bytes=mac)
