@@ -19,7 +19,7 @@ from chatinbox.channels.email.channel import open_channel
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.files import Files
 from chatinbox.core.ids import new_id
-from chatinbox.privacy.desk import link
+from chatinbox.privacy.requests import link
 from chatinbox.web import forms
 from chatinbox.web.site import ROOMS, frame
 from promises.stage import Browser, Here, Stage

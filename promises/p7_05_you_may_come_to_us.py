@@ -13,12 +13,12 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import travel
 from chatinbox.core.installation import Installation
 from chatinbox.customers.addresses import find_by_email
-from chatinbox.privacy.desk import carry, copy, go_on, link
-from chatinbox.privacy.desk.case import WINDOW, Case, list_cases
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.erasure.read import list_erasures
 from chatinbox.privacy.package.make import make_package
 from chatinbox.privacy.package.read import read_package
+from chatinbox.privacy.requests import carry, copy, go_on, link
+from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
 from chatinbox.web.entrance import data_request
 from promises.means import ask_desk, open_desk, wish_at_desk
 from promises.stage import Browser, Here, Stage

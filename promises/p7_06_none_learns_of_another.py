@@ -11,12 +11,12 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now, travel
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Vault
-from chatinbox.privacy.desk import carry, go_on, tell
-from chatinbox.privacy.desk.case import Case, list_cases
-from chatinbox.privacy.desk.decide import approve
-from chatinbox.privacy.desk.link import Asked
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.erasure.read import list_erasures
+from chatinbox.privacy.requests import carry, go_on, tell
+from chatinbox.privacy.requests.case import Case, list_cases
+from chatinbox.privacy.requests.decide import approve
+from chatinbox.privacy.requests.link import Asked
 from promises.catalogue import OF_ACCOUNTS
 from promises.means import open_desk, wish_at_desk
 from promises.stage import Browser, Here, Stage

@@ -85,7 +85,9 @@ async def carry_out(inst: Installation, person_id: UUID, kind: Kind, name: str) 
 async def tell_wisher(inst: Installation, person_id: UUID, subject: str, text: str) -> None:
     """The receipt, to the address they are known by."""
     person, places = await people.read_person(inst, person_id), await people.works_in(inst, person_id)
-    await write_to(inst, places[0][0], person_id, person.email, subject, text, "receipt of a wish")
+    await write_to(
+        inst, places[0][0], person_id, person.email, subject, text, "receipt of a wish", ("what was done",)
+    )
 
 
 async def end_wish(inst: Installation, token: str) -> None:

@@ -35,11 +35,11 @@ from chatinbox.privacy.access import forget as access_forget
 from chatinbox.privacy.access import heads as access_heads
 from chatinbox.privacy.access import link as access_link
 from chatinbox.privacy.access.daily import send_head
-from chatinbox.privacy.desk import carry, go_on
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.privacy.package import ask as package
 from chatinbox.privacy.package.make import end_old, make_package
+from chatinbox.privacy.requests import carry, go_on
 from chatinbox.privacy.retention.run import run_rules
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds

@@ -16,13 +16,13 @@ from chatinbox.channels.email.channel import find_channels
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.desk.carry import take
-from chatinbox.privacy.desk.case import Case, read_case
-from chatinbox.privacy.desk.copy import fetch_copy, look_at_copy
-from chatinbox.privacy.desk.grounds import GROUNDS
-from chatinbox.privacy.desk.link import WISHES, Where, Wish, read_link, send_link
-from chatinbox.privacy.desk.tell import Business, read_business, read_token
 from chatinbox.privacy.erasure.read import read_receipt_of_case
+from chatinbox.privacy.requests.carry import take
+from chatinbox.privacy.requests.case import Case, read_case
+from chatinbox.privacy.requests.copy import fetch_copy, look_at_copy
+from chatinbox.privacy.requests.grounds import GROUNDS
+from chatinbox.privacy.requests.link import WISHES, Where, Wish, read_link, send_link
+from chatinbox.privacy.requests.tell import Business, read_business, read_token
 from chatinbox.web.entrance.copy import HEADERS
 from chatinbox.web.forms import Form, afterwards, only, read_form, show, throttle
 from chatinbox.web.operator_account import operator_channel

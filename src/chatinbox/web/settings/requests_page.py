@@ -9,10 +9,10 @@ from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.desk.case import WINDOW, list_cases
-from chatinbox.privacy.desk.decide import approve, extend, refuse
-from chatinbox.privacy.desk.grounds import GROUNDS
-from chatinbox.privacy.desk.tell import WISHED
+from chatinbox.privacy.requests.case import WINDOW, list_cases
+from chatinbox.privacy.requests.decide import approve, extend, refuse
+from chatinbox.privacy.requests.grounds import GROUNDS
+from chatinbox.privacy.requests.tell import WISHED
 from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
 

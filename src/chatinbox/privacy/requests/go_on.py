@@ -15,10 +15,10 @@ from chatinbox.core.clock import now
 from chatinbox.core.egress import Declined, Unreachable
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
-from chatinbox.privacy.desk import tell
-from chatinbox.privacy.desk.case import COLUMNS, FROM, TO_DO_IT, WINDOW, Case, is_held, opened, read_case
-from chatinbox.privacy.desk.copy import ask_copy, is_ready, mint_copy
 from chatinbox.privacy.erasure.ask import erase_for_case
+from chatinbox.privacy.requests import tell
+from chatinbox.privacy.requests.case import COLUMNS, FROM, TO_DO_IT, WINDOW, Case, is_held, opened, read_case
+from chatinbox.privacy.requests.copy import ask_copy, is_ready, mint_copy
 
 log = structlog.get_logger()
 JOB = "data_cases"

@@ -19,7 +19,7 @@ from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken
-from chatinbox.privacy.desk.letter import compose
+from chatinbox.privacy.requests.letter import compose
 
 log = structlog.get_logger()
 Wish: TypeAlias = Literal["access", "erasure", "both"]

@@ -16,10 +16,10 @@ from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.egress import Letter
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken
-from chatinbox.privacy.desk.case import WINDOW, Case
-from chatinbox.privacy.desk.copy import PREPARED
-from chatinbox.privacy.desk.grounds import GROUNDS
-from chatinbox.privacy.desk.letter import compose
+from chatinbox.privacy.requests.case import WINDOW, Case
+from chatinbox.privacy.requests.copy import PREPARED
+from chatinbox.privacy.requests.grounds import GROUNDS
+from chatinbox.privacy.requests.letter import compose
 
 WISHED = {
     "access": "to see what is held about them",
@@ -159,4 +159,6 @@ async def tell_owners(inst: Installation, account_id: UUID, case: Case, until: d
         f"Decide here:\n\n{inst.settings.public_url}/settings/requests\n\n"
         f"The {WINDOW.days} days, and that silence does not block it, stand in your processing agreement.\n"
     )
-    await owners.tell(inst, account_id, "A customer asks about their data", text, "request of a customer")
+    fields = ("what was asked", "until when it is to be decided", "link")
+    subject = "A customer asks about their data"
+    await owners.tell(inst, account_id, subject, text, "request of a customer", fields)

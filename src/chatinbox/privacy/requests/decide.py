@@ -7,10 +7,10 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.desk.carry import ANSWER_WITHIN
-from chatinbox.privacy.desk.case import MORE_TIME, TO_DO_IT, WINDOW, Case, is_held, read_case
-from chatinbox.privacy.desk.go_on import ask_going_on
-from chatinbox.privacy.desk.grounds import GROUNDS
+from chatinbox.privacy.requests.carry import ANSWER_WITHIN
+from chatinbox.privacy.requests.case import MORE_TIME, TO_DO_IT, WINDOW, Case, is_held, read_case
+from chatinbox.privacy.requests.go_on import ask_going_on
+from chatinbox.privacy.requests.grounds import GROUNDS
 
 MOST_WORDS = 1_000
 _STILL_OPEN = "account_id = %(account)s and id = %(id)s and told_at is not null and decided_at is null and closed_at is null"

@@ -19,7 +19,7 @@ from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import find_by_email, normal_email
-from chatinbox.privacy.desk.link import Asked, Wish, read_link
+from chatinbox.privacy.requests.link import Asked, Wish, read_link
 
 JOB = "carry_request"
 SPREAD = timedelta(hours=6)
