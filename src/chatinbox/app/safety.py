@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from chatinbox.core.migrate import APP, READER
+from chatinbox.core.migrate import LOGINS
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 
@@ -75,7 +75,7 @@ def open_tables(admin_dsn: str) -> Iterator[str]:
 def unsafe_roles(admin_dsn: str) -> Iterator[str]:
     """What the database lets the roles do that serve people. Before the first start there are none."""
     with psycopg.connect(admin_dsn) as conn:
-        rows = conn.execute(_ROLES, [[APP, READER]]).fetchall()
+        rows = conn.execute(_ROLES, [list(LOGINS)]).fetchall()
     for name, above_all, passes_by, makes, owns, acts_as in rows:
         if above_all:
             yield f"The database role {name} is a superuser, so nothing keeps accounts apart. Run: ALTER ROLE {name} NOSUPERUSER"

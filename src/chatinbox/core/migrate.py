@@ -18,9 +18,12 @@ from chatinbox.core.vault import Vault
 SCHEMA = Path(__file__).resolve().parents[3] / "schema"
 ROLES = (
     "chatinbox_owner", "chatinbox_context", "chatinbox_directory", "chatinbox_search", "chatinbox_seclog",
+    "chatinbox_desk",
 )  # fmt: skip
 APP = "chatinbox_app"
 READER = "chatinbox_security_reader"
+OPERATOR = "chatinbox_operator"
+LOGINS = (APP, READER, OPERATOR)
 _LOCK = 7_203_114_556
 
 
@@ -73,6 +76,13 @@ def reader_dsn(admin_dsn: str, vault: Vault) -> str:
     )
 
 
+def operator_dsn(app: str, vault: Vault) -> str:
+    """The connection string of the operator's console, from the app's; it reads what a look names, and nothing else."""
+    return make_conninfo(
+        app, user=OPERATOR, password=_password(vault, OPERATOR), application_name="chatinbox operator"
+    )
+
+
 def _password(vault: Vault, role: str = APP) -> str:
     label = "database password of the app" if role == APP else f"database password of {role}"
     return vault.secret(label).hex()
@@ -88,7 +98,7 @@ def make_roles(conn: psycopg.Connection, vault: Vault, more: Iterable[str] = ())
         if role not in have:
             conn.execute(sql.SQL("create role {} nologin nobypassrls").format(sql.Identifier(role)))
         conn.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
-    for role in (APP, READER):
+    for role in LOGINS:
         verb = "alter" if role in have else "create"
         conn.execute(
             sql.SQL(
@@ -98,7 +108,9 @@ def make_roles(conn: psycopg.Connection, vault: Vault, more: Iterable[str] = ())
     conn.execute(sql.SQL("grant create on database {} to chatinbox_owner").format(database))
     conn.execute(sql.SQL("revoke all on database {} from public").format(database))
     conn.execute(
-        sql.SQL("grant connect on database {} to chatinbox_app, chatinbox_security_reader").format(database)
+        sql.SQL("grant connect on database {} to {}").format(
+            database, sql.SQL(", ").join(map(sql.Identifier, LOGINS))
+        )
     )
     conn.execute("revoke all on schema public from public")
 

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,10 @@ class Erased(Exception):
 
 class Tampered(Exception):
     """These bytes were altered, or moved from where they were sealed."""
+
+
+class NotLent(Exception):
+    """The operator asked for a key, and no live grant covers it."""
 
 
 class BadToken(Exception):
@@ -194,6 +198,16 @@ class Vault:
     async def request_key(self, request_id: UUID) -> SealKey:
         """The key of a request that is carried from account to account, and of nothing else; raises Erased afterwards."""
         return self._one(("request", _NOBODY, request_id))
+
+    async def lend(
+        self, kind: str, account_id: UUID, subject_id: UUID, covers: Callable[[str, UUID], Awaitable[bool]]
+    ) -> SealKey:
+        """A key for a reading of the operator's: only where the database says, now, that a live grant covers it. Raises
+        NotLent, Erased.
+        """
+        if not await covers(kind, subject_id):
+            raise NotLent(kind)
+        return self._one((kind, _NOBODY if kind in _OF_NO_ACCOUNT else account_id, subject_id))
 
     def day_key(self, day: date) -> SealKey:
         """The key of a day of the security log; raises Erased once the day is destroyed."""

@@ -30,7 +30,10 @@ OUTCOME = {
 }
 COLUMNS = "id, at, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, outcome"
 """Of the ledger, what `open_rows` takes."""
-GATES = {"mail": "letters", "http": "requests to other servers", "mailbox": "mailboxes that are asked"}
+GATES = {
+    "mail": "letters", "http": "requests to other servers", "mailbox": "mailboxes that are asked",
+    "desk": "what the operator handed over by order of the law or against a danger",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

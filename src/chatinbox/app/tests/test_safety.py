@@ -126,7 +126,7 @@ ROLES = [
 ]
 
 
-@pytest.mark.parametrize("role", ["chatinbox_app", "chatinbox_security_reader"])
+@pytest.mark.parametrize("role", ["chatinbox_app", "chatinbox_security_reader", "chatinbox_operator"])
 @pytest.mark.parametrize(("harm", "mend", "said"), ROLES)
 def test_a_database_role_that_may_too_much_is_found(
     installed: tuple[Path, str], role: str, harm: str, mend: str, said: str

@@ -7,6 +7,7 @@ from datetime import datetime
 import httpx
 
 from chatinbox.core.db import Database
+from chatinbox.core.egress.desk import DeskGate
 from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
@@ -31,7 +32,7 @@ __all__ = [
 
 
 class Egress:
-    """The gates: mail, HTTP, mailboxes elsewhere, and `names`, where name servers are asked."""
+    """The gates: mail, HTTP, mailboxes elsewhere, the desk, and `names`, where name servers are asked."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Egress:
         self.names = names or Names()
         self._mail, self._http = MailGate(db, ledger, smtp_url), HttpGate(ledger, inside, trust)
         self._mailbox, self._inside = MailboxGate(ledger), inside
+        self._desk = DeskGate(ledger)
 
     async def mail(self, letter: Letter) -> None:
         """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
@@ -68,6 +70,12 @@ class Egress:
     ) -> AbstractAsyncContextManager[list[str]]:
         """The addresses of a mailbox's server to connect to, while `user`'s is asked. Raises Withheld."""
         return self._mailbox.reach(errand, host, port, user, inside or self._inside)
+
+    def hand_over(
+        self, errand: Errand, recipient: str, shown_from: datetime | None
+    ) -> AbstractAsyncContextManager[None]:
+        """While the block runs, something is put together for a court or an authority; its row is in the ledger before."""
+        return self._desk.hand_over(errand, recipient, shown_from)
 
     def place(self, name: str, base: str) -> None:
         """Says where the operator has a named recipient of the register. Raises KeyError for one that is not in it."""

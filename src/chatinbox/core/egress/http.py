@@ -18,7 +18,7 @@ import httpx
 
 from chatinbox.core.clock import now
 from chatinbox.core.egress.addresses import Address, is_inside, is_public, read_address
-from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
+from chatinbox.core.egress.ledger import Entry, Ledger, NoPermission, Outcome
 from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, pass_all
 
 MOST_BYTES = 1_000_000
@@ -27,8 +27,8 @@ LEAST_PORT = 1024  # of an address that an account chose, but for those of the w
 
 
 class Withheld(httpx.RequestError):
-    """We did not send it. `reason`: scheme, userinfo, elsewhere, port, address, unknown_host, unknown_recipient, basis, not_begun, or
-    what the guard says.
+    """We did not send it. `reason`: scheme, userinfo, elsewhere, port, address, unknown_host, unknown_recipient, basis,
+    permission, not_begun, or what the guard says.
     """
 
     def __init__(self, reason: str) -> None:
@@ -129,7 +129,10 @@ class _Way(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         errand, ledger = self._errand, self._gate.ledger
-        row_id = await ledger.begin(_entry(errand, _origin(str(request.url))))
+        try:
+            row_id = await ledger.begin(_entry(errand, _origin(str(request.url))))
+        except NoPermission:
+            raise Withheld("permission") from None
         outcome: Outcome = "unreachable"
         reason = "stopped"
         try:
@@ -224,7 +227,7 @@ class _Pinned(httpcore.AsyncNetworkBackend):
 def _entry(errand: Errand, where: str) -> Entry:
     return Entry(
         errand.account_id, "http", where, errand.subject_kind, errand.subject_id, errand.basis, errand.instruction,
-        errand.fields, errand.to,
+        errand.fields, errand.to, errand.permission_id,
     )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ never bytes without a row.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from chatinbox.core.clock import now
@@ -24,7 +25,7 @@ class Entry:
     """
 
     account_id: UUID | None
-    gate: Literal["mail", "http", "mailbox"]
+    gate: Literal["mail", "http", "mailbox", "desk"]
     recipient: str
     subject_kind: Subject
     subject_id: UUID | None
@@ -32,6 +33,28 @@ class Entry:
     instruction: str
     fields: tuple[str, ...]
     named: str | None = None
+    permission_id: UUID | None = None
+    shown_from: datetime | None = None  # what an order forbids to be told, the day it ends
+
+
+class NoPermission(Exception):
+    """It was to leave on a permission, and none of this account holds for this receiver and these fields."""
+
+
+_INSERT = (
+    "insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, named,"
+    " at, permission_id, shown_from)"
+)
+_VALUES = "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s"
+_PERMITTED = (
+    "from permission p where p.account_id = %s and p.id = %s and p.receiver_blind = %s and p.fields @> %s::text[]"
+    " and (p.object = 'account' or p.object_id = %s) and p.taken_back_at is null and p.given_at <= %s and p.until_at > %s returning id"
+)
+
+
+async def receiver_blind(vault: Vault, account_id: UUID, receiver: str) -> bytes:
+    """What a permission and a ledger row know a receiver by: an e-mail address, or scheme, host and port."""
+    return await vault.blind(account_id, "permission receiver", receiver.strip().casefold())
 
 
 class Ledger:
@@ -55,16 +78,34 @@ class Ledger:
         subject_id = entry.subject_id or entry.account_id
         row_id, key = new_id(), await self.key(entry.account_id, entry.subject_kind, subject_id)
         who = key.seal(entry.recipient, entry.account_id, "ledger", "recipient", row_id)
-        await self._db.run(
-            entry.account_id,
-            (
-                "insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subject_id, basis, instruction,"
-                " fields, named, at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                [entry.account_id, row_id, entry.gate, who, entry.subject_kind, subject_id, entry.basis,
-                 entry.instruction, list(entry.fields), entry.named, now()],
-            ),
-        )  # fmt: skip
+        values = [entry.account_id, row_id, entry.gate, who, entry.subject_kind, subject_id, entry.basis,
+                  entry.instruction, list(entry.fields), entry.named, now(), entry.permission_id, entry.shown_from]  # fmt: skip
+        if entry.basis == "permission":
+            await self._begin_permitted(entry, values)
+        else:
+            await self._db.run(entry.account_id, (f"{_INSERT} values ({_VALUES})", values))
         return row_id
+
+    async def _begin_permitted(self, entry: Entry, values: list[Any]) -> None:
+        """Writes the row where a permission holds at this moment: this account's, for this receiver, these fields, whatever
+        it is about. Raises NoPermission.
+        """
+        assert entry.account_id
+        blind = await receiver_blind(self._vault, entry.account_id, entry.recipient)
+        holds = [
+            entry.account_id,
+            entry.permission_id,
+            blind,
+            list(entry.fields),
+            entry.subject_id,
+            now(),
+            now(),
+        ]
+        [rows] = await self._db.run(
+            entry.account_id, (f"{_INSERT} select {_VALUES} {_PERMITTED}", values + holds)
+        )
+        if not rows:
+            raise NoPermission
 
     async def _begin_of_house(self, entry: Entry) -> UUID:
         row_id = new_id()
@@ -76,12 +117,21 @@ class Ledger:
         return row_id
 
     async def end(
-        self, account_id: UUID | None, row_id: UUID, outcome: Outcome, reason: str | None = None
+        self,
+        account_id: UUID | None,
+        row_id: UUID,
+        outcome: Outcome,
+        reason: str | None = None,
+        gate: str = "",
     ) -> None:
         """Writes how it ended; `reason` is a word or a status, never what the other side said."""
         if account_id is None:
             ended = "update work.house_ledger set outcome = %s, reason = %s where id = %s"
             await self._db.directory(ended, [outcome, reason, row_id])
+            return
+        if gate == "desk":
+            settle = "select desk.settle(%s, %s, %s)"
+            await self._db.run(account_id, (settle, [row_id, outcome, reason]))
             return
         await self._db.run(
             account_id,

@@ -10,7 +10,7 @@ import aiosmtplib
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
-from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
+from chatinbox.core.egress.ledger import Entry, Ledger, NoPermission, Outcome
 from chatinbox.core.egress.recipients import Basis, Guard, pass_all
 from chatinbox.core.ids import new_id
 
@@ -49,6 +49,7 @@ class Letter:
     instruction: str
     fields: tuple[str, ...]
     kept_in: UUID | None = None  # whose outbox keeps one of the house's, where no server is named
+    permission_id: UUID | None = None
 
 
 class MailGate:
@@ -88,8 +89,12 @@ class MailGate:
             letter.instruction,
             letter.fields,
             named=None if letter.account_id else "mailbox",
+            permission_id=letter.permission_id,
         )
-        return await self._ledger.begin(entry)
+        try:
+            return await self._ledger.begin(entry)
+        except NoPermission:
+            raise Declined("No permission of this account holds for this.") from None
 
     async def _keep(self, letter: Letter) -> None:
         account_id = letter.account_id or letter.kept_in

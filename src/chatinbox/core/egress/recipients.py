@@ -59,6 +59,7 @@ class Errand:
     fields: tuple[str, ...]
     subject_kind: Subject = "account"
     subject_id: UUID | None = None
+    permission_id: UUID | None = None  # what it leaves on, where the basis is a permission
 
 
 Guard: TypeAlias = Callable[[UUID, str], Awaitable[str | None]]

@@ -20,12 +20,30 @@ async def test_every_account_table_has_forced_row_security_by_the_signed_context
     assert await ask(inst, unforced) == []
     policies = await inst.db.directory(
         f"select polrelid::regclass, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid), polpermissive"
-        f" from pg_policy where polrelid in ({OF_ACCOUNTS})"
+        f" from pg_policy where polrelid in ({OF_ACCOUNTS}) and polpermissive"
     )
     tables = await inst.db.directory(f"select count(*) from ({OF_ACCOUNTS}) t")
     assert len(policies) == tables[0][0] > 20
     for table, using, check, _ in policies:
         assert "ctx.account()" in using and using == check, table
+
+
+async def test_every_other_policy_takes_rows_away_and_those_the_operators_role_reads_name_a_look(
+    inst: Installation,
+) -> None:
+    others = await inst.db.directory(
+        "select polrelid::regclass::text, polroles::regrole[]::text[], polcmd::text, pg_get_expr(polqual, polrelid) from pg_policy"
+        f" where polrelid in ({OF_ACCOUNTS}) and not polpermissive"
+    )
+    assert {roles[0] for _, roles, _, _ in others} == {"chatinbox_app", "chatinbox_operator"}
+    assert all(len(roles) == 1 and how == "r" for _, roles, how, _ in others)
+    named = {
+        table for table, [role], _, using in others if role == "chatinbox_operator" and "desk.rows" in using
+    }
+    reads = f"select oid::regclass from pg_class where oid in ({OF_ACCOUNTS}) and has_any_column_privilege('chatinbox_operator', oid, 'select')"
+    assert sorted(named) == await ask(inst, reads) and len(named) == 10
+    writes = f"select oid::regclass from pg_class where oid in ({OF_ACCOUNTS}) and has_table_privilege('chatinbox_operator', oid, 'insert, update, delete, truncate')"
+    assert await ask(inst, writes) == []
 
 
 async def test_every_unique_and_foreign_key_and_index_leads_with_the_account(inst: Installation) -> None:

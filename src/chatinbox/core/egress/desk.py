@@ -1,0 +1,37 @@
+"""What is handed over by a person: put together at the operator's desk for a court, an authority, or who averts a danger."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from chatinbox.core.egress.http import Withheld
+from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
+from chatinbox.core.egress.recipients import Errand
+
+
+class DeskGate:
+    """The way over the desk. Its bases are the law and rights, property or safety; no other."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @asynccontextmanager
+    async def hand_over(
+        self, errand: Errand, recipient: str, shown_from: datetime | None
+    ) -> AsyncIterator[None]:
+        """The row is there before the block begins; `shown_from` is the day until which an order forbids to tell. Raises
+        Withheld.
+        """
+        if errand.account_id is None or errand.basis not in ("law", "rights"):
+            raise Withheld("basis")
+        entry = Entry(
+            errand.account_id, "desk", recipient, "account", errand.account_id, errand.basis, errand.instruction,
+            errand.fields, shown_from=shown_from,
+        )  # fmt: skip
+        row_id = await self._ledger.begin(entry)
+        outcome: Outcome = "withheld"
+        try:
+            yield
+            outcome = "taken"
+        finally:
+            await self._ledger.end(errand.account_id, row_id, outcome, None, "desk")

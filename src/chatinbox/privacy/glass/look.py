@@ -1,0 +1,113 @@
+"""The one function by which somebody of the operator reads anything of an account (C40).
+
+First the look is written down, row by row and by id, and committed: the account sees it from that moment. Then the rows are
+read by a role that the database shows nothing but these rows, and the vault lends the one key that opens them, once the
+database says that the grant is live still.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from psycopg import AsyncConnection, errors
+from psycopg.rows import TupleRow
+
+from chatinbox.core.errors import Refused
+from chatinbox.core.glass import as_operator, ask_as_operator
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased, NotLent, SealKey
+from chatinbox.privacy.data_map import Sealing
+from chatinbox.privacy.glass import tell
+from chatinbox.privacy.opening import open_row
+
+log = structlog.get_logger()
+NO_GRANT = Refused(403, "No live grant covers this, so nothing was opened.", "no_grant")
+TABLES: dict[str, tuple[str, ...]] = {
+    "conversation": ("conversation", "message", "note"),
+    "customer": ("customer", "address", "conversation"),
+    "settings": ("channel",),
+    "account": ("account",),
+    "billing": ("billing", "invoice"),
+    "staff": ("staff_user",),
+}
+"""Which tables a look at each thing reads, of each the rows that it names."""
+_ORDER = {"message": "position", "note": "position", "conversation": "number"}
+
+Seen = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was looked at: rows by table, opened as the data map describes them."""
+
+    id: UUID
+    seen: Seen
+
+
+async def look(
+    inst: Installation, by: UUID, account_id: UUID, grant_id: UUID, what: str, thing: UUID | None = None
+) -> Look:
+    """Reads one thing under a grant. Raises 403 where none covers it now, 404 for what was erased."""
+    look_id = await write_down(inst, by, account_id, grant_id, what, thing)
+    await tell.looked(inst, account_id, grant_id)
+    try:
+        async with as_operator(inst, account_id, look_id) as conn:
+            return Look(look_id, {name: await _rows(inst, conn, account_id, name) for name in TABLES[what]})
+    except NotLent:
+        log.error("operator_key_refused", account_id=str(account_id), grant_id=str(grant_id))
+        raise NO_GRANT from None
+
+
+async def write_down(
+    inst: Installation, by: UUID, account_id: UUID, grant_id: UUID, what: str, thing: UUID | None
+) -> UUID:
+    """Writes down, before anything is read, each row that is about to be; the look's id. Raises 403."""
+    look_id = new_id()
+    asked = [look_id, grant_id, what, thing, by]
+    try:
+        await ask_as_operator(inst, account_id, "select desk.look(%s, %s, %s, %s, %s)", asked)
+    except errors.InsufficientPrivilege:
+        log.error("operator_look_refused", account_id=str(account_id), grant_id=str(grant_id))
+        raise NO_GRANT from None
+    return look_id
+
+
+async def _rows(
+    inst: Installation, conn: AsyncConnection[TupleRow], account_id: UUID, name: str
+) -> list[dict[str, Any]]:
+    order = f" order by t.{_ORDER[name]}" if name in _ORDER else ""
+    text = f"select to_jsonb(t) from tenant.{name} t where account_id = %s{order}"
+    rows = [row[0] for row in await (await conn.execute(text.encode(), [account_id])).fetchall()]
+    return [open_row(f"tenant.{name}", row, await _keys(inst, conn, account_id, name, row)) for row in rows]
+
+
+async def _keys(
+    inst: Installation, conn: AsyncConnection[TupleRow], account_id: UUID, name: str, row: dict[str, Any]
+) -> dict[Sealing, SealKey | None]:
+    async def covers(kind: str, subject: UUID) -> bool:
+        found = await (await conn.execute("select desk.lends(%s, %s)", [kind, subject])).fetchone()
+        return bool(found and found[0])
+
+    kind, subject = await _whose(conn, account_id, name, row)
+    try:
+        return {kind: await inst.vault.lend(kind, account_id, subject, covers)}
+    except Erased:
+        return {}
+
+
+async def _whose(
+    conn: AsyncConnection[TupleRow], account_id: UUID, name: str, row: dict[str, Any]
+) -> tuple[Any, UUID]:
+    """Whose key opens a row."""
+    if name in ("channel", "account", "billing", "invoice"):
+        return "account", account_id
+    if name == "staff_user":
+        return "person", UUID(row["person_id"])
+    if name in ("message", "note"):
+        ask = "select customer_id from tenant.conversation where account_id = %s and id = %s"
+        found = await (await conn.execute(ask, [account_id, UUID(row["conversation_id"])])).fetchone()
+        assert found
+        return "customer", found[0]
+    return "customer", UUID(row["id"] if name == "customer" else row["customer_id"])

@@ -1,0 +1,58 @@
+"""What an account sees of it: each look of the operator's, with who, why, on which ground, and how much was read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chatinbox.accounts import people
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+from chatinbox.privacy.glass.grants import Grant, read_grants
+
+_LOOKS = (
+    "select a.id, a.grant_id, a.person_id, a.at, a.object, c.number, a.rows from operator_access a"
+    " left join conversation c on c.account_id = a.account_id and c.id = a.object_id"
+    " where a.account_id = %s order by a.at desc limit 500"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look. `number` is the conversation's; `counts` rows by table."""
+
+    id: UUID
+    at: datetime
+    who: str
+    what: str
+    number: int | None
+    counts: dict[str, int]
+    grant: Grant
+
+
+async def read_seen(inst: Installation, by: Staff) -> tuple[list[Grant], list[Seen]]:
+    """The grants and the looks of their account, the newest first. Raises not-permitted."""
+    by.need("ledger")
+    found = {one.id: one for one in await read_grants(inst, by.account_id)}
+    [rows] = await inst.db.run(by.account_id, (_LOOKS, [by.account_id]))
+    names = await names_of(inst, [row[2] for row in rows])
+    looks = [
+        Seen(row_id, at, names[person_id], what, number, {name: len(ids) for name, ids in rows_.items() if ids}, found[grant_id])
+        for row_id, grant_id, person_id, at, what, number, rows_ in rows
+        if grant_id in found
+    ]  # fmt: skip
+    return list(found.values()), looks
+
+
+async def names_of(inst: Installation, person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What people of the operator are called here: their name with a number that stays when they are forgotten."""
+    return {one: await _name(inst, one) for one in set(person_ids)}
+
+
+async def _name(inst: Installation, person_id: UUID) -> str:
+    number = inst.vault.blind_installation("somebody of the operator", str(person_id)).hex()[:4].upper()
+    try:
+        return f"{(await people.read_person(inst, person_id)).name} (no. {number})"
+    except (Erased, ValueError):
+        return f"Somebody who is here no more (no. {number})"

@@ -1,0 +1,38 @@
+"""The account's owners hear that somebody of the operator looks, by letter. What was looked at, and why, stands in their settings."""
+
+from uuid import UUID
+
+from chatinbox.accounts import owners
+from chatinbox.core.installation import Installation
+
+PAGE = "/settings/operator-access"
+OCCASION = "operator access"
+
+
+async def asked(inst: Installation, account_id: UUID, reason: str, ground: str) -> None:
+    """Somebody who is alone asked: it opens in half an hour."""
+    text = (
+        "Somebody who runs this installation asked to look into your account. It opens in 30 minutes, for an hour at most.\n\n"
+        f"Ground: {ground}\nReason, in their words: {' '.join(reason.split())}\n\n"
+    )
+    await _write(inst, account_id, "Somebody of the operator will look into your account", text)
+
+
+async def opened(inst: Installation, account_id: UUID) -> None:
+    """Two people of the operator agreed: it is open."""
+    text = "Two people who run this installation agreed that one of them looks into your account, for an hour at most.\n\n"
+    await _write(inst, account_id, "Somebody of the operator may look into your account", text)
+
+
+async def looked(inst: Installation, account_id: UUID, grant_id: UUID) -> None:
+    """The first look under a grant. Nothing where an order forbids to tell: then the account's own eyes do not see it either."""
+    ask = "select count(*) from operator_access where account_id = %s and grant_id = %s"
+    [[[count]]] = await inst.db.run(account_id, (ask, [account_id, grant_id]))
+    if count == 1:
+        text = "Somebody who runs this installation looked into your account just now.\n\n"
+        await _write(inst, account_id, "Somebody of the operator looked into your account", text)
+
+
+async def _write(inst: Installation, account_id: UUID, subject: str, text: str) -> None:
+    where = f"Who, why, and what they look at, row by row:\n\n{inst.settings.public_url}{PAGE}\n"
+    await owners.tell(inst, account_id, subject, text + where, OCCASION)
