@@ -168,7 +168,7 @@ create table desk.legal_case (
   check ((first_by is null) = (first_at is null) and (second_by is null) = (second_at is null)),
   check (released_at is null or (declined_at is null and first_by is not null)),
   check (released_at is null or kind = 'safety' or (second_by is not null
-    and coalesce(told_at <= released_at, gag_until > released_at, false))),
+    and (coalesce(told_at <= released_at, false) or coalesce(gag_until > released_at, false)))),
   check (kind <> 'safety' or released_at is null or coalesce(review_due_at <= released_at + interval '72 hours', false)),
   constraint legal_case_other_reviews check (reviewed_by is null or (reviewed_by <> released_by and finding is not null and reviewed_at is not null))
 );
@@ -299,11 +299,11 @@ begin
       'message', (select coalesce(jsonb_agg(m.id), '[]') from (select id from tenant.message where account_id = me
          and conversation_id = thing and (scope.id is null or 'messages' = any(scope.kinds))
          and (scope.from_at is null or at >= scope.from_at) and (scope.to_at is null or at < scope.to_at)
-         order by position desc limit 1000) m),
+         order by position desc limit 5000) m),
       'note', (select coalesce(jsonb_agg(n.id), '[]') from (select id from tenant.note where account_id = me
          and conversation_id = thing and (scope.id is null or 'notes' = any(scope.kinds))
          and (scope.from_at is null or at >= scope.from_at) and (scope.to_at is null or at < scope.to_at)
-         order by position desc limit 1000) n));
+         order by position desc limit 5000) n));
   elsif what = 'customer' then
     whose := thing;
     found := jsonb_build_object('customer', jsonb_build_array(thing),

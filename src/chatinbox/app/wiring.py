@@ -24,6 +24,7 @@ from chatinbox.watch.defects import Defect
 from chatinbox.watch.security_log import SecurityLog
 from chatinbox.watch.visits import Visits
 from chatinbox.web import (
+    access_console,
     activity,
     api,
     assets,
@@ -173,6 +174,7 @@ def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
         *webhooks.routes(inst),
         *connections.routes(inst),
         *reports.routes(inst),
+        *access_console.routes(inst),
         *security_console.routes(inst),
         *chat_doors.routes(inst),
         *assets.routes(),

@@ -11,17 +11,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts import passkeys, people
-from chatinbox.accounts.factors import Factors, read_factors
-from chatinbox.accounts.offers import Offered
-from chatinbox.accounts.proof import is_recent, prove_again
+from chatinbox.accounts import people
+from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.clock import now
-from chatinbox.core.declared import Declared, Way
+from chatinbox.core.declared import Way
 from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -29,48 +26,20 @@ from chatinbox.core.migrate import reader_dsn
 from chatinbox.core.vault import Erased
 from chatinbox.watch.read_security_log import Read, Reading, read_entries, read_readings
 from chatinbox.watch.security_days import first_kept
-from chatinbox.web.answer import log
-from chatinbox.web.door import session_of
-from chatinbox.web.forms import Form, only, read_form, show, throttle
-from chatinbox.web.operator_account import operator_channel
+from chatinbox.web.forms import Form, only, show
+from chatinbox.web.operator_door import PROOF, ask_second_factor, need_second_factor, operator_way
 
 PATH = "/operator/security-log"
 MOST = 1000
 LEAST_REASON, LONGEST_REASON = 10, 500
 _PERSON = "person "
-_FIELDS = ("day", "reason", "proof_code", "proof_challenge", "proof_answer")
-# Every method, so that a page that is not there is not there for any of them.
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_FIELDS = ("day", "reason", *PROOF)
 
 
 def routes(inst: Installation) -> list[Way]:
     """The one route of the console."""
-
-    async def through(request: Request) -> Response:
-        session = await _owner(inst, request)
-        if session is None or request.method not in ("GET", "HEAD", "POST"):
-            raise HTTPException(404)
-        try:
-            if request.method == "POST":
-                return await _read(inst, request, session, await read_form(request))
-            return await _ask(inst, request, session)
-        except Refused as refused:
-            return show(inst, request, "entrance/trouble", refused)
-        except Exception:
-            log.exception("page_failed")
-            sentence = "The security log could not be read. Please try again in a moment."
-            return show(inst, request, "entrance/trouble", Refused(500, sentence, "failed"))
-
-    return [Way(PATH, through, Declared(("operator",), ("S", "T")), _METHODS)]
-
-
-async def _owner(inst: Installation, request: Request) -> Session | None:
-    """The session of an owner of the operator's account; None for everybody else."""
-    session = await session_of(inst, request)
-    if session is None or session.staff.role != "owner" or session.staff.custom is not None:
-        return None
-    found = await operator_channel(inst)
-    return session if found and found[0] == session.staff.account_id else None
+    sentence = "The security log could not be read. Please try again in a moment."
+    return [operator_way(inst, PATH, ("S", "T"), _ask, _read, sentence)]
 
 
 async def _ask(
@@ -88,43 +57,18 @@ async def _ask(
 
 async def _read(inst: Installation, request: Request, session: Session, form: Form) -> Response:
     only(form, _FIELDS)
-    factors = await read_factors(inst, session.staff.person_id)
-    if not factors.second:
-        sentence = "Set up an authenticator app or a passkey first, under Settings, Security."
-        return await _ask(inst, request, session, Refused(403, sentence, "second"), form)
     try:
+        factors = await need_second_factor(inst, session)
         day, reason = _day(form.get("day", "")), _reason(form.get("reason", ""))
     except Refused as refused:
         return await _ask(inst, request, session, refused, form)
-    if asked := await _proof(inst, request, session, factors, form):
+    if asked := await ask_second_factor(inst, request, session, factors, form, PATH):
         return asked
     reader = f"{_PERSON}{session.staff.person_id}"
     dsn = reader_dsn(inst.db.dsn, inst.vault)
     entries = await asyncio.to_thread(read_entries, dsn, inst.vault, reader, reason, day, day)
     words: Mapping[str, Any] = {"factors": factors, **await _frame(inst), "read_day": day, "reason": reason}
     return show(inst, request, "operator/security-log", **words, entries=_newest(entries), count=len(entries))
-
-
-async def _proof(
-    inst: Installation, request: Request, session: Session, factors: Factors, form: Form
-) -> Response | None:
-    """The page that asks for the second factor; None once it was proven, now or a moment ago."""
-    names = ("proof_code", "proof_challenge", "proof_answer")
-    code, challenge, answer = (form.pop(name, "") for name in names)
-    if is_recent(session):
-        return None
-    refused, person_id = None, session.staff.person_id
-    if code or answer:
-        try:
-            throttle(request, f"proof {person_id}")
-            await prove_again(inst, session, Offered(code=code, challenge=challenge, answer=answer))
-        except Refused as wrong:
-            refused = wrong
-        else:
-            return None
-    is_possible = factors.passkey_count and passkeys.are_possible(inst)
-    question = await passkeys.ask(inst, "proof", person_id) if is_possible else None
-    return show(inst, request, "operator/proof", refused, form, factors=factors, question=question, path=PATH)
 
 
 def _day(text: str) -> date:

@@ -21,7 +21,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
 from chatinbox.watch.security_log import SecurityLog
-from chatinbox.web import forms, security_console
+from chatinbox.web import forms, operator_door, security_console
 from chatinbox.web.security_console import PATH
 from chatinbox.web.tests.test_second_step import code, with_app
 
@@ -143,7 +143,7 @@ async def test_without_a_channel_for_the_website_there_is_no_operators_account(
 
     browser = await opened(ada)
     assert (await browser.get(PATH)).status_code == 200
-    monkeypatch.setattr(security_console, "operator_channel", nobodys)
+    monkeypatch.setattr(operator_door, "operator_channel", nobodys)
     assert (await browser.get(PATH)).status_code == 404
 
 

@@ -1,0 +1,256 @@
+"""Cases of the desk: an order that names what it asks for and is checked by two people, or a danger that cannot wait (C37, C38).
+
+What may happen to a case, in which order and by whom, is decided by the database (`schema/0041_glass.sql`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from psycopg import errors
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import now
+from chatinbox.core.errors import Refused, bad_request
+from chatinbox.core.glass import ask_as_operator
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+from chatinbox.privacy.desk import told
+
+Kind: TypeAlias = Literal["law", "safety"]
+INSTRUMENTS: dict[str, str] = {
+    "subpoena": "A subpoena or an administrative request",
+    "authority_order": "An order of an authority",
+    "court_order": "An order of a court",
+    "warrant": "A search warrant",
+    "danger": "A danger to life, limb or property",
+}
+CONTENT_BY = ("court_order", "warrant", "danger")
+"""What can name content of conversations. The others get what the account and its plan are called."""
+KINDS: dict[str, str] = {
+    "account": "the account: its name, when it was opened and closed",
+    "billing": "plan and bills",
+    "staff": "names and addresses of its staff",
+    "messages": "messages with customers",
+    "notes": "notes among staff",
+}
+CONTENT = ("messages", "notes")
+OBJECTS = {
+    "account": "The account",
+    "conversation": "One conversation",
+    "customer": "One customer's conversations",
+}
+LONGEST_GAG = timedelta(days=365)
+_COLUMNS = (
+    "id, account_id, kind, instrument, words_sealed, kinds, object, object_id, from_at, to_at, gag_until, opened_by, opened_at,"
+    " first_by, second_by, declined_at, told_at, released_by, released_at, digest, review_due_at, reviewed_by, reviewed_at, finding"
+)
+
+
+class Words(msgspec.Struct, frozen=True):
+    """What is said in a case: the order's reference, who issued it, who receives what it names, and why."""
+
+    reference: str
+    issuer: str
+    recipient: str
+    why: str
+
+
+NO_WORDS = Words("(destroyed with the account's key)", "", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case, with its words opened."""
+
+    id: UUID
+    account_id: UUID
+    kind: Kind
+    instrument: str
+    words: Words
+    kinds: list[str]
+    object: str
+    object_id: UUID | None
+    from_at: datetime | None
+    to_at: datetime | None
+    gag_until: datetime | None
+    opened_by: UUID
+    opened_at: datetime
+    first_by: UUID | None
+    second_by: UUID | None
+    declined_at: datetime | None
+    told_at: datetime | None
+    released_by: UUID | None
+    released_at: datetime | None
+    digest: bytes | None
+    review_due_at: datetime | None
+    reviewed_by: UUID | None
+    reviewed_at: datetime | None
+    finding: str | None
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the order still forbids to tell."""
+        return bool(self.gag_until and self.gag_until > now())
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its review should have been done by now."""
+        return bool(self.review_due_at and not self.reviewed_at and self.review_due_at < now())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What somebody writes down of an order or a danger."""
+
+    instrument: str
+    words: Words
+    kinds: list[str]
+    object: str = "account"
+    number: int | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    gag_until: datetime | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is law that binds, or a danger."""
+        return "safety" if self.instrument == "danger" else "law"
+
+
+async def open_case(inst: Installation, by: UUID, account_id: UUID, order: Order) -> UUID:
+    """Writes a case down; its id. Raises a sentence for what is not whole, asks for too much, or is secret without an end."""
+    _check(order)
+    case_id, key = new_id(), await inst.vault.account_key(account_id)
+    sealed = key.seal(msgspec.json.encode(order.words), account_id, "legal_case", "words", case_id)
+    given = [case_id, order.kind, order.instrument, sealed, order.kinds, order.object, order.number, order.from_at, order.to_at, order.gag_until, by]  # fmt: skip
+    ask = "select desk.open_case(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    try:
+        await ask_as_operator(inst, account_id, ask, given)
+    except errors.NoDataFound:
+        raise bad_request("There is no such conversation in this account.", "number") from None
+    return case_id
+
+
+def _check(order: Order) -> None:
+    words = order.words
+    if order.instrument not in INSTRUMENTS or order.object not in OBJECTS:
+        raise bad_request("Which sort of order is it, and what is it about?", "instrument")
+    if any(len(one.strip()) < 3 for one in (words.reference, words.issuer, words.recipient)):
+        raise bad_request("Say its reference, who issued it and who receives.", "reference")
+    if len(words.why.strip()) < 10:
+        raise bad_request("Say in ten letters or more what it rests on.", "why")
+    if not order.kinds or not set(order.kinds) <= set(KINDS):
+        raise bad_request("Which kinds of data does it name?", "kinds")
+    has_content = bool(set(order.kinds) & set(CONTENT))
+    if has_content and order.instrument not in CONTENT_BY:
+        raise bad_request("This sort of order cannot name content of conversations.", "kinds")
+    if has_content and order.object == "account" and not (order.from_at and order.to_at):
+        raise bad_request("Which conversation, which customer, or from when until when?", "from")
+    if not has_content and order.object != "account":
+        raise bad_request("A conversation is named only where its content is.", "object")
+    if order.from_at and order.to_at and order.from_at >= order.to_at:
+        raise bad_request("The end comes after the beginning.", "from")
+    if order.gag_until and order.kind == "safety":
+        raise bad_request("Of a danger the account is always told.", "gag")
+    if order.gag_until and not now() < order.gag_until <= now() + LONGEST_GAG:
+        raise bad_request(
+            "Secret until which day? A year from now at most; longer needs another order.", "gag"
+        )
+
+
+async def check(inst: Installation, by: UUID, case: Case) -> None:
+    """Somebody checked the order. The second one is another; then the account is told, unless the order forbids it."""
+    try:
+        [[done]] = await ask_as_operator(
+            inst, case.account_id, "select desk.check_case(%s, %s)", [case.id, by]
+        )
+    except errors.CheckViolation:
+        raise Refused(
+            403, "You checked it already. The second one to check it is another person.", "self"
+        ) from None
+    if not done:
+        raise Refused(409, "There is nothing to check any more.", "over")
+    if case.first_by and case.kind == "law" and not case.is_secret:
+        await tell(inst, case)
+
+
+async def decline(inst: Installation, by: UUID, case: Case) -> None:
+    """Nothing is released."""
+    [[done]] = await ask_as_operator(inst, case.account_id, "select desk.decline_case(%s, %s)", [case.id, by])
+    if not done:
+        raise Refused(409, "It is decided already.", "over")
+
+
+async def tell(inst: Installation, case: Case) -> None:
+    """Tells the account's owners, once; nothing while an order forbids it. The letter leaves before it is marked."""
+    if case.is_secret or case.told_at:
+        return
+    await told.by_letter(inst, case.account_id, _letter(case))
+    await ask_as_operator(inst, case.account_id, "select desk.mark_told(%s)", [case.id])
+
+
+def _letter(case: Case) -> str:
+    what = "\n".join(f"- {KINDS[one]}" for one in case.kinds)
+    time = (
+        f"\nFrom {case.from_at:%d %B %Y} until {case.to_at:%d %B %Y}." if case.from_at and case.to_at else ""
+    )
+    first = (
+        "It was released."
+        if case.released_at
+        else "It was checked by two people and is about to be released."
+    )
+    if case.declined_at:
+        first = "Nothing was released."
+    words = case.words
+    return (
+        f"{INSTRUMENTS[case.instrument]} asks for data of your account. {first}\n\n"
+        f"Reference: {words.reference}\nBy: {words.issuer}\nReceiver: {words.recipient}\nGround: {words.why}\n\nIt names:\n{what}{time}\n\n"
+    )
+
+
+async def review(inst: Installation, by: UUID, case: Case, finding: str) -> None:
+    """Somebody else looks at what was released in an emergency. Raises a sentence for the one who released it."""
+    if finding not in ("right", "wrong"):
+        raise bad_request("Was it right, or wrong?", "finding")
+    ask = "select desk.review_case(%s, %s, %s)"
+    try:
+        [[done]] = await ask_as_operator(inst, case.account_id, ask, [case.id, by, finding])
+    except errors.CheckViolation:
+        raise Refused(403, "You released it yourself. Another person has to review it.", "self") from None
+    if not done:
+        raise Refused(409, "There is nothing to review.", "over")
+
+
+async def read_cases(inst: Installation) -> list[Case]:
+    """Every case, for the console; the newest first."""
+    rows = await ask_as_operator(inst, None, f"select {_COLUMNS} from desk.cases()")
+    return [await _opened(inst, row) for row in rows]
+
+
+async def read_case(inst: Installation, case_id: UUID) -> Case:
+    """One case. Raises a sentence where there is none."""
+    for one in await read_cases(inst):
+        if one.id == case_id:
+            return one
+    raise bad_request("There is no such case.", "case")
+
+
+async def read_of_account(inst: Installation, by: Staff) -> list[Case]:
+    """What an account may know of its cases. Raises not-permitted."""
+    by.need("ledger")
+    [rows] = await inst.db.run(by.account_id, (f"select {_COLUMNS} from desk.cases_of_account()", []))
+    return [await _opened(inst, row) for row in rows]
+
+
+async def _opened(inst: Installation, row: tuple[Any, ...]) -> Case:
+    case_id, account_id, kind, instrument, sealed, *rest = row
+    try:
+        key = await inst.vault.account_key(account_id)
+    except Erased:
+        return Case(case_id, account_id, kind, instrument, NO_WORDS, *rest)
+    plain = key.open(sealed, account_id, "legal_case", "words", case_id)
+    return Case(case_id, account_id, kind, instrument, msgspec.json.decode(plain, type=Words), *rest)

@@ -1,0 +1,35 @@
+"""Operator access: what somebody who runs the installation looked at in this account, with who and why. Normally nothing."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+
+from chatinbox.accounts.profile import read_profile
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.glass.grants import GROUNDS, SCOPES
+from chatinbox.privacy.glass.seen import names_of, read_seen
+from chatinbox.web.settings.page import SettingsPage
+
+WORDS = {
+    "conversation": "conversation", "message": "messages", "note": "notes", "customer": "customer", "address": "addresses",
+    "channel": "channels", "account": "account", "billing": "billing", "invoice": "bills", "staff_user": "staff",
+}  # fmt: skip
+
+
+async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
+    found, looks = await read_seen(inst, session.staff)
+    people = [one for grant in found for one in (grant.asked_by, grant.approved_by) if one]
+    return {
+        "grants": found,
+        "looks": looks,
+        "names": await names_of(inst, people),
+        "grounds": GROUNDS,
+        "scopes": SCOPES,
+        "words": WORDS,
+        "zone": ZoneInfo((await read_profile(inst, session.staff.person_id)).time_zone),
+    }
+
+
+PAGE = SettingsPage("operator-access", "Operator access", "account", _show, needs="ledger")

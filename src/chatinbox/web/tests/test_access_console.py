@@ -1,0 +1,205 @@
+"""Looking into an account on a page: who finds it, what it asks for, and what the account sees (clauses C34, C40)."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from chatinbox.accounts import sessions
+from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.throttle import Throttle
+from chatinbox.app.wiring import App, build
+from chatinbox.conftest import OPERATOR, People, Say
+from chatinbox.conversations.channels import read_channels
+from chatinbox.core.clock import travel
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.web import forms
+from chatinbox.web.access_console import PATH
+from chatinbox.web.tests.test_second_step import code, with_app
+
+WHY = "a report of fraud about their shop"
+CANARY = "canary words of a customer"
+PAGE = "/settings/operator-access"
+Open = Callable[[Staff | None], Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
+    monkeypatch.setattr(forms, "by_place", Throttle(200, 600))
+
+
+@pytest.fixture
+async def olga(people: People) -> Staff:
+    """Olga, an owner of the operator's own account."""
+    return await people.owner("Olga", "Operations")
+
+
+@pytest.fixture
+async def house(inst: Installation, olga: Staff) -> App:
+    """Olga's account is the operator's own."""
+    [address] = [
+        str(one.address) for one in await read_channels(inst, olga.account_id) if one.kind == "email"
+    ]
+    return await build(
+        replace(inst, settings=replace(inst.settings, website=True, website_channel=address, **OPERATOR))
+    )
+
+
+@pytest.fixture
+async def opened(inst: Installation, house: App) -> AsyncIterator[Open]:
+    """Opens browsers that share nothing, signed in or not."""
+    browsers: list[httpx.AsyncClient] = []
+
+    async def open_one(staff: Staff | None) -> httpx.AsyncClient:
+        browser = httpx.AsyncClient(transport=httpx.ASGITransport(house), base_url="http://127.0.0.1:8000")
+        browsers.append(browser)
+        if staff:
+            browser.cookies.set("session", await sessions.start(inst, staff, "tests"))
+        return browser
+
+    yield open_one
+    for browser in browsers:
+        await browser.aclose()
+
+
+@pytest.fixture
+async def second(inst: Installation, people: People, olga: Staff) -> Staff:
+    """Otto, the other owner of the operator's account."""
+    otto = await people.colleague(olga, "Otto")
+    change = "update staff_user set role = 'owner' where account_id = %s and id = %s"
+    await inst.db.run(olga.account_id, (change, [olga.account_id, otto.staff_user_id]))
+    return replace(otto, role="owner")
+
+
+def asking(of: Staff, **more: str) -> dict[str, str]:
+    words = {
+        "do": "ask",
+        "account": str(of.account_id),
+        "ground": "terms",
+        "scope": "conversation",
+        "number": "#1",
+    }
+    return words | {"reason": WHY, "minutes": "30"} | more
+
+
+def about(page: str, what: str) -> dict[str, str]:
+    """The fields of the form behind a button."""
+    [form] = [one for one in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'value="{what}"' in one]
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) | {"do": what}
+
+
+async def test_one_asks_another_agrees_the_first_looks_and_the_account_sees_it_at_once(
+    inst: Installation, ada: Staff, cyd: Staff, olga: Staff, second: Staff, opened: Open, say: Say
+) -> None:
+    await say(ada, CANARY)
+    for who in (olga, second):
+        await with_app(inst, who)
+    hers, his, account = await opened(olga), await opened(second), await opened(ada)
+    assert "Nobody of the operator has looked" in (await account.get(PAGE)).text
+    page = (await hers.post(PATH, data=asking(ada))).text
+    assert (
+        "Waits for a second person" in page and 'value="approve"' not in page and 'value="look"' not in page
+    )
+    look = {"do": "look", "account": str(ada.account_id), "what": "conversation"}
+    page = (await his.get(PATH)).text
+    fields = about(page, "approve")
+    look |= {"grant": fields["grant"], "thing": str(new_id())}
+    assert (await hers.post(PATH, data=look)).status_code == 403
+    assert (await hers.post(PATH, data=fields)).status_code == 403, (
+        "nobody agrees to what they asked themselves"
+    )
+    assert (await his.post(PATH, data=fields)).status_code == 200
+    seen = (await hers.post(PATH, data=about((await hers.get(PATH)).text, "look"))).text
+    assert CANARY in seen
+    told = (await account.get(PAGE)).text
+    assert WHY in told and "Olga (no. " in told and "1 messages" in told and CANARY not in told
+    assert "Nobody of the operator has looked" in (await (await opened(cyd)).get(PAGE)).text
+
+
+async def test_everybody_else_gets_what_stands_where_nothing_is(
+    inst: Installation, ada: Staff, opened: Open, people: People, olga: Staff
+) -> None:
+    await with_app(inst, ada)
+    colleague = await people.colleague(olga, "Uwe")
+    for who in (None, ada, colleague):
+        browser = await opened(who)
+        for method in ("GET", "POST", "PUT", "DELETE", "HEAD"):
+            here = await browser.request(method, PATH)
+            made_up = await browser.request(method, "/operator/made-up", headers={})
+            assert here.status_code == 404
+            assert (here.content, here.headers) == (made_up.content, made_up.headers)
+
+
+async def test_without_a_second_factor_lately_proven_nothing_is_asked_for(
+    inst: Installation, ada: Staff, olga: Staff, opened: Open, say: Say
+) -> None:
+    await say(ada)
+    assert (await (await opened(olga)).post(PATH, data=asking(ada))).status_code == 403
+    secret, _ = await with_app(inst, olga)
+    with travel(timedelta(minutes=-20)):
+        browser = await opened(olga)
+    answer = await browser.post(PATH, data=asking(ada))
+    assert "Is it you?" in answer.text and WHY in answer.text
+    assert "Nobody of the operator" in (await (await opened(ada)).get(PAGE)).text
+    answer = await browser.post(PATH, data=asking(ada, proof_code=code(secret)))
+    assert "Opens at" in answer.text, "she is alone, so it waits half an hour"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"reason": "   "},
+        {"ground": "law"},
+        {"scope": "everything"},
+        {"minutes": "61"},
+        {"number": "99"},
+        {"number": ""},
+        {"account": str(UUID(int=7))},
+        {"account": "nobody@nowhere.example"},
+        {"do": "nothing"},
+    ],
+)
+async def test_what_is_not_whole_is_asked_for_again_and_gives_nothing(
+    inst: Installation, ada: Staff, olga: Staff, second: Staff, opened: Open, say: Say, wrong: dict[str, str]
+) -> None:
+    await say(ada)
+    await with_app(inst, olga)
+    answer = await (await opened(olga)).post(PATH, data=asking(ada, **wrong))
+    assert answer.status_code == 400
+    assert "Nobody of the operator has looked" in (await (await opened(ada)).get(PAGE)).text
+
+
+async def test_an_account_gives_support_one_conversation_and_takes_it_back_with_one_click(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, olga: Staff, opened: Open, say: Say
+) -> None:
+    await say(ada, CANARY)
+    await with_app(inst, olga)
+    account, hers = await opened(ada), await opened(olga)
+    given = {
+        "do": "support",
+        "object": "conversation",
+        "number": "1",
+        "purpose": "a letter does not arrive",
+        "days": "1",
+    }
+    answer = await account.post("/settings/permissions", data=given)
+    assert "Given." in answer.text and "taken back" not in answer.text
+    page = (await hers.get(PATH)).text
+    assert "a letter does not arrive" in page and "Ada&#39;s Tea" in page and CANARY not in page
+    opening = about(page, "by-permission") | {"reason": "their letter of Monday"}
+    page = (await hers.post(PATH, data=opening)).text
+    assert CANARY in (await hers.post(PATH, data=about(page, "look"))).text
+    back = about((await account.get("/settings/permissions")).text, "take-back")
+    foreign = await (await opened(cyd)).post("/settings/permissions", data=back)
+    made_up = await (await opened(cyd)).post("/settings/permissions", data=back | {"id": str(new_id())})
+    assert foreign.status_code == made_up.status_code == 404 and foreign.text == made_up.text
+    assert "taken back" in (await account.post("/settings/permissions", data=back)).text
+    assert CANARY not in (await hers.post(PATH, data=about(page, "look"))).text
+    for path in ("/settings/permissions", PAGE):
+        assert (await (await opened(bea)).get(path)).headers["location"] == "/settings/profile"
