@@ -35,6 +35,7 @@ from chatinbox.privacy.access import forget as access_forget
 from chatinbox.privacy.access import heads as access_heads
 from chatinbox.privacy.access import link as access_link
 from chatinbox.privacy.access.daily import send_head
+from chatinbox.privacy.desk import clock as desk_clock
 from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as erasure
 from chatinbox.privacy.package import ask as package
@@ -44,6 +45,7 @@ from chatinbox.privacy.retention.run import run_rules
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
 from chatinbox.watch import relay
+from chatinbox.web.operator_account import operator_channel
 
 log = structlog.get_logger()
 
@@ -169,6 +171,13 @@ def prepare(inst: Installation) -> None:
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
 
+    async def desk() -> None:
+        await desk_clock.tell_what_was_secret(inst)
+
+    async def warn_of_late_reviews() -> None:
+        found = await operator_channel(inst)
+        await desk_clock.warn_of_late_reviews(inst, found[0] if found else None)
+
     async def relay_counts() -> None:
         await relay.relay_due(inst.db, inst.egress, inst.settings)
 
@@ -176,6 +185,8 @@ def prepare(inst: Installation) -> None:
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
     inst.jobs.add(package.JOB, make_one, attempts=5, wait_seconds=10, growth=3)
     inst.jobs.every("7 * * * *", "end_packages", end_packages)
+    inst.jobs.every("7 * * * *", "tell_what_was_secret", desk)
+    inst.jobs.every("12 7 * * *", "warn_of_late_reviews", warn_of_late_reviews)
     inst.jobs.add("erase", erase_one, attempts=8, wait_seconds=10, growth=3)
     inst.jobs.every("37 2 * * *", "follow_retention_rules", follow_rules)
     inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures)

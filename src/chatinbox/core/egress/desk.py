@@ -19,14 +19,14 @@ class DeskGate:
     async def hand_over(
         self, errand: Errand, recipient: str, shown_from: datetime | None
     ) -> AsyncIterator[None]:
-        """The row is there before the block begins; `shown_from` is the day until which an order forbids to tell. Raises
-        Withheld.
+        """The row is there before the block begins; `shown_from` is the day until which an order forbids to tell. What is
+        about no account stands in the house's own ledger. Raises Withheld.
         """
-        if errand.account_id is None or errand.basis not in ("law", "rights"):
+        if errand.basis not in ("law", "rights"):
             raise Withheld("basis")
         entry = Entry(
             errand.account_id, "desk", recipient, "account", errand.account_id, errand.basis, errand.instruction,
-            errand.fields, shown_from=shown_from,
+            errand.fields, named="supervisor" if errand.account_id is None else None, shown_from=shown_from,
         )  # fmt: skip
         row_id = await self._ledger.begin(entry)
         outcome: Outcome = "withheld"

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.desk.cases import INSTRUMENTS, KINDS, read_of_account
 from chatinbox.privacy.glass.grants import GROUNDS, SCOPES
 from chatinbox.privacy.glass.seen import names_of, read_seen
 from chatinbox.web.settings.page import SettingsPage
@@ -22,6 +23,9 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
     found, looks = await read_seen(inst, session.staff)
     people = [one for grant in found for one in (grant.asked_by, grant.approved_by) if one]
     return {
+        "cases": await read_of_account(inst, session.staff),
+        "instruments": INSTRUMENTS,
+        "kinds": KINDS,
         "grants": found,
         "looks": looks,
         "names": await names_of(inst, people),

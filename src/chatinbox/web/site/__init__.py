@@ -25,6 +25,7 @@ from chatinbox.web.site import (
     privacy,
     proven,
     records,
+    requests,
     route_table,
     status,
     subprocessors,
@@ -36,7 +37,7 @@ from chatinbox.web.site.counted import counting
 from chatinbox.web.site.frame import Menu
 
 LEGAL = (privacy, subprocessors, terms, dpa, cookies, california, records)
-CHECKED = (trust, environment, route_table)
+CHECKED = (trust, environment, route_table, requests)
 ROOMS = (
     home,
     *LEGAL,

@@ -1,0 +1,141 @@
+"""The desk on a page, for owners of the operator's own account alone: orders, dangers, reviews, and packs for a supervisor (C37-C39)."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatinbox.accounts.factors import read_factors
+from chatinbox.accounts.sessions import Session
+from chatinbox.core.declared import Way
+from chatinbox.core.errors import Refused, bad_request
+from chatinbox.core.ids import read_id
+from chatinbox.core.installation import Installation
+from chatinbox.privacy.desk import cases
+from chatinbox.privacy.desk.cases import INSTRUMENTS, KINDS, OBJECTS, Case, Order, Words
+from chatinbox.privacy.desk.release import release
+from chatinbox.privacy.glass.seen import names_of
+from chatinbox.privacy.pack import make_pack, read_packs
+from chatinbox.web.access_console import named_account, whole
+from chatinbox.web.forms import Form, only, show
+from chatinbox.web.operator_door import (
+    PROOF,
+    ask_second_factor,
+    need_second_factor,
+    operator_way,
+    read_owners,
+)
+
+PATH = "/operator/requests"
+_FIELDS = (
+    "do", "account", "case", "instrument", "reference", "issuer", "recipient", "why", "object", "number", "from", "to", "gag",
+    "finding", "supervisor", *(f"kind-{one}" for one in KINDS), *PROOF,
+)  # fmt: skip
+
+
+def routes(inst: Installation) -> list[Way]:
+    """The one route of the desk."""
+    sentence = "This could not be done. Nothing was released. Please try again in a moment."
+    return [operator_way(inst, PATH, ("T", "U"), _ask, _act, sentence)]
+
+
+async def _ask(
+    inst: Installation, request: Request, session: Session, refused: Refused | None, form: Form | None
+) -> Response:
+    me, found = session.staff.person_id, await cases.read_cases(inst)
+    people = [one for case in found for one in (case.opened_by, case.first_by, case.second_by, case.released_by, case.reviewed_by) if one]  # fmt: skip
+    words: dict[str, Any] = {
+        "factors": await read_factors(inst, me),
+        "cases": found,
+        "me": me,
+        "names": await names_of(inst, people),
+        "packs": await read_packs(inst),
+        "instruments": INSTRUMENTS,
+        "kinds": KINDS,
+        "objects": OBJECTS,
+        "is_alone": len(await read_owners(inst, session)) == 1,
+        "path": PATH,
+    }
+    return show(inst, request, "operator/requests", refused, form, **words)
+
+
+async def _act(inst: Installation, request: Request, session: Session, form: Form) -> Response:
+    only(form, _FIELDS)
+    try:
+        factors = await need_second_factor(inst, session)
+        if asked := await ask_second_factor(inst, request, session, factors, form, PATH):
+            return asked
+        if form.get("do") == "pack":
+            return _file(await make_pack(inst, form.get("supervisor", "")), "supervisor-pack")
+        if form.get("do") == "open":
+            account_id = await named_account(inst, form.get("account", ""))
+            await cases.open_case(inst, session.staff.person_id, account_id, _order(form))
+        else:
+            done = await _do(inst, session, await _case(inst, form), form)
+            if done:
+                return _file(done, "release")
+    except Refused as refused:
+        return await _ask(inst, request, session, refused, form)
+    return await _ask(inst, request, session, None, None)
+
+
+async def _do(inst: Installation, session: Session, case: Case, form: Form) -> bytes | None:
+    me, do = session.staff.person_id, form.get("do")
+    if do == "release":
+        return await release(inst, me, case)
+    if do == "check":
+        await cases.check(inst, me, case)
+    elif do == "decline":
+        await cases.decline(inst, me, case)
+    elif do == "tell":
+        await cases.tell(inst, case)
+    elif do == "review":
+        await cases.review(inst, me, case, form.get("finding", ""))
+    else:
+        raise bad_request("There is nothing to do by that name.", "do")
+    return None
+
+
+async def _case(inst: Installation, form: Form) -> Case:
+    found = read_id(form.get("case", ""))
+    if found is None:
+        raise bad_request("There is no such case.", "case")
+    return await cases.read_case(inst, found)
+
+
+def _order(form: Form) -> Order:
+    said = [
+        " ".join(form.get(name, "").split())[:500] for name in ("reference", "issuer", "recipient", "why")
+    ]
+    return Order(
+        instrument=form.get("instrument", ""),
+        words=Words(*said),
+        kinds=[one for one in KINDS if f"kind-{one}" in form],
+        object=form.get("object", ""),
+        number=whole(form.get("number", "")),
+        from_at=_day(form, "from"),
+        to_at=_day(form, "to"),
+        gag_until=_day(form, "gag"),
+    )
+
+
+def _day(form: Form, name: str) -> datetime | None:
+    text = form.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise bad_request("This is not a day, such as 2026-11-20.", name) from None
+
+
+def _file(raw: bytes, name: str) -> Response:
+    json.loads(raw)  # what is handed over can be read
+    headers = {
+        "content-disposition": f'attachment; filename="{name}.json"',
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(raw, headers=headers, media_type="application/json")
