@@ -11,7 +11,7 @@ from promises.catalogue import READERS_OF_THE_LOG
 from promises.stage import Here, Stage
 
 CLAUSES = ("C16", "C17")
-ROOMS = "('tenant', 'directory', 'search', 'work', 'watch')"
+ROOMS = "('tenant', 'directory', 'search', 'work', 'watch', 'desk')"
 
 
 def look_that_no_role_reads_both(here: Here) -> str:

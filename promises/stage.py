@@ -203,7 +203,7 @@ class Stage(Here):
         """Every row of every table of ours as text, of all or those in which one id stands. The queue keeps its own."""
         tables = self.column(
             "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-            " where n.nspname in ('tenant', 'directory', 'search', 'work', 'watch', 'seclog') and c.relkind = 'r'"
+            " where n.nspname in ('tenant', 'directory', 'search', 'work', 'watch', 'seclog', 'desk') and c.relkind = 'r'"
             " and c.relname not like 'procrastinate%'"
         )
         found = {one: sorted(self.column(f"select t::text from {one} t")) for one in tables}

@@ -124,7 +124,7 @@ async def test_no_role_can_read_it_together_with_anything_else(above: psycopg.Co
     for role in may_read:
         others = (
             "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-            " where n.nspname in ('tenant', 'directory', 'search', 'work', 'watch') and c.relkind in ('r', 'p')"
+            " where n.nspname in ('tenant', 'directory', 'search', 'work', 'watch', 'desk') and c.relkind in ('r', 'p')"
             " and has_table_privilege(%s::regrole, c.oid, 'select')"
         )
         assert above.execute(others, [role]).fetchall() == []
