@@ -10,9 +10,9 @@ from chatinbox.privacy.glass.tell import PAGE
 async def by_letter(inst: Installation, account_id: UUID, text: str) -> None:
     """Tells the owners what was asked for and whether anything was released."""
     where = f"It stands in your settings as well:\n\n{inst.settings.public_url}{PAGE}\n"
-    await owners.tell(
-        inst, account_id, "Data of your account was asked for", text + where, "a case of the desk"
-    )
+    fields = ("what was asked for, and by whom", "whether it was released", "link")
+    subject = "Data of your account was asked for"
+    await owners.tell(inst, account_id, subject, text + where, "a case of the desk", fields)
 
 
 async def of_late_reviews(inst: Installation, operator_account_id: UUID, count: int) -> None:
@@ -21,6 +21,5 @@ async def of_late_reviews(inst: Installation, operator_account_id: UUID, count: 
         f"{count} releases in an emergency were not reviewed within three days, as the privacy policy promises (4.7).\n"
         f"Until they are, that promise is shown as broken.\n\n{inst.settings.public_url}/operator/requests\n"
     )
-    await owners.tell(
-        inst, operator_account_id, "A release in an emergency waits for its review", text, "a late review"
-    )
+    subject = "A release in an emergency waits for its review"
+    await owners.tell(inst, operator_account_id, subject, text, "a late review", ("how many wait", "link"))
