@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chatinbox.accounts.queries import GONE, read_staff
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
@@ -28,7 +29,15 @@ OUTCOME = {
     "unreachable": "not reached",
     "withheld": "withheld by us",
 }
-COLUMNS = "id, at, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, outcome"
+ASKED = {
+    "rule": "a rule of the business",
+    "setting": "a setting of the business",
+    "earlier": "written before this was noted",
+}
+COLUMNS = (
+    "id, at, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, outcome, asked_by,"
+    " (select m.staff_user_id from message m where m.account_id = ledger.account_id and m.id = ledger.asked_id)"
+)
 """Of the ledger, what `open_rows` takes."""
 GATES = {
     "mail": "letters", "http": "requests to other servers", "mailbox": "mailboxes that are asked",
@@ -38,7 +47,7 @@ GATES = {
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One row. `recipient` is None when it was about somebody who was erased since."""
+    """One row. `recipient` is None when it was about somebody who was erased since. `asked_by`: who of the business, in words."""
 
     id: UUID
     at: datetime
@@ -48,6 +57,7 @@ class Left:
     instruction: str
     fields: list[str]
     outcome: str
+    asked_by: str
 
 
 async def read_ledger(
@@ -74,18 +84,20 @@ async def open_rows(inst: Installation, account_id: UUID, rows: list[Any]) -> li
     """Rows of the ledger (`COLUMNS`), with what is sealed in them opened."""
     keys = await _keys(inst, account_id, {(row[4], row[5]) for row in rows})
     programs = await read_names(inst, account_id) if any(row[6] == "integration" for row in rows) else {}
-    return [
-        Left(
-            row_id,
-            at,
-            gate,
-            _opened(keys.get((kind, subject)), who, account_id, row_id),
-            basis,
-            programs.get(by, by),
-            *rest,
-        )
-        for row_id, at, gate, who, kind, subject, basis, by, *rest in rows
-    ]
+    by_staff = any(asked == "staff" for *_, asked, _ in rows)
+    names = {one.id: one.name for one in await read_staff(inst, account_id)} if by_staff else {}
+
+    def words(asked: str | None, staff_user_id: UUID | None) -> str:
+        if asked != "staff":
+            return ASKED[asked] if asked else ""
+        return names.get(staff_user_id, GONE) if staff_user_id else "staff, in a message that is gone"
+
+    left = []
+    for row_id, at, gate, who, kind, subject, basis, instruction, fields, outcome, *asked in rows:
+        recipient = _opened(keys.get((kind, subject)), who, account_id, row_id)
+        by = programs.get(instruction, instruction)
+        left.append(Left(row_id, at, gate, recipient, basis, by, fields, outcome, words(*asked)))
+    return left
 
 
 def _opened(key: SealKey | None, who: bytes, account_id: UUID, row_id: UUID) -> str | None:
@@ -118,7 +130,8 @@ def cells(left: Left) -> Sequence[Any]:
     """A row as a line of a sheet."""
     return (
         left.at.isoformat(), GATES[left.gate], left.recipient or "erased", BASIS.get(left.basis, left.basis),
-        left.instruction, ", ".join(left.fields), OUTCOME[left.outcome],
+        f"{left.instruction} ({left.asked_by})" if left.asked_by else left.instruction, ", ".join(left.fields),
+        OUTCOME[left.outcome],
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from chatinbox.channels.email.channel import find_channels, open_channel
 from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.tests.letters import letter
-from chatinbox.conftest import OPERATOR
+from chatinbox.conftest import OPERATOR, Say
 from chatinbox.core.clock import travel
 from chatinbox.core.egress import Egress
 from chatinbox.core.ids import new_id
@@ -150,6 +150,15 @@ async def test_a_letter_to_the_privacy_address_is_acknowledged_and_one_to_anothe
     await open_channel(house.inst, house.account.account_id, "Sales", other)
     await house.mail(other, From=writer.replace("frida", "gerda"))
     await house.settled(1)
+
+
+async def test_no_business_but_the_operators_own_is_acknowledged_for_whatever_a_job_says(
+    house: House, cyd: Staff, say: Say
+) -> None:
+    got = await say(cyd)
+    await acknowledge.acknowledge(house.inst, cyd.account_id, got.conversation_id)
+    await acknowledge.acknowledge(house.inst, house.account.account_id, got.conversation_id)
+    assert house.taken == []
 
 
 @pytest.mark.parametrize(

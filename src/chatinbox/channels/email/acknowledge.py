@@ -5,6 +5,9 @@ was written, no name, one letter a day to an address, and few an hour in all. It
 
 A letter to the privacy address is no wish by itself, whoever it says it is from: somebody who signs in here gets the link of a wish
 at the address they are known by, and everybody is told where one asks (clauses C57 and C61).
+
+The business that asks for these letters is the operator's own: by naming the channel in its settings. Nobody else's is written
+for, whatever a job says.
 """
 
 from email.message import EmailMessage
@@ -19,7 +22,7 @@ from chatinbox.conversations.body import open_body
 from chatinbox.conversations.channels import read_settings
 from chatinbox.conversations.incoming import Received
 from chatinbox.core.clock import now
-from chatinbox.core.egress import Declined, Letter
+from chatinbox.core.egress import Asked, Declined, Letter
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.operator import operator_of
@@ -49,6 +52,11 @@ def is_to_operator(inst: Installation, address: str) -> bool:
     return address.casefold() in {one.casefold() for one in ours}
 
 
+def _is_operators(inst: Installation, channel: str) -> bool:
+    """Whether a channel is the operator's own: named in the settings, or in the demo, where the shop plays the operator."""
+    return is_to_operator(inst, channel) or (inst.settings.demo and not inst.settings.website_channel)
+
+
 async def ask_acknowledgement(inst: Installation, account_id: UUID, received: Received) -> None:
     """Has it acknowledged, when it began a conversation. One that waits for the same customer is enough."""
     if received.duplicate or received.position != 1:
@@ -74,12 +82,12 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
         key = await inst.vault.customer_key(account_id, customer_id)
         address = open_body(key, sealed, account_id, "message", message_id).from_address
         settings = await read_settings(inst, account_id, channel_id)
-        if address and settings:
-            ours = str(settings[1]["address"])
+        ours = str(settings[1]["address"]) if settings else ""
+        if address and settings and _is_operators(inst, ours):
             raw = _compose(inst, account_id, number, address, settings[0], ours)
             await inst.egress.mail(
                 Letter(account_id, "customer", customer_id, "", (address,), raw, "service", INSTRUCTION,
-                       ("e-mail address", "number of the conversation"))
+                       ("e-mail address", "number of the conversation"), Asked("setting", channel_id))
             )  # fmt: skip
             if ours.casefold() == inst.settings.operator_privacy_email.casefold():
                 await ask_for_wish(inst, address)

@@ -17,7 +17,7 @@ from chatinbox.conversations.verbs.begin_delivery import begin_delivery
 from chatinbox.conversations.verbs.mark_delivery import State, mark_delivery
 from chatinbox.core.clock import now
 from chatinbox.core.db import LAZILY, Rows
-from chatinbox.core.egress import Declined, Letter, Unreachable
+from chatinbox.core.egress import Asked, Declined, Letter, NobodyAsked, Unreachable
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
 from chatinbox.customers.addresses import normal_email
@@ -83,7 +83,7 @@ async def _send(
         await inst.egress.mail(await _letter(inst, account_id, row))
     except Declined as declined:
         await mark("failed", declined.reason)
-    except CannotBeWritten as refused:
+    except (CannotBeWritten, NobodyAsked) as refused:
         await mark("failed", str(refused))
     except Erased:
         await mark("failed", "The customer was erased.")
@@ -106,7 +106,7 @@ async def _send(
 
 async def _letter(inst: Installation, account_id: UUID, row: Any) -> Letter:
     """What leaves. Raises CannotBeWritten with a sentence for staff, or Erased."""
-    _, _, channel_id, _, customer_id, *_ = row
+    _, message_id, channel_id, _, customer_id, *_ = row
     key = await inst.vault.customer_key(account_id, customer_id)
     settings = await read_settings(inst, account_id, channel_id)
     around = await _around(inst, account_id, row)
@@ -125,6 +125,7 @@ async def _letter(inst: Installation, account_id: UUID, row: Any) -> Letter:
         basis="service",
         instruction="an answer written by staff",
         fields=("e-mail address", "name", "message", "files"),
+        asked=Asked("staff", message_id),
     )
 
 

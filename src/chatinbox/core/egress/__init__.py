@@ -9,7 +9,7 @@ import httpx
 from chatinbox.core.db import Database
 from chatinbox.core.egress.desk import DeskGate
 from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
-from chatinbox.core.egress.ledger import Ledger
+from chatinbox.core.egress.ledger import Asked, Ledger, NobodyAsked
 from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
 from chatinbox.core.egress.mailbox import MailboxGate
 from chatinbox.core.egress.names import Names
@@ -18,6 +18,7 @@ from chatinbox.core.vault import Vault
 
 __all__ = [
     "REGISTER",
+    "Asked",
     "Basis",
     "Declined",
     "Egress",
@@ -25,6 +26,7 @@ __all__ = [
     "Letter",
     "Named",
     "Names",
+    "NobodyAsked",
     "TooMuch",
     "Unreachable",
     "Withheld",
@@ -50,7 +52,7 @@ class Egress:
         self._desk = DeskGate(ledger)
 
     async def mail(self, letter: Letter) -> None:
-        """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
+        """Sends one letter; raises Unreachable, Declined, or NobodyAsked. The ledger row is there before the first byte."""
         await self._mail.send(letter)
 
     def client(self, errand: Errand) -> httpx.AsyncClient:

@@ -15,7 +15,22 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.vault import SealKey, Vault
 
 Subject: TypeAlias = Literal["customer", "person", "account"]
+AskedBy: TypeAlias = Literal["staff", "rule", "setting"]
 Outcome: TypeAlias = Literal["taken", "refused", "unreachable", "withheld"]
+
+
+class NobodyAsked(Exception):
+    """A letter to a customer for which the business did not ask: it is no line of the ledger, so it does not leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who of the business asked for a letter to a customer: staff by a message of theirs, a rule, or a setting by its
+    channel. `id` is that message's, rule's or channel's; the database looks whether it is true.
+    """
+
+    by: AskedBy
+    id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +50,24 @@ class Entry:
     named: str | None = None
     permission_id: UUID | None = None
     shown_from: datetime | None = None  # what an order forbids to be told, the day it ends
+    asked: Asked | None = None
 
 
 class NoPermission(Exception):
     """It was to leave on a permission, and none of this account holds for this receiver and these fields."""
 
 
-_INSERT = (
-    "insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, named,"
-    " at, permission_id, shown_from)"
-)
-_VALUES = "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s"
-_PERMITTED = (
-    "from permission p where p.account_id = %s and p.id = %s and p.receiver_blind = %s and p.fields @> %s::text[]"
-    " and (p.object = 'account' or p.object_id = %s) and p.taken_back_at is null and p.given_at <= %s and p.until_at > %s returning id"
-)
+_BEGUN = """
+insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, named, at,
+  asked_by, asked_id, permission_id, shown_from)
+select %(account)s, %(id)s, %(gate)s, %(who)s, %(kind)s, %(subject)s, %(basis)s, %(instruction)s, %(fields)s::text[],
+  %(named)s::text, %(at)s, %(asked)s::text, %(asker)s::uuid, %(permission)s::uuid, %(shown_from)s::timestamptz
+ where (not %(to_customer)s or work.is_asked_for(%(account)s, %(subject)s, %(asked)s::text, %(asker)s::uuid))"""
+_ANY = f"{_BEGUN} returning id"
+_PERMITTED = f"""{_BEGUN} and exists (select from permission p where p.account_id = %(account)s and p.id = %(permission)s
+    and p.receiver_blind = %(receiver)s and p.fields @> %(fields)s::text[]
+    and (p.object = 'account' or p.object_id = %(subject)s) and p.taken_back_at is null and p.given_at <= %(at)s and p.until_at > %(at)s)
+ returning id"""
 
 
 async def receiver_blind(vault: Vault, account_id: UUID, receiver: str) -> bytes:
@@ -72,40 +90,29 @@ class Ledger:
         )
 
     async def begin(self, entry: Entry) -> UUID:
-        """Writes that this is about to leave; the row's id."""
+        """Writes that this is about to leave; the row's id. Raises NobodyAsked for a letter to a customer."""
         if entry.account_id is None:
             return await self._begin_of_house(entry)
         subject_id = entry.subject_id or entry.account_id
         row_id, key = new_id(), await self.key(entry.account_id, entry.subject_kind, subject_id)
         who = key.seal(entry.recipient, entry.account_id, "ledger", "recipient", row_id)
-        values = [entry.account_id, row_id, entry.gate, who, entry.subject_kind, subject_id, entry.basis,
-                  entry.instruction, list(entry.fields), entry.named, now(), entry.permission_id, entry.shown_from]  # fmt: skip
+        row: dict[str, Any] = {
+            "account": entry.account_id, "id": row_id, "gate": entry.gate, "who": who, "kind": entry.subject_kind,
+            "subject": subject_id, "basis": entry.basis, "instruction": entry.instruction, "fields": list(entry.fields),
+            "named": entry.named, "at": now(), "asked": entry.asked and entry.asked.by,
+            "asker": entry.asked and entry.asked.id, "permission": entry.permission_id, "shown_from": entry.shown_from,
+            "to_customer": entry.gate == "mail" and entry.subject_kind == "customer",
+        }  # fmt: skip
         if entry.basis == "permission":
-            await self._begin_permitted(entry, values)
-        else:
-            await self._db.run(entry.account_id, (f"{_INSERT} values ({_VALUES})", values))
-        return row_id
-
-    async def _begin_permitted(self, entry: Entry, values: list[Any]) -> None:
-        """Writes the row where a permission holds at this moment: this account's, for this receiver, these fields, whatever
-        it is about. Raises NoPermission.
-        """
-        assert entry.account_id
-        blind = await receiver_blind(self._vault, entry.account_id, entry.recipient)
-        holds = [
-            entry.account_id,
-            entry.permission_id,
-            blind,
-            list(entry.fields),
-            entry.subject_id,
-            now(),
-            now(),
-        ]
-        [rows] = await self._db.run(
-            entry.account_id, (f"{_INSERT} select {_VALUES} {_PERMITTED}", values + holds)
+            row["receiver"] = await receiver_blind(self._vault, entry.account_id, entry.recipient)
+        [written] = await self._db.run(
+            entry.account_id, (_PERMITTED if entry.basis == "permission" else _ANY, row)
         )
-        if not rows:
+        if not written and entry.basis == "permission":
             raise NoPermission
+        if not written:
+            raise NobodyAsked("Nobody of the business asked for this letter.")
+        return row_id
 
     async def _begin_of_house(self, entry: Entry) -> UUID:
         row_id = new_id()

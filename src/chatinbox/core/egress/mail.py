@@ -10,7 +10,7 @@ import aiosmtplib
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
-from chatinbox.core.egress.ledger import Entry, Ledger, NoPermission, Outcome
+from chatinbox.core.egress.ledger import Asked, Entry, Ledger, NoPermission, Outcome
 from chatinbox.core.egress.recipients import Basis, Guard, pass_all
 from chatinbox.core.ids import new_id
 
@@ -35,8 +35,9 @@ class Declined(Exception):
 class Letter:
     """One mail about to leave for one recipient, whole (RFC 5322) with its envelope (RFC 5321).
 
-    `sender` is empty where nobody is to hear that it could not be delivered (RFC 5321 §4.5.5). Without an account it is the
-    house's own, to a mailbox that somebody merely named: the ledger then says so, and not whose it is.
+    `sender` is empty where nobody is to hear that it could not be delivered (RFC 5321 §4.5.5). `asked`: who of the business
+    asked for it; without that none goes to a customer (C45). Without an account it is the house's own, to a mailbox that
+    somebody merely named: the ledger then says so, and not whose it is.
     """
 
     account_id: UUID | None
@@ -48,6 +49,7 @@ class Letter:
     basis: Basis
     instruction: str
     fields: tuple[str, ...]
+    asked: Asked | None = None
     kept_in: UUID | None = None  # whose outbox keeps one of the house's, where no server is named
     permission_id: UUID | None = None
 
@@ -60,7 +62,7 @@ class MailGate:
         self.guard: Guard = pass_all
 
     async def send(self, letter: Letter) -> None:
-        """Sends one letter; raises Unreachable or Declined. The ledger row is there before the first byte."""
+        """Sends one letter; raises Unreachable, Declined, or NobodyAsked. The ledger row is there before the first byte."""
         row_id = await self._begin(letter)
         if self._smtp_url and letter.account_id and (reason := await self.guard(letter.account_id, "mail")):
             await self._ledger.end(letter.account_id, row_id, "withheld", reason)
@@ -90,6 +92,7 @@ class MailGate:
             letter.fields,
             named=None if letter.account_id else "mailbox",
             permission_id=letter.permission_id,
+            asked=letter.asked,
         )
         try:
             return await self._ledger.begin(entry)

@@ -24,7 +24,7 @@ from chatinbox.conversations.search.find import find
 from chatinbox.conversations.search.index import index_ids
 from chatinbox.core.clock import travel
 from chatinbox.core.db import Database
-from chatinbox.core.egress import Letter
+from chatinbox.core.egress import Asked, Letter
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -307,7 +307,7 @@ async def test_of_what_another_team_has_beside_ones_own_nothing_is_counted_and_n
     inst: Installation, ada: Staff, hers: Hers, say: Say
 ) -> None:
     kept_out = replace(ada, kept_out=frozenset([await channel_of(inst, ada)]))
-    await inst.egress.mail(_to_them(hers))
+    await inst.egress.mail(_to_them(hers, await channel_of(inst, ada)))
     both = Sender(HERS, "Frida")
     shown = await say(ada, "By chat, too", via="chat", sender=both)
     assert shown.customer_id == hers.customer_id
@@ -319,10 +319,10 @@ async def test_of_what_another_team_has_beside_ones_own_nothing_is_counted_and_n
         await ask_erasure(inst, kept_out, hers.customer_id, part.name)
 
 
-def _to_them(hers: Hers) -> Letter:
+def _to_them(hers: Hers, channel_id: UUID) -> Letter:
     """A letter that left to her."""
     return Letter(hers.staff.account_id, "customer", hers.customer_id, "a@x.example", (HERS,), b"Subject: x\r\n\r\nx",
-                  "service", "a test", ("words",))  # fmt: skip
+                  "service", "a test", ("words",), Asked("setting", channel_id))  # fmt: skip
 
 
 async def test_two_runs_at_once_do_it_once(inst: Installation, ada: Staff, hers: Hers) -> None:

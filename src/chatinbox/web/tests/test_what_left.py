@@ -17,7 +17,7 @@ from chatinbox.conftest import Browser, Say
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.clock import now, travel
 from chatinbox.core.db import statements
-from chatinbox.core.egress import Letter
+from chatinbox.core.egress import Asked, Letter
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.what_left import PAGE, read_ledger
@@ -84,7 +84,8 @@ async def test_who_is_kept_out_of_a_channel_sees_nothing_that_went_to_customers(
     got = await say(ada, email="hidden@mail.example")
     [channel] = [one for one in await read_channels(inst, ada.account_id) if one.kind == "email"]
     to_them = Letter(ada.account_id, "customer", got.customer_id, "a@x.example", ("hidden@mail.example",),
-                     b"Subject: x\r\n\r\nx", "service", "a test", ("words",))  # fmt: skip
+                     b"Subject: x\r\n\r\nx", "service", "a test", ("words",),
+                     Asked("setting", channel.id))  # fmt: skip
     await inst.egress.mail(to_them)
     await leaves(inst, ada, "ada@staff.example")
     seen = [

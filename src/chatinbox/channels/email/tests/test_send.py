@@ -21,11 +21,11 @@ from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.send import MOST_TRIES, send
 from chatinbox.channels.email.tests.letters import address_of, channel_of, deliveries, letter, only
-from chatinbox.conftest import People
+from chatinbox.conftest import People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core.clock import now
-from chatinbox.core.egress import Egress
+from chatinbox.core.egress import Asked, Egress, Letter, NobodyAsked
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
@@ -104,6 +104,30 @@ async def test_an_answer_leaves_once_and_is_in_the_ledger(
         and await ledger(inst, cyd) == []
         and await list_kept(inst, ada) == []
     )
+
+
+async def test_what_nobody_of_the_business_asked_for_does_not_leave_to_a_customer(
+    inst: Installation, ada: Staff, cyd: Staff, sink: Sink, say: Say
+) -> None:
+    got, other, foreign = await say(ada), await say(ada, email="other@mail.example"), await say(cyd)
+    said = {}
+    for staff, one in ((ada, got), (ada, other), (cyd, foreign)):
+        said[one.customer_id] = message_id = new_id()
+        await verbs.reply(inst, staff, one.conversation_id, message_id, Body(text="Answer"), seen_position=1)
+
+    def to_them(asked: Asked | None) -> Letter:
+        return Letter(ada.account_id, "customer", got.customer_id, "", ("customer@mail.example",), b"Subject: x\r\n\r\nx",
+                      "service", "a test", ("words",), asked)  # fmt: skip
+
+    out = through(inst, sink.url).egress
+    claims = [None, Asked("rule", new_id()), Asked("setting", new_id())]
+    claims += [Asked("staff", one) for one in (new_id(), got.message_id, said[other.customer_id])]
+    for claim in (*claims, Asked("staff", said[foreign.customer_id])):
+        with pytest.raises(NobodyAsked):
+            await out.mail(to_them(claim))
+    assert sink.taken == [] and await ledger(inst, ada) == []
+    await out.mail(to_them(Asked("staff", said[got.customer_id])))
+    assert len(sink.taken) == 1 and await ledger(inst, ada) == ["taken"]
 
 
 async def test_a_server_that_says_later_is_asked_again_with_the_same_letter(
