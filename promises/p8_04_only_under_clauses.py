@@ -3,6 +3,7 @@
 import contextlib
 from functools import partial
 
+from chatinbox.accounts.regimes import EEA
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.egress import Declined, Egress, Unreachable
 from chatinbox.core.trouble import Trouble
@@ -16,11 +17,7 @@ CLAUSES = ("C68",)
 def look_at_the_list(here: Here) -> str:
     """Every company outside has its module of the clauses"""
     companies = subprocessors.read(here.settings).company
-    bare = [
-        one.name
-        for one in companies
-        if one.country not in subprocessors.EEA and one.transfer == "none needed"
-    ]
+    bare = [one.name for one in companies if one.country not in EEA and one.transfer == "none needed"]
     assert not bare, f"outside, and without clauses: {', '.join(bare)}"
     return f"{len(companies)} companies on the list; each outside Europe under clauses."
 
@@ -73,4 +70,4 @@ async def saboteur_takes_any_company(stage: Stage) -> None:
 
 async def saboteur_moves_a_country(stage: Stage) -> None:
     """Counts the United States among Europe"""
-    stage.swap(transfer, "EEA", frozenset({*subprocessors.EEA, "US"}))
+    stage.swap(transfer, "EEA", frozenset({*EEA, "US"}))

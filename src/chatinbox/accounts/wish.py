@@ -4,7 +4,7 @@ What somebody types is no proof of who they are, and neither is the sender of a 
 kept and nothing is wished: not even of what kind the wish would have been.
 """
 
-from datetime import timedelta
+from datetime import date
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from chatinbox.accounts.leave import deactivate_person, delete_person, need_no_l
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.links import look, make_link, use
 from chatinbox.accounts.people import Person
+from chatinbox.accounts.regimes import EU, Regime, regime_of
 from chatinbox.accounts.rename import rename_person
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -25,7 +26,6 @@ KINDS: dict[Kind, str] = {
     "delete": "Delete what you hold about me",
     "deactivate": "Deactivate my sign-in",
 }
-ANSWERED_WITHIN = timedelta(days=30)  # a month at most (GDPR Art. 12(3))
 
 
 async def ask_for_wish(inst: Installation, email: str) -> None:
@@ -88,6 +88,13 @@ async def tell_wisher(inst: Installation, person_id: UUID, subject: str, text: s
     await write_to(
         inst, places[0][0], person_id, person.email, subject, text, "receipt of a wish", ("what was done",)
     )
+
+
+async def law_of_wisher(inst: Installation, wisher: Person, asked: date) -> Regime:
+    """The law by which a wish is answered: of the account they work in; of several, whichever wants it soonest."""
+    places = await people.works_in(inst, wisher.id)
+    laws = [await regime_of(inst, account_id) for account_id, *_ in places]
+    return min(laws, key=lambda law: law.answer_by(asked), default=EU)
 
 
 async def end_wish(inst: Installation, token: str) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from chatinbox.accounts.regimes import Regime, regime_for, regime_of
 from chatinbox.app import database
 from chatinbox.app.opening import open_installation
 from chatinbox.core.clock import now
@@ -13,7 +14,7 @@ from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import breach_record as record
 from chatinbox.privacy.breach import Exposure, Touched, notice, read_exposure
-from chatinbox.privacy.breach_record import WITHIN, Breach
+from chatinbox.privacy.breach_record import Breach
 
 
 def print_breach(settings: Settings, what: str, of: str, noticed: str, drill: bool) -> int:
@@ -63,10 +64,11 @@ async def _print(
 
 async def worked_out(inst: Installation, breach: Breach, touched: list[Touched]) -> AsyncIterator[str]:
     """What was touched, and the notice of each account, one after the other."""
-    yield f"{breach.purpose.capitalize()} {breach.id}: {len(touched)} accounts touched. {_clock(breach)}"
+    yield f"{breach.purpose.capitalize()} {breach.id}: {len(touched)} accounts touched. {_clock(breach, _ours(inst))}"
     for one in touched:
         yield f"\n=== account {one.account_id}: {sum(one.counts.values())} rows, {one.customers} customers, {one.staff} staff"
-        yield notice(breach.exposure, one, breach.noticed_at, _answers(inst), breach.is_drill)
+        law = await regime_of(inst, one.account_id)
+        yield notice(breach.exposure, one, breach.noticed_at, law, _answers(inst), breach.is_drill)
     yield f"Nobody was told yet. To tell each account's owners: bin/chatinbox breach tell {breach.id}"
 
 
@@ -76,7 +78,7 @@ async def listed(inst: Installation) -> AsyncIterator[str]:
     for breach in await record.read_breaches(inst):
         done, count = told_of.get(breach.id, (0, 0))
         exposed = f"{breach.exposure.kind} {breach.exposure.exposed}"
-        yield f"{breach.id}  {breach.purpose}: {exposed}. {done} of {count} accounts told. {_clock(breach)}"
+        yield f"{breach.id}  {breach.purpose}: {exposed}. {done} of {count} accounts told. {_clock(breach, _ours(inst))}"
 
 
 async def told(inst: Installation, of: str) -> AsyncIterator[str]:
@@ -85,17 +87,23 @@ async def told(inst: Installation, of: str) -> AsyncIterator[str]:
     if not found:
         raise Trouble(f"No breach {of} is recorded. See: bin/chatinbox breach list")
     telling = await record.tell(inst, found[0], _answers(inst))
-    yield f"{telling.told_count} accounts told. {_clock(found[0])}"
+    yield f"{telling.told_count} accounts told. {_clock(found[0], _ours(inst))}"
     if telling.unreached:
         why = "; ".join(f"{count}: {reason}" for reason, count in sorted(telling.unreached.items()))
         yield f"{telling.unreached.total()} could not be reached, and still have to be told ({why})."
 
 
-def _clock(breach: Breach) -> str:
-    left = breach.noticed_at + WITHIN - now()
+def _ours(inst: Installation) -> Regime:
+    """The law of who runs this installation: where they are the controller, their own clock runs."""
+    return regime_for(inst.settings.operator_country)
+
+
+def _clock(breach: Breach, law: Regime) -> str:
+    left = breach.noticed_at + law.breach_within - now()
     hours = int(abs(left.total_seconds()) // 3600)
     word = f"{hours} hours are left of" if left.total_seconds() > 0 else f"{hours} hours past"
-    return f"Noticed {breach.noticed_at:%Y-%m-%d %H:%M} UTC; {word} the 72 in which an authority must hear."
+    within, who = law.breach_within // timedelta(hours=1), law.authority.replace("your", "our")
+    return f"Noticed {breach.noticed_at:%Y-%m-%d %H:%M} UTC; {word} the {within} in which {who} must hear."
 
 
 def _answers(inst: Installation) -> str:

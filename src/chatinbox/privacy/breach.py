@@ -4,10 +4,11 @@ An account is counted under its own signed context, so a count can hold nothing 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from chatinbox.accounts.regimes import Regime
 from chatinbox.accounts.sessions import read_active
 from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
@@ -199,11 +200,16 @@ def _staff_user(name: str, table: Table) -> str:
 
 
 def notice(
-    exposure: Exposure, touched: Touched, noticed_at: datetime, answers: str = "", drill: bool = False
+    exposure: Exposure,
+    touched: Touched,
+    noticed_at: datetime,
+    law: Regime,
+    answers: str = "",
+    drill: bool = False,
 ) -> str:
     """The notice for one account, with what Art. 33(3) asks for; it is made of that account's numbers alone.
 
-    `answers` is where its owners ask.
+    `law` is the account's own, `answers` where its owners ask.
     """
     told = data_map.read()
     by_category: dict[str, list[str]] = {}
@@ -218,8 +224,9 @@ def notice(
         parts.append(f"{category}\n" + "\n".join(lines) + "\n")
     parts.append(
         "“Sealed” is what only opens with keys that are kept apart. Where the keys were not exposed, it cannot be read.\n"
-        "Whether your customers or an authority have to be told is for you to judge (GDPR Art. 33 and 34); you have 72"
-        " hours from the moment you read this. What we find out later follows in another letter.\n"
+        f"Whether your customers or {law.authority} have to be told is for you to judge ({law.short} Art. 33 and 34); you"
+        f" have {law.breach_within // timedelta(hours=1)} hours from the moment you read this. What we find out later"
+        " follows in another letter.\n"
     )
     if answers:
         parts.append(f"Questions: {answers}\n")

@@ -6,20 +6,20 @@ controller, an account without undue delay where it is (Art. 33(2)).
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from chatinbox.accounts import owners
 from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.regimes import regime_of
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.breach import Exposure, Touched, measure, notice
 from chatinbox.privacy.what_left import OUTCOME
 
-WITHIN = timedelta(hours=72)
 _FIELDS = ("what was exposed", "when it was noticed", "counts of rows and people")
 _NOBODY = "it has no owner"
 _GONE = "it was destroyed meanwhile"
@@ -113,7 +113,8 @@ async def _tell(inst: Installation, breach: Breach, account_id: UUID, answers: s
     [rows] = await inst.db.run(account_id, (ask, [account_id, breach.id]))
     if not rows:
         return _GONE
-    text = notice(breach.exposure, Touched(account_id, *rows[0]), breach.noticed_at, answers, breach.is_drill)
+    law, touched = await regime_of(inst, account_id), Touched(account_id, *rows[0])
+    text = notice(breach.exposure, touched, breach.noticed_at, law, answers, breach.is_drill)
     subject = "Drill: data of your account" if breach.is_drill else "Data of your account was exposed"
     ended = await owners.tell(inst, account_id, subject, text, "notice of a breach", _FIELDS)
     if not ended["taken"]:

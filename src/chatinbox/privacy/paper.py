@@ -14,6 +14,7 @@ import typst
 
 from chatinbox.accounts import documents
 from chatinbox.accounts.documents import Version
+from chatinbox.accounts.regimes import regime_for
 from chatinbox.core.clock import now
 from chatinbox.core.operator import Operator
 from chatinbox.core.settings import Settings
@@ -60,10 +61,17 @@ def agreement(
     settings: Settings, operator: Operator, party: Party | None = None, version: Version | None = None
 ) -> bytes:
     """The agreement as a PDF; with a party it is that account's own, in the version it agreed to."""
+    return _set(msgspec.json.encode(told(settings, operator, party, version)).decode())
+
+
+def told(
+    settings: Settings, operator: Operator, party: Party | None = None, version: Version | None = None
+) -> dict[str, Any]:
+    """What stands on the paper."""
     version = version or documents.in_force("dpa", now())
     words = documents.read("dpa", version.version)
     parts = [part for part in words.part if not party or not part.only or party.country in part.only]
-    told = {
+    return {
         "title": words.title,
         "lead": words.lead,
         "version": version.version,
@@ -72,9 +80,18 @@ def agreement(
         "parts": msgspec.to_builtins(parts),
         "operator": asdict(operator),
         "party": msgspec.to_builtins(party),
+        "law": _law_of(settings, party),
         "annexes": annexes(settings),
     }
-    return _set(msgspec.json.encode(told).decode())
+
+
+def _law_of(settings: Settings, party: Party | None) -> dict[str, Any] | None:
+    """Which law a party's own copy is under, and which authority and clock belong to it."""
+    if party is None:
+        return None
+    law = regime_for(party.country or settings.operator_country)
+    hours = law.breach_within.total_seconds() // 3600
+    return {"law": law.law, "authority": law.authority, "breach_hours": int(hours)}
 
 
 @lru_cache(maxsize=8)

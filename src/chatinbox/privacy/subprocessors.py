@@ -10,47 +10,13 @@ from typing import Literal
 
 import msgspec
 
+from chatinbox.accounts.regimes import EEA
 from chatinbox.core.egress.recipients import REGISTER
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 
 NOTICE = timedelta(days=30)
 DEMO = Path(__file__).with_name("subprocessors_demo.toml")
-# European Economic Area, as of November 2026 (GDPR applies by the EEA agreement, Annex XI).
-EEA = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "HR",
-        "CY",
-        "CZ",
-        "DK",
-        "EE",
-        "FI",
-        "FR",
-        "DE",
-        "GR",
-        "HU",
-        "IE",
-        "IT",
-        "LV",
-        "LT",
-        "LU",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SK",
-        "SI",
-        "ES",
-        "SE",
-        "IS",
-        "LI",
-        "NO",
-    ]
-)
 Clauses = Literal["none needed", "SCC module 2", "SCC module 3"]
 Plane = Literal["A", "S", "T", "U"]
 PLANES: dict[str, str] = {

@@ -7,11 +7,11 @@ say. Why no other ground for a transfer is looked at, and who has no place: `doc
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from chatinbox.accounts.workspace import read_workspace
+from chatinbox.accounts.regimes import EEA, regime_of
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import subprocessors
-from chatinbox.privacy.subprocessors import EEA, Company
+from chatinbox.privacy.subprocessors import Company
 
 Reason: TypeAlias = Literal["transfer_without_clauses", "place_not_named"]
 OWN_WAYS = frozenset({"mail"})  # leads to the operator's own machine, unless a company of the register has it
@@ -24,7 +24,7 @@ async def why_withheld(inst: Installation, account_id: UUID, way: str) -> Reason
         return None
     if company and (company.country in EEA or company.transfer != "none needed"):
         return None
-    home = await law_of(inst, account_id)
+    home = (await regime_of(inst, account_id)).home
     if not home or (company and company.country in home):
         return None
     return "transfer_without_clauses" if company else "place_not_named"
@@ -42,14 +42,3 @@ def _company(inst: Installation, way: str) -> Company | None:
         one for one in subprocessors.listed(inst.settings).company if way in one.ways and one.is_active(today)
     ]
     return found[0] if found else None
-
-
-async def law_of(inst: Installation, account_id: UUID) -> frozenset[str]:
-    """The countries that an account's data may go to without clauses; empty where European law does not bind it.
-
-    An account that has not said its country is where its operator is (GDPR Art. 3(1)).
-    """
-    country = (await read_workspace(inst, account_id)).country or inst.settings.operator_country
-    if country in EEA:
-        return EEA
-    return EEA | {"GB"} if country == "GB" else frozenset()

@@ -11,6 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.hand_over import hand_over
+from chatinbox.accounts.regimes import EU
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.teams import create_team
 from chatinbox.app.breach import listed, told, worked_out
@@ -139,7 +140,7 @@ async def test_the_notice_of_one_account_is_the_same_whatever_another_has_and_na
     async def hers() -> str:
         found = await measure(inst, ada.account_id, exposure)
         assert found
-        return notice(exposure, found, at, "privacy@operator.example")
+        return notice(exposure, found, at, EU, "privacy@operator.example")
 
     before = await hers()
     for n in range(7):

@@ -40,9 +40,13 @@ def test_the_annexes_are_those_of_the_live_registers() -> None:
 
 
 def test_the_british_addendum_is_in_a_british_accounts_copy_and_in_no_other() -> None:
-    assert "International Data Transfer Addendum" in text_of(paper.agreement(SETTINGS, DEMO, PARTY))
+    british = text_of(paper.agreement(SETTINGS, DEMO, PARTY))
+    assert (
+        "International Data Transfer Addendum" in british and "Information Commissioner’s Office" in british
+    )
     german = Party("Tee GmbH", "DE", "Ada", "2026-11-26 10:00", "n")
-    assert "International Data Transfer Addendum" not in text_of(paper.agreement(SETTINGS, DEMO, german))
+    text = text_of(paper.agreement(SETTINGS, DEMO, german))
+    assert "International Data Transfer Addendum" not in text and "Law of this account: the GDPR" in text
 
 
 def test_every_page_is_a4_and_has_ink_on_it() -> None:

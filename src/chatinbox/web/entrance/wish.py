@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from chatinbox.accounts import wish
 from chatinbox.accounts.people import Person
+from chatinbox.accounts.regimes import Regime
 from chatinbox.accounts.sign_up import ADDRESS
-from chatinbox.accounts.wish import ANSWERED_WITHIN, KINDS, Kind
+from chatinbox.accounts.wish import KINDS, Kind
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Received, Sender
 from chatinbox.conversations.verbs import receive
@@ -91,7 +92,9 @@ async def _take(
 ) -> Response:
     """Keeps it as a case, then does what a program can. The link is used up last: what was pressed is never lost."""
     kind, _, name = wished
-    until, token = (now() + ANSWERED_WITHIN).date(), request.path_params["token"]
+    today, token = now().date(), request.path_params["token"]
+    law = await wish.law_of_wisher(inst, who, today)
+    until = law.answer_by(today)
     why = await wish.why_by_people(inst, who.id, kind, name)
     goes = why is None and kind == "delete"  # who is to be forgotten is not written down once more
     said_by = Sender() if goes else Sender(email=who.email, name=who.name)
@@ -101,7 +104,7 @@ async def _take(
         via="email",
         sender=said_by,
         message_id=new_id(),
-        body=Body(text=_told(wished, "" if goes else who.email, until, why)),
+        body=Body(text=_told(wished, "" if goes else who.email, until, law, why)),
         subject=subject,
         key=await inst.vault.blind(channel[0], "wish about own data", token),
     )
@@ -117,7 +120,7 @@ async def _take(
         await wish.tell_wisher(inst, who.id, "Your wish is here", text)
     with contextlib.suppress(Refused):  # a deleted sign-in took its links along
         await wish.end_wish(inst, token)
-    return show(inst, request, "entrance/wish-taken", until=until, done=done)
+    return show(inst, request, "entrance/wish-taken", until=until, law=law, done=done)
 
 
 async def _add(inst: Installation, channel: tuple[UUID, UUID], kept: Received, words: str) -> None:
@@ -151,14 +154,14 @@ def _checked(form: Form) -> tuple[Kind, str]:
     return kind, words
 
 
-def _told(wished: tuple[Kind, str, str], email: str, until: date, why: str | None) -> str:
+def _told(wished: tuple[Kind, str, str], email: str, until: date, law: Regime, why: str | None) -> str:
     """What the operator reads. Of who is deleted by it, and what they are called, nothing."""
     kind, words, _ = wished
     who = email or "Somebody who signs in"
     lines = [
         f"{KINDS[kind]}.",
         words if email else "",
-        f"{who} opened a link that was sent to the address they are known by, and said so. Answer by {day(until)}.",
+        f"{who} opened a link that was sent to the address they are known by, and said so. Answer by {day(until)} ({law.short} Art. 12).",
         f"People carry it out: {why}" if why else "The program carries it out.",
     ]
     return "\n\n".join(filter(None, lines))

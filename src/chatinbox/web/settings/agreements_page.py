@@ -10,6 +10,7 @@ from chatinbox.accounts import agreements, documents
 from chatinbox.accounts.agreements import Agreement
 from chatinbox.accounts.documents import Kind, Version
 from chatinbox.accounts.queries import read_account_name, read_staff
+from chatinbox.accounts.regimes import regime_of
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.workspace import change_workspace, read_workspace
 from chatinbox.core.clock import now
@@ -57,6 +58,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "behind": any(getattr(made[0], kind) != one.seal for kind, one in holding.items()),
         "operator": operator_of(inst.settings),
         "countries": COUNTRIES,
+        "law": await regime_of(inst, account_id),
         "workspace": await read_workspace(inst, account_id),
     }
 

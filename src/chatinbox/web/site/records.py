@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.accounts import regimes
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import records, subprocessors
@@ -14,7 +15,7 @@ async def get_records(inst: Installation, request: Request) -> Response:
     """Every stored table under the role we have for it."""
     by_role = records.records()
     companies = subprocessors.read(inst.settings).company
-    return legal_page(inst, request, "records", by_role=by_role, companies=companies)
+    return legal_page(inst, request, "records", by_role=by_role, companies=companies, laws=regimes.ALL)
 
 
 TO = Declared(("visitor",), ("A",))

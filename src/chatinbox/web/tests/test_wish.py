@@ -11,6 +11,7 @@ import pytest
 from chatinbox.accounts import people, wish
 from chatinbox.accounts.colleagues import reactivate
 from chatinbox.accounts.factors import Factors
+from chatinbox.accounts.regimes import EU
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import build
@@ -103,7 +104,7 @@ async def test_who_opens_the_link_wishes_and_only_the_operator_reads_it_with_its
     cyd: Staff,
 ) -> None:
     path = await link_for(inst, anybody, ada)
-    email, until = await email_of(inst, ada), day((now() + timedelta(days=30)).date())
+    email, until = await email_of(inst, ada), day(EU.answer_by(now().date()))
     assert email in (await anybody.get(path)).text, "looking uses nothing up"
     wish = {"kind": "delete", "words": "Everything, please."}
     taken = await anybody.post(path, data=wish)
