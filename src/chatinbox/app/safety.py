@@ -1,10 +1,9 @@
 """What is not safe to serve people with, a sentence each. A start with one of them is refused, not warned of (clause C48).
 
-The demo alone may be spoken to without TLS: what is in it is make-believe. It counts as the demo while its folder was never
+The demo alone may be spoken to without TLS, and stand anywhere: what is in it is make-believe. It counts as the demo while its folder was never
 anything else.
 """
 
-import ipaddress
 import os
 import stat
 import sys
@@ -16,6 +15,7 @@ import psycopg
 from chatinbox.core.migrate import LOGINS
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
+from chatinbox.privacy import places
 
 FEW_BYTES = 16  # different ones a root key has at least; of 32 random bytes about thirty differ
 
@@ -50,6 +50,7 @@ def unsafe_settings(settings: Settings, environment: Mapping[str, str] = os.envi
     """What settings and files make unsafe. Looks, and changes nothing."""
     if not _is_make_believe(settings):
         yield from _transport(settings)
+        yield from places.misplaced(settings, environment)
     yield from _keys(settings)
     if sys.flags.dev_mode or environment.get("PYTHONASYNCIODEBUG"):
         yield (
@@ -96,25 +97,16 @@ def _is_make_believe(settings: Settings) -> bool:
 
 def _transport(settings: Settings) -> Iterator[str]:
     typed = urlsplit(settings.public_url)
-    if typed.scheme == "http" and not _is_this_machine(typed.hostname or ""):
+    if typed.scheme == "http" and not places.is_this_machine(typed.hostname or ""):
         yield (
             f"People would type {settings.public_url}, and passwords would travel in the clear."
             " Put a proxy with TLS in front and say --public-url https://…"
         )
-    elif not settings.public_url and not _is_this_machine(settings.host):
+    elif not settings.public_url and not places.is_this_machine(settings.host):
         yield (
             f"On {settings.host} anybody in the network could listen in: this server speaks no TLS itself."
             " Put a proxy with TLS in front and say --public-url https://…, or listen on 127.0.0.1."
         )
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 §6.3
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _keys(settings: Settings) -> Iterator[str]:

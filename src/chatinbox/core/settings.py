@@ -52,6 +52,7 @@ class Settings:
     hosting: str = ""
     hosting_region: str = ""
     hosting_certificates: str = ""
+    own_hosts: str = ""
     website: bool = False
     website_channel: str = ""
     stripe_secret_key: str | None = field(default=None, repr=False)

@@ -3,6 +3,7 @@
 The file is `subprocessors.toml` in the data folder. Without it no company works for this installation, and the page says so.
 """
 
+import re
 import tomllib
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +18,9 @@ from chatinbox.core.trouble import Trouble
 
 NOTICE = timedelta(days=30)
 DEMO = Path(__file__).with_name("subprocessors_demo.toml")
+_HOST = re.compile(
+    r"(\*(\.[\w-]+){2,}|[\w-]+(\.[\w-]+)*|[0-9a-f:]+)", re.IGNORECASE
+)  # no `*` over a whole ending
 Clauses = Literal["none needed", "SCC module 2", "SCC module 3"]
 Plane = Literal["A", "S", "T", "U"]
 PLANES: dict[str, str] = {
@@ -31,6 +35,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One company: what it does, where (ISO 3166-1 alpha-2), for which planes, by which transfer tool, since when.
 
     `ways` are the ways out that lead to it: `mail` (the outgoing mail server) or a named recipient, such as `stripe`.
+    `hosts` are machines of its that house data, by name: `db.example.net`, or all of a domain's, `*.db.example.net`.
     """
 
     name: str
@@ -43,6 +48,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     announced_at: date | None = None
     kind: Literal["infrastructure", "fraud", "learning"] = "infrastructure"
     ways: list[str] = []
+    hosts: list[str] = []
 
     def is_active(self, today: date) -> bool:
         """Whether it has begun."""
@@ -89,5 +95,9 @@ def _check(company: Company, opened: date | None) -> None:
         raise Trouble(f"{company.name} may not receive the security log: it goes to nobody.")
     if unknown := [one for one in company.ways if one != "mail" and one not in REGISTER]:
         raise Trouble(f"{company.name}: there is no way out named {unknown[0]}.")
+    if wide := [one for one in company.hosts if not _HOST.fullmatch(one)]:
+        raise Trouble(
+            f"{company.name}: “{wide[0]}” is no host. Name one, such as db.example.net, or all of a domain: *.db.example.net"
+        )
     if company.kind != "infrastructure":
         raise Trouble(f"{company.name}: the policy names no receiver of this kind, so there may be none.")

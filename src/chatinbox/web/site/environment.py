@@ -10,6 +10,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.postgres.binaries import DatabaseUser
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
+from chatinbox.privacy.places import housed
 from chatinbox.web.site.facts import Fact
 from chatinbox.web.site.frame import Link, site_page
 
@@ -21,7 +22,14 @@ async def get_environment(inst: Installation, request: Request) -> Response:
     """What was said and what was seen, the latter within the last minute."""
     at, facts = await request.app.state.looks.at(_find, inst)
     return site_page(
-        inst, request, "site/environment", at=at, facts=facts, said=_said(inst.settings), kept=KEPT
+        inst,
+        request,
+        "site/environment",
+        at=at,
+        facts=facts,
+        said=_said(inst.settings),
+        housed=housed(inst.settings),
+        kept=KEPT,
     )
 
 
