@@ -6,9 +6,10 @@ from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, make_msgid
 from uuid import UUID
 
+from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.channels import read_stored
 from chatinbox.core.clock import now
-from chatinbox.core.egress import Declined, Letter, Unreachable
+from chatinbox.core.egress import Asked, Declined, Letter, Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 
@@ -19,9 +20,10 @@ MOST_WORDS = 10_000
 
 
 async def write_to_customer(
-    inst: Installation, account_id: UUID, customer_id: UUID, subject: str, text: str, occasion: str
+    inst: Installation, by: Staff, customer_id: UUID, subject: str, text: str, occasion: str
 ) -> None:
     """Sends it. Raises a sentence when there is no address to write to or from, and when it could not be sent."""
+    account_id = by.account_id
     if len(text) > MOST_WORDS:
         raise Refused(422, f"This is longer than {MOST_WORDS:,} characters. Shorten it.", "letter")
     [rows] = await inst.db.run(account_id, (_ADDRESSES, [account_id, customer_id]))
@@ -42,7 +44,7 @@ async def write_to_customer(
     try:
         await inst.egress.mail(
             Letter(account_id, "customer", customer_id, str(ours.settings["address"]), (to,), message.as_bytes(), "service",
-                   occasion, ("e-mail address", "message"))
+                   occasion, ("e-mail address", "message"), Asked("act", by.staff_user_id))
         )  # fmt: skip
     except (Declined, Unreachable):
         raise Refused(

@@ -30,13 +30,16 @@ OUTCOME = {
     "withheld": "withheld by us",
 }
 ASKED = {
+    "request": "the person’s own request",
     "rule": "a rule of the business",
     "setting": "a setting of the business",
     "earlier": "written before this was noted",
 }
+_PEOPLE = ("staff", "act")
 COLUMNS = (
     "id, at, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, outcome, asked_by,"
-    " (select m.staff_user_id from message m where m.account_id = ledger.account_id and m.id = ledger.asked_id)"
+    " case asked_by when 'act' then asked_id else"
+    "  (select m.staff_user_id from message m where m.account_id = ledger.account_id and m.id = ledger.asked_id) end"
 )
 """Of the ledger, what `open_rows` takes."""
 GATES = {
@@ -84,11 +87,11 @@ async def open_rows(inst: Installation, account_id: UUID, rows: list[Any]) -> li
     """Rows of the ledger (`COLUMNS`), with what is sealed in them opened."""
     keys = await _keys(inst, account_id, {(row[4], row[5]) for row in rows})
     programs = await read_names(inst, account_id) if any(row[6] == "integration" for row in rows) else {}
-    by_staff = any(asked == "staff" for *_, asked, _ in rows)
+    by_staff = any(asked in _PEOPLE for *_, asked, _ in rows)
     names = {one.id: one.name for one in await read_staff(inst, account_id)} if by_staff else {}
 
     def words(asked: str | None, staff_user_id: UUID | None) -> str:
-        if asked != "staff":
+        if asked not in _PEOPLE:
             return ASKED[asked] if asked else ""
         return names.get(staff_user_id, GONE) if staff_user_id else "staff, in a message that is gone"
 

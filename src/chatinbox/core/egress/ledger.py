@@ -15,7 +15,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.vault import SealKey, Vault
 
 Subject: TypeAlias = Literal["customer", "person", "account"]
-AskedBy: TypeAlias = Literal["staff", "rule", "setting"]
+AskedBy: TypeAlias = Literal["staff", "act", "request", "rule", "setting"]
 Outcome: TypeAlias = Literal["taken", "refused", "unreachable", "withheld"]
 
 
@@ -25,8 +25,9 @@ class NobodyAsked(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who of the business asked for a letter to a customer: staff by a message of theirs, a rule, or a setting by its
-    channel. `id` is that message's, rule's or channel's; the database looks whether it is true.
+    """Who of the business asked for a letter to a customer: staff by a message of theirs, a staff user by an act on a page
+    (`act`), the agreement by the case of that person's own request, a rule, or a setting by its channel. `id` is that
+    message's, staff user's, case's, rule's or channel's; the database looks whether it is true.
     """
 
     by: AskedBy

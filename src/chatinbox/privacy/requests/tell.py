@@ -13,7 +13,7 @@ from uuid import UUID
 from chatinbox.accounts import owners
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.workspace import read_workspace
-from chatinbox.core.egress import Letter
+from chatinbox.core.egress import Asked, Letter
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken
 from chatinbox.privacy.requests.case import WINDOW, Case
@@ -137,7 +137,7 @@ async def _write(inst: Installation, account_id: UUID, case: Case, subject: str,
     )
     letter = Letter(
         account_id, "customer", case.customer_id, sender, (case.address,), raw, "service", "answer to a person's own request",
-        ("e-mail address", "how the request stands"),
+        ("e-mail address", "how the request stands"), asked=Asked("request", case.id),
     )  # fmt: skip
     await inst.egress.mail(letter)
 

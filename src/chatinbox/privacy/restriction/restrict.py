@@ -97,7 +97,7 @@ async def take_up(
                 422, "Write what they are told before it ends, or say that you told them.", "letter"
             )
         await write_to_customer(
-            inst, by.account_id, root, "About your data", words, "told before their data is taken up again"
+            inst, by, root, "About your data", words, "told before their data is taken up again"
         )
     key = await inst.vault.account_key(by.account_id)
     *_, told = await inst.db.run(
