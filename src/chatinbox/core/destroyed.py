@@ -20,6 +20,7 @@ from chatinbox.core.clock import now
 
 ALL = "all"  # as a kind: every key of an account
 MARK = "mark"  # as a kind: the keyed hash of a letter that was erased, and must stay away
+TALK = "conversation"  # as a kind: one that was erased while its customer's key stays
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chatinbox.core.destroyed import MARK, Destroyed
+from chatinbox.core.destroyed import MARK, TALK, Destroyed
 from chatinbox.core.keystore import Keystore, Name
 from chatinbox.core.trouble import Trouble
 
@@ -146,9 +146,12 @@ class Vault:
         self._keystore.drop_again(names)
         self.forget()
 
-    async def mark_gone(self, account_id: UUID, marks: Iterable[bytes]) -> None:
-        """Keeps the keyed hashes of erased letters, 16 bytes each, where a copy put back finds them."""
+    async def mark_gone(self, account_id: UUID, marks: Iterable[bytes], talks: Iterable[UUID] = ()) -> None:
+        """Keeps the keyed hashes of erased letters, 16 bytes each, and the ids of conversations that were erased without a
+        key, where a copy put back finds them.
+        """
         names = [(MARK, account_id, UUID(bytes=one)) for one in marks]
+        names += [(TALK, account_id, one) for one in talks]
         if names:
             await asyncio.to_thread(self.destroyed.add, names)
 

@@ -36,7 +36,8 @@ _LEFT_OUT = (
     "seclog.*",  # no copy of the security log outlives its days
     "search.*", "tenant.address_lookup",  # made again
     "directory.session", "directory.visitor_session", "directory.link", "directory.used_challenge",
-    "directory.code_try", "directory.sso_pending",  # an ended session or a used link must not be good again
+    "directory.code_try", "directory.sso_pending", "directory.scim_token", "directory.connection_token",
+    # an ended session, a used link or a token that was taken back must not be good again
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ The ledger's keys go first. Then whoever has rows and no key was erased: their r
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,14 +18,14 @@ from chatinbox.app.opening import open_installation
 from chatinbox.channels.email.raw import discard_raw
 from chatinbox.conversations.search.index import rebuild
 from chatinbox.core.clock import now
-from chatinbox.core.destroyed import ALL, MARK, Line
+from chatinbox.core.destroyed import ALL, MARK, TALK, Line
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
 from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import look_up_again
 from chatinbox.privacy.destroy import destroy_again
-from chatinbox.privacy.erasure.erase import erase_again
+from chatinbox.privacy.erasure.erase import erase_again, erase_conversations_again
 
 STILL = timedelta(days=1)
 """How long what was asked for before the copy waits after it, so that somebody can look first."""
@@ -35,10 +36,10 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
     """Replays on an installation that nobody is let into; what was done, in sentences."""
     inst = await open_installation(settings, admin_dsn)
     try:
-        before = sum(1 for one in ledger if one.kind != MARK)
+        before = sum(1 for one in ledger if one.kind not in (MARK, TALK))
         # The ledger has these lines already: nothing is added to it.
         inst.vault.drop_again(
-            (one.kind, one.account_id, one.subject_id) for one in ledger if one.kind != MARK
+            (one.kind, one.account_id, one.subject_id) for one in ledger if one.kind not in (MARK, TALK)
         )
         with psycopg.connect(admin_dsn, autocommit=True) as above:
             accounts = await _accounts(
@@ -46,23 +47,30 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
             )
             people = await _people(inst, above)
             _hold_still(above)
-        marks: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for one in ledger:
-            if one.kind == MARK:
-                marks[one.account_id].append(one.subject_id)
-        customers = letters = texts = 0
+        marks, talks = _by_account(ledger, MARK), _by_account(ledger, TALK)
+        customers = letters = texts = single = 0
         async for account_id in every_account(inst):
             customers += await _customers(inst, account_id)
+            single += await erase_conversations_again(inst, account_id, talks[account_id])
             letters += await _letters(inst, account_id)
+            await _connections(inst, account_id)
             await _mark(inst, account_id, marks[account_id])
             await look_up_again(inst, account_id)
             texts += await rebuild(inst, account_id)
     finally:
         await inst.close()
     return [
-        f"Keys destroyed again: {before}. Erased again: {customers} customers, {letters} letters, {accounts} accounts, {people} people.",
+        f"Keys destroyed again: {before}. Erased again: {customers} customers, {single} single conversations, {letters} letters, {accounts} accounts, {people} people.",
         f"Search made anew: {texts} texts.",
     ]
+
+
+def _by_account(ledger: Iterable[Line], kind: str) -> defaultdict[UUID, list[UUID]]:
+    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for one in ledger:
+        if one.kind == kind:
+            found[one.account_id].append(one.subject_id)
+    return found
 
 
 async def _accounts(inst: Installation, above: psycopg.Connection, ended: dict[UUID, datetime]) -> int:
@@ -127,6 +135,25 @@ async def _letters(inst: Installation, account_id: UUID) -> int:
             await discard_raw(inst, account_id, raw_mail_id)
             gone += 1
     return gone
+
+
+async def _connections(inst: Installation, account_id: UUID) -> None:
+    """Connected programs whose key is gone have ended. The tokens of the others are not copied: they are connected anew."""
+    [rows] = await inst.db.run(
+        account_id,
+        ("select id from connection where account_id = %s and ended_at is null", [account_id]),
+    )
+    for (connection_id,) in rows:
+        try:
+            await inst.vault.connection_key(account_id, connection_id)
+        except Erased:
+            await inst.db.run(
+                account_id,
+                (
+                    "update connection set ended_at = %s where account_id = %s and id = %s",
+                    [now(), account_id, connection_id],
+                ),
+            )
 
 
 async def _mark(inst: Installation, account_id: UUID, marks: list[UUID]) -> None:

@@ -193,6 +193,25 @@ def _tables_with(above: psycopg.Connection, ids: set[UUID]) -> set[str]:
     }
 
 
+async def test_a_single_conversation_that_was_erased_after_the_copy_stays_away_and_its_customer_does_not_go(
+    copies: Copies,
+) -> None:
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        await writes(inst, ada, HERS, "apricots")
+        await writes(inst, ada, HERS, "plums")
+        hers = (await find_by_email(inst, ada.account_id, HERS)) or new_id()
+        old, new = await who(inst, ada)
+        data, keys, _ = copies.make(inst)
+        await engine._Erasing(
+            inst, ada.account_id, new_id(), hers, [old]
+        ).run()  # as a rule of the account does
+    there = copies.restored(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        assert await who(inst, ada) == {new: hers}
+        assert await find_by_email(inst, ada.account_id, HERS) == hers
+
+
 async def test_an_account_and_a_person_that_went_after_the_copy_stay_gone(copies: Copies) -> None:
     async with copies.opened() as inst:
         ada, cyd = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]

@@ -110,6 +110,21 @@ async def erase_again(inst: Installation, account_id: UUID, customer_id: UUID) -
     await _Erasing(inst, account_id, new_id(), customer_id, None).run()
 
 
+async def erase_conversations_again(inst: Installation, account_id: UUID, ids: Sequence[UUID]) -> int:
+    """Erases single conversations that an older copy of the data brought back, and whose customers stay; how many."""
+    rows, _ = await inst.db.run(
+        account_id,
+        (
+            "select customer_id, array_agg(id) from conversation where account_id = %s and id = any(%s) group by customer_id",
+            [account_id, list(ids)],
+        ),
+        ("delete from hold where account_id = %s and conversation_id = any(%s)", [account_id, list(ids)]),
+    )
+    for customer_id, talks in rows:
+        await _Erasing(inst, account_id, new_id(), customer_id, talks).run()
+    return sum(len(talks) for _, talks in rows)
+
+
 async def _say_held(inst: Installation, account_id: UUID, erasure_id: UUID) -> None:
     """Notes since when nothing but what is held is left. What a rule asked for is asked for again by the rule."""
     await inst.db.run(
@@ -259,7 +274,9 @@ class _Erasing:
             "select key from received where account_id = %(account)s and conversation_id = any(%(ids)s) and erased_at is null",
             ids=ids,
         )
-        await self._inst.vault.mark_gone(self._account, [row[0] for row in marks if len(row[0]) == 16])
+        without_key = ids if self._only is not None else ()
+        hashes = [row[0] for row in marks if len(row[0]) == 16]
+        await self._inst.vault.mark_gone(self._account, hashes, without_key)
         await self._take(
             {},
             (
