@@ -11,9 +11,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as some
 
+from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.customers.addresses import is_email
 from chatinbox.integrations import sign
+from chatinbox.integrations.bring import read_customers
 from chatinbox.integrations.mapping import BRINGS, CAUSES, ERASED, EVENTS, FIELDS, IDS, TEST
 from chatinbox.integrations.payload import compose, going
 
@@ -33,6 +36,26 @@ def test_no_field_that_was_not_chosen_is_in_the_bytes(kind: str, chosen: set[str
     for name, canary in CANARIES.items():
         assert (canary.encode() in body) == (name in data), name
     assert b"canary id" not in body
+
+
+@given(
+    some.sets(some.sampled_from(sorted(BRINGS))),
+    some.dictionaries(
+        some.sampled_from(["email", *BRINGS, "shoe_size"]),
+        some.text("aZ0 +@.-\0\n“", max_size=20)
+        | some.just("frida@mail.example")
+        | some.none()
+        | some.integers(),
+    ),
+)
+def test_no_field_is_taken_in_that_was_not_chosen(chosen: set[str], said: dict[str, Any]) -> None:
+    try:
+        [one] = read_customers(json.dumps({"customers": [said]}).encode(), sorted(chosen))
+    except Refused as told:
+        assert told.status == 422 and "Customer 1" in told.sentence
+        return
+    assert set(said) <= chosen | {"email"} and set(one.fields) <= chosen & set(said)
+    assert is_email(one.email) and all(one.fields.values())
 
 
 @given(some.binary(min_size=32, max_size=32), some.integers(0, 2**40), some.binary(max_size=200))

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
+from chatinbox.accounts.throttle import Throttle
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.errors import not_found
 from chatinbox.core.ids import read_id
@@ -23,6 +24,8 @@ from chatinbox.integrations.try_out import try_out
 from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage, Shown
 from chatinbox.web.settings.people_page import chosen
+
+tests = Throttle(20, 600)  # of one account: a button must not become a hammer
 
 _WITHHELD = {
     "address": "Its address leads into a private network, so nothing was sent",
@@ -108,6 +111,7 @@ async def _connect_in(inst: Installation, session: Session, form: Form) -> Shown
 
 
 async def _test(inst: Installation, session: Session, form: Form) -> str:
+    tests.take(str(session.staff.account_id))
     answer = await try_out(inst, session.staff, which(form))
     return "The test arrived." if answer.taken else f"The test did not arrive. {why(answer.reason)}."
 

@@ -9,6 +9,7 @@ import pytest
 
 from chatinbox.accounts import colleagues
 from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import build
 from chatinbox.conftest import PASSWORD, Browser, Say
 from chatinbox.core.clock import travel
@@ -17,6 +18,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.connection import read_connections
 from chatinbox.integrations.tests.programs import NO, Program, connected, happen, listening, near
+from chatinbox.web.settings import connections_page
 from chatinbox.web.settings.connections_page import why
 
 NewBrowser = Callable[[], Browser]
@@ -90,6 +92,15 @@ async def test_a_failure_is_told_in_plain_words_and_tried_again(
     assert "The test did not arrive. It answered 500." in tested.text
     again = await owner.post(PAGE, data={"do": "again", "id": str(made.id)})
     assert "tried again at once" in again.text
+
+
+async def test_the_button_for_tests_is_no_hammer(
+    inst: Installation, ada: Staff, owner: Browser, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections_page, "tests", Throttle(2, 600))
+    made = await connected(near(inst), ada, program)
+    answers = [await owner.post(PAGE, data={"do": "test", "id": str(made.id)}) for _ in range(3)]
+    assert [one.status_code for one in answers] == [200, 200, 429] and program.kinds == ["test", "test"]
 
 
 @pytest.mark.parametrize("do", ["test", "again", "confirm", "end"])
