@@ -240,10 +240,11 @@ async def read_case(inst: Installation, case_id: UUID) -> Case:
 
 
 async def read_of_account(inst: Installation, by: Staff) -> list[Case]:
-    """What an account may know of its cases. Raises not-permitted."""
+    """What an account may know of its cases; who is kept out of a channel, of none about customers. Raises not-permitted."""
     by.need("ledger")
     [rows] = await inst.db.run(by.account_id, (f"select {_COLUMNS} from desk.cases_of_account()", []))
-    return [await _opened(inst, row) for row in rows]
+    found = [await _opened(inst, row) for row in rows]
+    return [one for one in found if not by.kept_out or not set(one.kinds) & set(CONTENT)]
 
 
 async def _opened(inst: Installation, row: tuple[Any, ...]) -> Case:

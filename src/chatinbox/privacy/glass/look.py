@@ -56,7 +56,7 @@ async def look(
         async with as_operator(inst, account_id, look_id) as conn:
             return Look(look_id, {name: await _rows(inst, conn, account_id, name) for name in TABLES[what]})
     except NotLent:
-        log.error("operator_key_refused", account_id=str(account_id), grant_id=str(grant_id))
+        log.error("operator_key_refused", account_id=str(account_id), person_id=str(by))
         raise NO_GRANT from None
 
 
@@ -69,7 +69,7 @@ async def write_down(
     try:
         await ask_as_operator(inst, account_id, "select desk.look(%s, %s, %s, %s, %s)", asked)
     except errors.InsufficientPrivilege:
-        log.error("operator_look_refused", account_id=str(account_id), grant_id=str(grant_id))
+        log.error("operator_look_refused", account_id=str(account_id), person_id=str(by))
         raise NO_GRANT from None
     return look_id
 

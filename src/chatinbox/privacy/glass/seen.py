@@ -32,9 +32,16 @@ class Seen:
 
 
 async def read_seen(inst: Installation, by: Staff) -> tuple[list[Grant], list[Seen]]:
-    """The grants and the looks of their account, the newest first. Raises not-permitted."""
+    """The grants and the looks of their account, the newest first. Raises not-permitted.
+
+    Who is kept out of a channel sees none about customers, as in the ledger.
+    """
     by.need("ledger")
-    found = {one.id: one for one in await read_grants(inst, by.account_id)}
+    found = {
+        one.id: one
+        for one in await read_grants(inst, by.account_id)
+        if not by.kept_out or one.object == "settings"
+    }
     [rows] = await inst.db.run(by.account_id, (_LOOKS, [by.account_id]))
     names = await names_of(inst, [row[2] for row in rows])
     looks = [

@@ -29,6 +29,7 @@ from chatinbox.privacy.desk import cases, clock
 from chatinbox.privacy.desk.cases import Case, Order, Words
 from chatinbox.privacy.desk.counts import count_late, read_counts
 from chatinbox.privacy.desk.release import PURPOSE, release
+from chatinbox.privacy.glass.grants import seal_reason
 from chatinbox.privacy.glass.seen import read_seen
 from chatinbox.privacy.what_left import read_ledger
 
@@ -290,8 +291,9 @@ async def test_under_a_case_nothing_else_of_the_account_can_be_looked_at_and_not
     other = await say(ada, "other", "other@mail.example")
     case = await checked(inst, await opened(inst, olga, ada, CONTENT), olga, otto)
     grant_id = new_id()
+    reason = await seal_reason(inst, ada.account_id, grant_id, "what the order says")
     begin = "select desk.release_case(%s, %s, %s, %s)"
-    await ask_as_operator(inst, ada.account_id, begin, [case.id, grant_id, b"x" * 60, olga.person_id])
+    await ask_as_operator(inst, ada.account_id, begin, [case.id, grant_id, reason, olga.person_id])
     look = "select desk.look(%s, %s, %s, %s, %s)"
     for what, thing in (
         ("conversation", other.conversation_id),

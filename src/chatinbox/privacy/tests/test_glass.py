@@ -1,6 +1,7 @@
 """The glass box: nobody of the operator reads anything without a live grant, and whatever is read stands in the account before."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -112,6 +113,10 @@ async def test_a_second_person_opens_it_and_each_row_that_is_read_stands_in_the_
     )
     assert await refused(inst, olga, cyd, grant_id, "conversation", got.conversation_id)
     assert await read_seen(inst, cyd) == ([], [])
+    other_team = replace(ada, kept_out=frozenset([new_id()]))
+    assert await read_seen(inst, other_team) == ([], []), (
+        "who is kept out of a channel sees none about customers"
+    )
 
 
 async def test_who_asked_cannot_approve_it_and_the_database_says_so(

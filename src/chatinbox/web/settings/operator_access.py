@@ -14,9 +14,12 @@ from chatinbox.privacy.glass.seen import names_of, read_seen
 from chatinbox.web.settings.page import SettingsPage
 
 WORDS = {
-    "conversation": "conversation", "message": "messages", "note": "notes", "customer": "customer", "address": "addresses",
-    "channel": "channels", "account": "account", "billing": "billing", "invoice": "bills", "staff_user": "staff",
+    "conversation": ("conversation", "conversations"), "message": ("message", "messages"), "note": ("note", "notes"),
+    "customer": ("customer", "customers"), "address": ("address", "addresses"), "channel": ("channel", "channels"),
+    "account": ("account", "accounts"), "billing": ("plan", "plans"), "invoice": ("bill", "bills"),
+    "staff_user": ("staff user", "staff users"),
 }  # fmt: skip
+"""What one row of a table is called, and several."""
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
@@ -32,6 +35,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "grounds": GROUNDS,
         "scopes": SCOPES,
         "words": WORDS,
+        "in_part": bool(session.staff.kept_out),
         "zone": ZoneInfo((await read_profile(inst, session.staff.person_id)).time_zone),
     }
 

@@ -16,8 +16,10 @@ from chatinbox.web.settings.page import Act, SettingsPage
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
     by = session.staff
+    found = await permission.read_permissions(inst, by.account_id)
     return {
-        "permissions": await permission.read_permissions(inst, by.account_id),
+        "permissions": [one for one in found if not by.kept_out or one.object_id is None],
+        "in_part": bool(by.kept_out),
         "receivers": permission.RECEIVERS,
         "objects": permission.OBJECTS,
         "fields_of": permission.FIELDS,

@@ -19,4 +19,4 @@ async def get_requests(inst: Installation, request: Request) -> Response:
 
 TO = Declared(("visitor",), ("A",))
 PAGES = {"/trust/requests": (get_requests, None)}
-LINKS = (Link("trust", "/trust/requests", "Orders and requests", 70),)
+LINKS = (Link("trust", "/trust/requests", "Orders and requests", 13),)

@@ -118,7 +118,7 @@ async def test_one_asks_another_agrees_the_first_looks_and_the_account_sees_it_a
     seen = (await hers.post(PATH, data=about((await hers.get(PATH)).text, "look"))).text
     assert CANARY in seen
     told = (await account.get(PAGE)).text
-    assert WHY in told and "Olga (no. " in told and "1 messages" in told and CANARY not in told
+    assert WHY in told and "Olga (no. " in told and "1 message" in told and CANARY not in told
     assert "Nobody of the operator has looked" in (await (await opened(cyd)).get(PAGE)).text
 
 
