@@ -1,13 +1,15 @@
 """Looking into an account on a page: who finds it, what it asks for, and what the account sees (clauses C34, C40)."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.staff import Staff
@@ -18,6 +20,7 @@ from chatinbox.conversations.channels import read_channels
 from chatinbox.core.clock import travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.postgres import Cluster
 from chatinbox.web import forms
 from chatinbox.web.access_console import PATH
 from chatinbox.web.tests.test_second_step import code, with_app
@@ -32,6 +35,18 @@ Open = Callable[[Staff | None], Awaitable[httpx.AsyncClient]]
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
     monkeypatch.setattr(forms, "by_place", Throttle(200, 600))
+
+
+@pytest.fixture(autouse=True)
+def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """A connection that may everything; nobody asked for anything when a test begins, for the console shows every account's."""
+    name = conninfo_to_dict(inst.db.dsn)["dbname"]
+    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
+        conn.execute(
+            "delete from tenant.operator_access; delete from tenant.operator_grant; delete from desk.legal_case"
+        )
+        conn.execute("update tenant.permission set taken_back_at = now() where taken_back_at is null")
+        yield conn
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import People, Say
@@ -14,21 +12,21 @@ from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.web.desk_console import PATH
-from chatinbox.web.tests.test_access_console import CANARY, Open, about, house, olga, opened, patient, second
+from chatinbox.web.tests.test_access_console import (
+    CANARY,
+    Open,
+    about,
+    above,
+    house,
+    olga,
+    opened,
+    patient,
+    second,
+)
 from chatinbox.web.tests.test_second_step import with_app
 
-__all__ = ["house", "olga", "opened", "patient", "second"]
-
-
-@pytest.fixture(autouse=True)
-def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
-    """A connection that may everything; no case is there when a test begins."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        conn.execute("delete from desk.legal_case")
-        yield conn
+__all__ = ["above", "house", "olga", "opened", "patient", "second"]
 
 
 def order(of: Staff, **more: str) -> dict[str, str]:
