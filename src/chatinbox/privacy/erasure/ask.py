@@ -56,20 +56,23 @@ async def erase_for_case(
     inst: Installation, account_id: UUID, customer_id: UUID, case_id: UUID
 ) -> UUID | None:
     """Has a customer erased at once because they asked for it themselves; its id, or that of one under way, which nobody takes
-    back any more. None when they are gone already.
+    back any more. None when they are gone already. Raises a sentence while a rule erases some of their conversations.
     """
     at = now()
-    [rows] = await inst.db.run(
+    rows, there = await inst.db.run(
         account_id,
         (
             "insert into erasure (account_id, id, customer_id, case_id, asked_at, due_at)"
             " select account_id, %s, coalesce(merged_into, id), %s, %s, %s from customer where account_id = %s and id = %s"
             " on conflict (account_id, customer_id) where done_at is null"
-            " do update set case_id = coalesce(erasure.case_id, excluded.case_id), due_at = least(erasure.due_at, excluded.asked_at)"
-            " returning id",
+            " do update set case_id = coalesce(erasure.case_id, excluded.case_id), due_at = least(erasure.due_at, excluded.asked_at),"
+            " rule_id = null, conversations = null where erasure.begun_at is null or erasure.conversations is null returning id",
             [new_id(), case_id, at, at, account_id, customer_id],
         ),
+        ("select 1 from customer where account_id = %s and id = %s", [account_id, customer_id]),
     )
+    if not rows and there:
+        raise Refused(409, "Some of their conversations are being erased. It goes on after that.", "erasing")
     if not rows:
         return None
     ids = {"account_id": str(account_id), "erasure_id": str(rows[0][0])}

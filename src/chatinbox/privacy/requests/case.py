@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
@@ -11,6 +11,7 @@ from chatinbox.core.db import Rows
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.names import shown_name
+from chatinbox.privacy.hold import IS_HELD
 from chatinbox.privacy.whose import FAMILY
 
 WINDOW = timedelta(days=7)
@@ -92,13 +93,15 @@ async def read_case(inst: Installation, account_id: UUID, case_id: UUID) -> Case
     return opened(inst, account_id, rows)[0] if rows else None
 
 
-async def is_held(inst: Installation, account_id: UUID, customer_id: UUID) -> bool:
-    """Whether something of theirs must not be erased yet, for a proceeding or the law."""
-    ask = f"{FAMILY} select exists (select from hold where account_id = %(account)s and customer_id in (select id from family) and ended_at is null and until_at > %(at)s)"
-    [[(held,)]] = await inst.db.run(
-        account_id, (ask, {"account": account_id, "customer": customer_id, "at": now()})
+async def what_is_held(inst: Installation, account_id: UUID, customer_id: UUID) -> Literal["all", "some", ""]:
+    """What of a customer must not be erased yet, for a proceeding or the law: everything, single conversations, or nothing."""
+    ask = (
+        f"{FAMILY} select h.conversation_id is null from hold h where {IS_HELD} and h.customer_id in (select id from family)"
+        " order by 1 desc limit 1"
     )
-    return bool(held)
+    values = {"account": account_id, "customer": customer_id, "at": now()}
+    [rows] = await inst.db.run(account_id, (ask, values))
+    return "" if not rows else "all" if rows[0][0] else "some"
 
 
 def opened(inst: Installation, account_id: UUID, rows: Rows) -> list[Case]:

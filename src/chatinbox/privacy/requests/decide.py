@@ -8,7 +8,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.requests.carry import ANSWER_WITHIN
-from chatinbox.privacy.requests.case import MORE_TIME, TO_DO_IT, WINDOW, Case, is_held, read_case
+from chatinbox.privacy.requests.case import MORE_TIME, TO_DO_IT, WINDOW, Case, read_case, what_is_held
 from chatinbox.privacy.requests.go_on import ask_going_on
 from chatinbox.privacy.requests.grounds import GROUNDS
 
@@ -19,7 +19,7 @@ _STILL_OPEN = "account_id = %(account)s and id = %(id)s and told_at is not null 
 async def approve(inst: Installation, by: Staff, case_id: UUID) -> None:
     """Has it done now. Raises not-found, not-permitted, and a sentence when it was decided already."""
     case = await _needed(inst, by, case_id)
-    if case.wish != "access" and await is_held(inst, by.account_id, case.customer_id):
+    if case.wish != "access" and await what_is_held(inst, by.account_id, case.customer_id) == "all":
         sentence = "Something of theirs is on hold, so it is not erased. End the hold first, or refuse with that ground."
         raise Refused(409, sentence, "held")
     await _keep(

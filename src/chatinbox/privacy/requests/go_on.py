@@ -13,11 +13,12 @@ import structlog
 from chatinbox.accounts.every_account import every_account
 from chatinbox.core.clock import now
 from chatinbox.core.egress import Declined, Unreachable
+from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.privacy.erasure.ask import erase_for_case
 from chatinbox.privacy.requests import tell
-from chatinbox.privacy.requests.case import COLUMNS, FROM, TO_DO_IT, WINDOW, Case, is_held, opened, read_case
+from chatinbox.privacy.requests.case import COLUMNS, FROM, TO_DO_IT, WINDOW, Case, opened, read_case, what_is_held
 from chatinbox.privacy.requests.copy import ask_copy, is_ready, mint_copy
 
 log = structlog.get_logger()
@@ -75,6 +76,9 @@ class _Going:
                 await self._finish()
         except Unreachable:
             log.info("request_not_answered_yet")
+        except Refused as refused:
+            if refused.code != "erasing":
+                raise
         except Erased:  # staff erased them meanwhile: there is nobody to answer and nothing to do
             await self._set("closed_at = %(at)s, address_sealed = null, words_sealed = null")
 
@@ -114,7 +118,7 @@ class _Going:
         """
         case = self._case
         if case.assurance == "mailbox":
-            if case.wish != "access" and await is_held(self._inst, self._account, case.customer_id):
+            if case.wish != "access" and await self._is_held():
                 rest = "access" if case.wish == "both" else "nothing"
                 sets = "decided_at = %(at)s, granted = %(rest)s, ground = 'hold', words_sealed = null"
                 await self._set(sets, "decided_at is null", rest=rest)
@@ -123,6 +127,9 @@ class _Going:
         else:
             sets = "decided_at = %(at)s, granted = 'nothing', ground = 'doubt', words_sealed = null"
             await self._set(sets, "decided_at is null")
+
+    async def _is_held(self) -> bool:
+        return await what_is_held(self._inst, self._account, self._case.customer_id) == "all"
 
     async def _copy(self) -> bool:
         """The copy made and its link sent; whether that is done, and, where erasing follows, the person had time to fetch it."""

@@ -16,7 +16,7 @@ from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.egress import Asked, Letter
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken
-from chatinbox.privacy.requests.case import WINDOW, Case
+from chatinbox.privacy.requests.case import WINDOW, Case, what_is_held
 from chatinbox.privacy.requests.copy import PREPARED
 from chatinbox.privacy.requests.grounds import GROUNDS
 from chatinbox.privacy.requests.letter import compose
@@ -110,6 +110,10 @@ async def decided(inst: Installation, account_id: UUID, case: Case) -> None:
     elif case.granted == "both":
         parts.append(
             "Your data is erased when you have fetched the copy, and seven days after it at the latest."
+        )
+    if case.grants("erasure") and await what_is_held(inst, account_id, case.customer_id):
+        parts.append(
+            "Single conversations are held for a proceeding or the law (Art. 17(3) GDPR). They stay until that ends, and go then."
         )
     await _write(inst, account_id, case, "The answer to your request", "\n\n".join(parts) + "\n")
 

@@ -26,14 +26,15 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
-from chatinbox.privacy.erasure.ask import ask_erasure, take_back
-from chatinbox.privacy.erasure.erase import erase
-from chatinbox.privacy.erasure.read import list_erasures
-from chatinbox.privacy.package.make import make_package
 from chatinbox.privacy.requests import carry, go_on, link
 from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
 from chatinbox.privacy.requests.decide import approve, extend, refuse
 from chatinbox.privacy.requests.tell import mint_case
+from chatinbox.privacy.erasure.ask import ask_erasure, take_back
+from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.erasure.read import list_erasures
+from chatinbox.privacy.hold import hold
+from chatinbox.privacy.package.make import make_package
 from chatinbox.web import forms
 from chatinbox.web.tests.test_accounts import bare, email_of
 
@@ -450,16 +451,8 @@ async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
 ) -> None:
     got = await say(ada, "Hello", hers)
     await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
-    key = await inst.vault.customer_key(ada.account_id, got.customer_id)
-    hold_id, at = new_id(), now()
-    sealed = key.seal("A lawsuit", ada.account_id, "hold", "words", hold_id)
-    ask = (
-        "insert into hold (account_id, id, customer_id, ground, words_sealed, staff_user_id, at, said_at, until_at)"
-        " values (%s, %s, %s, 'claims', %s, %s, %s, %s, %s)"
-    )
-    until = at + timedelta(days=300)
-    row = [ada.account_id, hold_id, got.customer_id, sealed, ada.staff_user_id, at, at, until]
-    await inst.db.run(ada.account_id, (ask, row))
+    until = now() + timedelta(days=300)
+    await hold(inst, ada, got.customer_id, "", "claims", "A lawsuit", until.date())
     with travel(ARRIVED):
         case = await told(inst, ada)
         with pytest.raises(Refused, match="held"):
@@ -469,6 +462,42 @@ async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
         assert (done.granted, done.ground) == ("nothing", "hold") and done.closed_at
         assert "Art. 17(3)" in (await letters_to(inst, ada, hers))[0]
         await inst.vault.customer_key(ada.account_id, got.customer_id)
+
+
+async def test_single_conversations_on_hold_stay_and_the_rest_is_erased(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    held, gone = [await say(ada, words, hers, subject=words) for words in ("One", "Two")]
+    await hold(inst, ada, held.customer_id, "1", "claims", "A lawsuit", (now() + timedelta(days=300)).date())
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    with travel(ARRIVED):
+        await told(inst, ada)
+    with travel(ARRIVED + WINDOW + A_MOMENT):
+        done = await finish(inst, ada)
+        assert done.granted == "erasure" and done.held_at and done.closed_at and not done.erased_at
+        assert "Single conversations are held" in (await letters_to(inst, ada, hers))[0]
+    [left] = await inst.db.run(ada.account_id, ("select id from conversation", ()))
+    assert left == [(held.conversation_id,)] and gone.conversation_id != held.conversation_id
+
+
+async def test_what_a_rule_was_about_to_erase_in_part_is_erased_whole(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        ask = (
+            "insert into erasure (account_id, id, customer_id, staff_user_id, asked_at, due_at, rule_id, conversations)"
+            " values (%s, %s, %s, %s, %s, %s, %s, '{}')"
+        )
+        at = now()
+        row = [ada.account_id, new_id(), got.customer_id, ada.staff_user_id, at, at, new_id()]
+        await inst.db.run(ada.account_id, (ask, row))
+        await approve(inst, ada, case.id)
+        assert (await finish(inst, ada)).erased_at
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, got.customer_id)
 
 
 async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
