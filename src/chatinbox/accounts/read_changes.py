@@ -74,6 +74,7 @@ WORDS: dict[str, str] = {
     "team.renamed": "Renamed a team",
     "team.removed": "Removed a team",
     "channel.teams": "Who sees a channel",
+    "channel.signing": "Signing of what leaves",
     "channel.takes_files": "Files that customers send",
     "channel.takes_traces": "Traces of machines and cameras",
     "channel.takes_numbers": "Numbers of bank accounts, national ids and keys",

@@ -18,6 +18,7 @@ import structlog
 
 from chatinbox.accounts.wish import ask_for_wish
 from chatinbox.channels.email.reply_address import reply_address
+from chatinbox.channels.email.signing import signed
 from chatinbox.conversations.body import open_body
 from chatinbox.conversations.channels import read_settings
 from chatinbox.conversations.incoming import Received
@@ -84,7 +85,9 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
         settings = await read_settings(inst, account_id, channel_id)
         ours = str(settings[1]["address"]) if settings else ""
         if address and settings and _is_operators(inst, ours):
-            raw = _compose(inst, account_id, number, address, settings[0], ours)
+            raw = signed(
+                settings[1], _compose(inst, account_id, number, address, settings[0], ours)
+            )
             await inst.egress.mail(
                 Letter(account_id, "customer", customer_id, "", (address,), raw, "service", INSTRUCTION,
                        ("e-mail address", "number of the conversation"), Asked("setting", channel_id))

@@ -10,6 +10,7 @@ from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.workspace import open_settings
 from chatinbox.channels.email.compose import Answer, CannotBeWritten, File, compose, message_id_of
 from chatinbox.channels.email.reply_address import reply_address
+from chatinbox.channels.email.signing import signed
 from chatinbox.channels.email.threading import reference_blind
 from chatinbox.conversations.body import Body, open_body
 from chatinbox.conversations.channels import read_settings
@@ -121,7 +122,7 @@ async def _letter(inst: Installation, account_id: UUID, row: Any) -> Letter:
         subject_id=customer_id,
         sender=str(settings[1]["address"]),
         recipients=(recipient,),
-        raw=await _compose(inst, account_id, key, row, around, recipient, settings),
+        raw=signed(settings[1], await _compose(inst, account_id, key, row, around, recipient, settings)),
         basis="service",
         instruction="an answer written by staff",
         fields=("e-mail address", "name", "message", "files"),

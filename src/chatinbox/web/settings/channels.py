@@ -9,7 +9,7 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.channels.chat.change_look import change_look
 from chatinbox.channels.chat.channel import look_again, read_looks
 from chatinbox.channels.chat.look import PALETTE
-from chatinbox.channels.email import mailbox
+from chatinbox.channels.email import mailbox, signing
 from chatinbox.conversations import collection
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.installation import Installation
@@ -28,6 +28,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "collections": await collection.read_collections(inst, by) if by.may("channels") else {},
         "takable": collection.WORDS,
         "names": {one.id: one.name for one in await read_staff(inst, by.account_id)},
+        "signings": await signing.read_signings(inst, by) if by.may("channels") else {},
         "mailboxes": await mailbox.read_mailboxes(inst, by) if by.may("channels") else {},
     }
 
@@ -44,6 +45,23 @@ async def _connect(inst: Installation, session: Session, form: Form) -> str:
 async def _disconnect(inst: Installation, session: Session, form: Form) -> str:
     await mailbox.disconnect(inst, session.staff, which(form))
     return "The mailbox is disconnected, and its password is forgotten here."
+
+
+async def _make_key(inst: Installation, session: Session, form: Form) -> str:
+    await signing.make_key(inst, session.staff, which(form))
+    return "The key is made. Set the records below where your domain is kept, then look for them here."
+
+
+async def _find_records(inst: Installation, session: Session, form: Form) -> str:
+    found = await signing.look_for_records(inst, session.staff, which(form))
+    if found.is_on:
+        return "Your domain shows the key: letters of this channel are signed from now on."
+    return "Letters are not signed yet: your domain does not show the key."
+
+
+async def _forget_key(inst: Installation, session: Session, form: Form) -> str:
+    await signing.forget_key(inst, session.staff, which(form))
+    return "Letters of this channel are no longer signed, and the key is gone. You can delete its record."
 
 
 async def _look(inst: Installation, session: Session, form: Form) -> str:
@@ -73,6 +91,9 @@ PAGE = SettingsPage(
         "connect": Act(_connect, needs="channels", proof=True),
         "take": Act(_take, needs="channels"),
         "look": Act(_look, needs="channels"),
+        "make_key": Act(_make_key, needs="channels"),
+        "find_records": Act(_find_records, needs="channels"),
+        "forget_key": Act(_forget_key, needs="channels"),
         "disconnect": Act(_disconnect, needs="channels"),
     },
 )
