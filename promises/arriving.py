@@ -53,11 +53,11 @@ def written(words: str, writer: str, **headers: str) -> bytes:
 
 
 async def bring(
-    inst: Installation, to: str, raw: bytes, sender: str = "", peer: str = PEER, helo: str = "mx.mail.example"
+    inst: Installation, to: str, raw: bytes, sender: str = "x@elsewhere.example", peer: str = PEER
 ) -> str:
     """Brings a letter to the door as a server at `peer` would; what the door says."""
     session, envelope = smtp.Session(asyncio.get_running_loop()), smtp.Envelope()
-    session.peer, session.host_name = (peer, 40_000), helo  # type: ignore[assignment]
+    session.peer, session.host_name = (peer, 40_000), "mx.elsewhere.example"  # type: ignore[assignment]
     envelope.content, envelope.mail_from, envelope.rcpt_tos = raw, sender, [to]
     door = Door(inst, SecurityLog())
     return await door.handle_DATA(smtp.SMTP(door), session, envelope)

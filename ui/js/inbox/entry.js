@@ -46,7 +46,7 @@ const VOUCH = { vouched: ["shield", ""], nobody: ["at", "nobody vouched"], denie
 /** What could be checked about who sent a letter, where there is something to say; the sentence by pointing at it or pressing it. */
 function Vouch({ sender: { is, says } }) {
   const [icon, word] = VOUCH[is] ?? [];
-  return icon && html`<button type="button" class="undress vouch" data-is=${is} title=${says} aria-label=${says} onClick=${() => say(says, { icon, bad: is === "denied" })}><${Icon} is=${icon} small /><span>${word}</span></button>`;
+  return icon && html`<button type="button" class="undress vouch" data-is=${is} title=${says} aria-label=${says} onClick=${() => say(says, { icon, bad: is === "denied" })}><${Icon} is=${icon} small />${word && html`<span class=${is === "denied" ? "" : "wide-only"}>${word}</span>`}</button>`;
 }
 
 function FromCustomer({ entry, latest }) {

@@ -5,6 +5,7 @@ words put into their mouth. What the colleague wrote above is for colleagues and
 customer. Where anything is not plain, the letter stays what it is: the colleague's.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from chatinbox.customers.addresses import normal_email
 
 MOST_LINES = 2_000  # of what a colleague writes above
 _MOST_HEADS = 12
+_LARGE = 50_000
 _MARK = re.compile(
     r"\s*(?:fwd?|wg|tr|rv|rif|enc|doorst|vs|vb|fs|vl|pd|i|ilt|i̇lt|továbbítás|fw|转发|轉寄|転送|전달|הועבר|επ|пересл)\s*[:\uff1a]\s*",
     re.I,
@@ -46,7 +48,10 @@ async def find_forwarded(
     """What a colleague forwarded; None when nobody did, or nobody whose word for it counts."""
     if verdict_of(checked) != "vouched" or parsed.sender is None or parsed.passed_on:
         return None
-    found = unwrap(parsed)
+    size = sum(len(one or "") for one in (parsed.text, parsed.html)) + sum(
+        len(one.content) for one in parsed.parts
+    )
+    found = await asyncio.to_thread(unwrap, parsed) if size > _LARGE else unwrap(parsed)
     if found is None or found[0].sender is None:
         return None
     by = await _colleague(inst, account_id, parsed.sender.email)

@@ -17,6 +17,7 @@ from chatinbox.conversations.inbox import read_list
 from chatinbox.conversations.timeline import Message, read_timeline
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.opening import open_row
 from promises.arriving import ELSEWHERE, bring
 from promises.name_server import NameServer, name_server
 
@@ -118,6 +119,16 @@ async def test_the_key_is_shown_to_nobody_and_a_second_one_is_refused(
     private = key.open_text(rows[0][0], ada.account_id, "channel", "settings", channel_id).split(
         '"private_key":"'
     )[1][:60]
+    shown = open_row(
+        "tenant.channel",
+        {
+            "account_id": str(ada.account_id),
+            "id": str(channel_id),
+            "settings_sealed": f"\\x{rows[0][0].hex()}",
+        },
+        {"account": key},
+    )
+    assert "dkim" in shown["settings"] and private not in str(shown)
     assert private not in again.text and private.encode() not in rows[0][0]
 
 
