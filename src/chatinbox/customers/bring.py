@@ -89,7 +89,7 @@ async def _changes(
     [people, addresses] = await inst.db.run(
         account_id,
         (
-            "select name_sealed, language from customer where account_id = %s and id = %s",
+            "select name_sealed, language, restricted_at from customer where account_id = %s and id = %s",
             [account_id, customer_id],
         ),
         (
@@ -97,7 +97,9 @@ async def _changes(
             [account_id, customer_id],
         ),
     )
-    sealed, language = people[0]
+    sealed, language, restricted_at = people[0]
+    if restricted_at:  # set aside: kept as it is (GDPR Art. 18)
+        return []
     name = key.open_text(sealed, account_id, "customer", "name", customer_id) if sealed else None
     batch: list[Statement] = []
     if fields.get("name", name) != name:

@@ -119,7 +119,16 @@ async def _verdict(inst: Installation, account_id: UUID, connection: Connection,
         return "hold"
     if one.kind != ERASED and not await _in_sight(inst, by, connection, one):
         return "not_seen"
+    if one.kind != ERASED and await _is_aside(inst, account_id, one):
+        return "restricted"
     return "go"
+
+
+async def _is_aside(inst: Installation, account_id: UUID, one: Happening) -> bool:
+    """Whether its customer is set aside (GDPR Art. 18): nothing is done with them, so no program hears of them."""
+    ask = "select 1 from customer where account_id = %s and id = %s and restricted_at is not null"
+    [rows] = await inst.db.run(account_id, (ask, [account_id, one.customer_id]))
+    return bool(rows)
 
 
 async def _in_sight(inst: Installation, by: Staff, connection: Connection, one: Happening) -> bool:

@@ -85,9 +85,7 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
         settings = await read_settings(inst, account_id, channel_id)
         ours = str(settings[1]["address"]) if settings else ""
         if address and settings and _is_operators(inst, ours):
-            raw = signed(
-                settings[1], _compose(inst, account_id, number, address, settings[0], ours)
-            )
+            raw = signed(settings[1], _compose(inst, account_id, number, address, settings[0], ours))
             await inst.egress.mail(
                 Letter(account_id, "customer", customer_id, "", (address,), raw, "service", INSTRUCTION,
                        ("e-mail address", "number of the conversation"), Asked("setting", channel_id))

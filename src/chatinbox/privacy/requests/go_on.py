@@ -18,7 +18,16 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.privacy.erasure.ask import erase_for_case
 from chatinbox.privacy.requests import tell
-from chatinbox.privacy.requests.case import COLUMNS, FROM, TO_DO_IT, WINDOW, Case, opened, read_case, what_is_held
+from chatinbox.privacy.requests.case import (
+    COLUMNS,
+    FROM,
+    TO_DO_IT,
+    WINDOW,
+    Case,
+    opened,
+    read_case,
+    what_is_held,
+)
 from chatinbox.privacy.requests.copy import ask_copy, is_ready, mint_copy
 
 log = structlog.get_logger()

@@ -17,6 +17,7 @@ from chatinbox.accounts.profile import Notify
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email import acknowledge
 from chatinbox.channels.email.send import send
+from chatinbox.channels.email.tests.letters import address_of
 from chatinbox.conftest import Browser, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
@@ -30,11 +31,16 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.customers import restricted
+from chatinbox.customers.bring import bring
+from chatinbox.customers.source import Source
+from chatinbox.integrations.connect import Asked, connect
+from chatinbox.integrations.tests.programs import connected, happen, listening, near
 from chatinbox.notifications.news import read_news
 from chatinbox.privacy.account_export import export_account
 from chatinbox.privacy.restriction.paths import PATHS, TABLES
 from chatinbox.privacy.restriction.restrict import read_restriction, restrict, take_up
-from chatinbox.privacy.retention.due import Asked, preview
+from chatinbox.privacy.retention import due
+from chatinbox.privacy.retention.due import preview
 from chatinbox.web.panel import read_panel
 
 HERS = "frida@mail.example"
@@ -75,7 +81,8 @@ async def _left_count(inst: Installation, by: Staff) -> int:
 
 async def _is_acknowledged(inst: Installation, by: Staff, got: Received) -> bool:
     before = await _left_count(inst, by)
-    await acknowledge.acknowledge(inst, by.account_id, got.conversation_id)
+    operators = replace(inst, settings=replace(inst.settings, website_channel=await address_of(inst, by)))
+    await acknowledge.acknowledge(operators, by.account_id, got.conversation_id)
     return await _left_count(inst, by) > before
 
 
@@ -121,10 +128,30 @@ async def _leaves(inst: Installation, by: Staff, got: Received) -> bool:
 
 async def _is_due(inst: Installation, by: Staff, _got: Received) -> bool:
     with travel(timedelta(days=200)):
-        return (await preview(inst, by.account_id, Asked("age", 100))).conversations > 0
+        return (await preview(inst, by.account_id, due.Asked("age", 100))).conversations > 0
+
+
+async def _is_told(inst: Installation, by: Staff, got: Received) -> bool:
+    close = near(inst)
+    async with listening() as program:
+        await connected(close, by, program)
+        tag = await verbs.create_tag(close, by, "vip")
+        await verbs.tag(close, by, got.conversation_id, tag.id)
+        await happen(close, by)
+        return program.kinds != []
+
+
+async def _is_brought(inst: Installation, by: Staff, got: Received) -> bool:
+    made = await connect(inst, by, Asked("in", "List", fields=["name"]))
+    source = Source("sync", made.id, now())
+    told = await bring(inst, by.account_id, HERS, {"name": "Frida of the shop"}, source)
+    assert told.customer_id == got.customer_id
+    return told.became == "changed"
 
 
 PROBES: dict[str, Probe] = {
+    "integrations.send": _is_told,
+    "customers.bring": _is_brought,
     "privacy.retention.due": _is_due,
     "conversations.search.find": _is_found,
     "notifications.news": _is_news,

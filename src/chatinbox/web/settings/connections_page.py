@@ -41,6 +41,7 @@ _WHY = {
     "ended": "The connection ended before",
     "lapsed": "Nobody stood for the connection",
     "not_seen": "Who stands for it does not see that channel",
+    "restricted": "The customer is set aside",
 }
 STATES = {
     "on": "on",
