@@ -64,7 +64,7 @@ insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subjec
 select %(account)s, %(id)s, %(gate)s, %(who)s, %(kind)s, %(subject)s, %(basis)s, %(instruction)s, %(fields)s::text[],
   %(named)s::text, %(at)s, %(asked)s::text, %(asker)s::uuid, %(permission)s::uuid, %(shown_from)s::timestamptz
  where (not %(to_customer)s or work.is_asked_for(%(account)s, %(subject)s, %(asked)s::text, %(asker)s::uuid))"""
-_ANY = f"{_BEGUN} returning id"
+_ASKED = f"{_BEGUN} returning id"
 _PERMITTED = f"""{_BEGUN} and exists (select from permission p where p.account_id = %(account)s and p.id = %(permission)s
     and p.receiver_blind = %(receiver)s and p.fields @> %(fields)s::text[]
     and (p.object = 'account' or p.object_id = %(subject)s) and p.taken_back_at is null and p.given_at <= %(at)s and p.until_at > %(at)s)
@@ -106,12 +106,13 @@ class Ledger:
         }  # fmt: skip
         if entry.basis == "permission":
             row["receiver"] = await receiver_blind(self._vault, entry.account_id, entry.recipient)
-        [written] = await self._db.run(
-            entry.account_id, (_PERMITTED if entry.basis == "permission" else _ANY, row)
-        )
-        if not written and entry.basis == "permission":
-            raise NoPermission
-        if not written:
+            if not (await self._db.run(entry.account_id, (_PERMITTED, row)))[0]:
+                raise NoPermission
+        elif not row[
+            "to_customer"
+        ]:  # nothing is given back: a row that an order hides cannot be seen by who writes it
+            await self._db.run(entry.account_id, (_BEGUN, row))
+        elif not (await self._db.run(entry.account_id, (_ASKED, row)))[0]:
             raise NobodyAsked("Nobody of the business asked for this letter.")
         return row_id
 

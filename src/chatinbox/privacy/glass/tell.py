@@ -3,10 +3,13 @@
 from uuid import UUID
 
 from chatinbox.accounts import owners
+from chatinbox.accounts.access import Deed, record_operator
 from chatinbox.core.installation import Installation
 
 PAGE = "/settings/operator-access"
 OCCASION = "operator access"
+
+_DEEDS: dict[str, Deed] = {"conversation": "conversation", "customer": "customer"}
 
 
 async def asked(inst: Installation, account_id: UUID, reason: str, ground: str) -> None:
@@ -24,10 +27,23 @@ async def opened(inst: Installation, account_id: UUID) -> None:
     await _write(inst, account_id, "Somebody of the operator may look into your account", text)
 
 
-async def looked(inst: Installation, account_id: UUID, grant_id: UUID) -> None:
-    """The first look under a grant. Nothing where an order forbids to tell: then the account's own eyes do not see it either."""
-    ask = "select count(*) from operator_access where account_id = %s and grant_id = %s"
-    [[[count]]] = await inst.db.run(account_id, (ask, [account_id, grant_id]))
+async def looked(inst: Installation, account_id: UUID, grant_id: UUID, what: str, thing: UUID | None) -> None:
+    """Each look stands in the account's access ledger as well, and the first under a grant is told by letter. Nothing where an
+    order forbids to tell: then the account's own eyes do not see it either.
+    """
+    ask = (
+        "select count(*) over (), customer_id from operator_access where account_id = %s and grant_id = %s"
+        " order by at desc limit 1"
+    )
+    [rows] = await inst.db.run(account_id, (ask, [account_id, grant_id]))
+    if not rows:
+        return
+    count, customer_id = rows[0]
+    if deed := _DEEDS.get(what):
+        conversation_id = thing if deed == "conversation" else None
+        await record_operator(
+            inst, account_id, grant_id, deed, customer_id=customer_id, conversation_id=conversation_id
+        )
     if count == 1:
         text = "Somebody who runs this installation looked into your account just now.\n\n"
         await _write(inst, account_id, "Somebody of the operator looked into your account", text)

@@ -21,6 +21,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
 from chatinbox.core.vault import NotLent
 from chatinbox.privacy import permission
+from chatinbox.privacy.access.read import Filter, read_looked
 from chatinbox.privacy.glass import grants, look
 from chatinbox.privacy.glass.seen import read_seen
 
@@ -105,6 +106,8 @@ async def test_a_second_person_opens_it_and_each_row_that_is_read_stands_in_the_
     assert told.who.startswith("Olga (no. ") and grant.reason == WHY and grant.state == "open"
     subjects = [letter.header("subject") for letter in await list_kept(inst, ada)]
     assert "Somebody of the operator looked into your account" in subjects
+    [in_ledger] = await read_looked(inst, ada, Filter(operator=True))
+    assert (in_ledger.deed, in_ledger.customer_id) == ("conversation", got.customer_id)
     assert await refused(inst, olga, ada, grant_id, "conversation", other.conversation_id)
     assert await refused(inst, olga, ada, grant_id, "customer", got.customer_id)
     assert await refused(inst, olga, ada, grant_id, "settings")
