@@ -1,13 +1,13 @@
 -- Two more ways in which somebody of the business asks for a letter to a customer: a staff user by an act on a page of settings
 -- (their word to a customer about that customer's rights), and the agreement's standing instruction to answer a person's own
--- request, by the case of that person.
+-- request, by the case of that person. What leaves on a permission was asked for by who gave it.
 set local role chatinbox_owner;
 
 alter table tenant.ledger drop constraint ledger_asked_check;
 alter table tenant.ledger add constraint ledger_asked_check check (
   (asked_by is null or asked_by in ('staff', 'act', 'request', 'rule', 'setting', 'earlier'))
   and (asked_id is not null) = coalesce(asked_by in ('staff', 'act', 'request', 'rule', 'setting'), false)
-  and (asked_by is not null or gate <> 'mail' or subject_kind <> 'customer'));
+  and (asked_by is not null or permission_id is not null or gate <> 'mail' or subject_kind <> 'customer'));
 
 -- As before, and: the staff user works in the account; the case is this customer's and open.
 create or replace function work.is_asked_for(account uuid, customer uuid, asked text, by uuid) returns boolean

@@ -102,15 +102,14 @@ class Ledger:
             "subject": subject_id, "basis": entry.basis, "instruction": entry.instruction, "fields": list(entry.fields),
             "named": entry.named, "at": now(), "asked": entry.asked and entry.asked.by,
             "asker": entry.asked and entry.asked.id, "permission": entry.permission_id, "shown_from": entry.shown_from,
-            "to_customer": entry.gate == "mail" and entry.subject_kind == "customer",
+            "to_customer": entry.gate == "mail" and entry.subject_kind == "customer" and entry.basis != "permission",
         }  # fmt: skip
         if entry.basis == "permission":
             row["receiver"] = await receiver_blind(self._vault, entry.account_id, entry.recipient)
             if not (await self._db.run(entry.account_id, (_PERMITTED, row)))[0]:
                 raise NoPermission
-        elif not row[
-            "to_customer"
-        ]:  # nothing is given back: a row that an order hides cannot be seen by who writes it
+        elif not row["to_customer"]:
+            # Nothing is given back: a row that an order hides cannot be seen by who writes it.
             await self._db.run(entry.account_id, (_BEGUN, row))
         elif not (await self._db.run(entry.account_id, (_ASKED, row)))[0]:
             raise NobodyAsked("Nobody of the business asked for this letter.")
