@@ -10,6 +10,9 @@ alter table tenant.customer
 -- Everybody who turned out to be somebody is asked for wherever it is about all of them.
 create index customer_merged on tenant.customer (account_id, merged_into) where merged_into is not null;
 
+-- What happened to a customer, and not in a conversation, goes with them.
+create index event_about on tenant.event (account_id, subject_id) where conversation_id is null and subject_id is not null;
+
 -- A copy of everything about one customer: sealed in the file store under a key of its own, and gone after some days.
 create table tenant.package (
   account_id uuid not null references tenant.account,

@@ -125,7 +125,7 @@ async def _why_not(inst: Installation, by: Staff, conversation_id: UUID, knowing
         if not is_free:
             raise Refused(
                 409,
-                "Their data is set aside. Send it knowingly, or take their data up again first.",
+                "Their data is set aside: this has to be sent knowingly.",
                 "restricted",
             )
 

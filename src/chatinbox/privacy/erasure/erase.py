@@ -343,6 +343,10 @@ class _Erasing:
                 (f"delete from {table} where account_id = %s and customer_id = any(%s)", whose)
                 for table in ("restriction", "hold")
             ),
+            (
+                "delete from event where account_id = %s and subject_id = any(%s) and conversation_id is null",
+                whose,
+            ),
             ("update customer set merged_into = null where account_id = %s and id = any(%s)", whose),
             ("delete from customer where account_id = %s and id = any(%s)", whose),
             # After them: a row that comes into the chain now finds no customer any more, and keeps nothing of them.

@@ -72,6 +72,7 @@ class Hers:
         await verbs.set_out(inst, by.account_id, [answer_id])
         await verbs.save_draft(inst, by, got.conversation_id, "reply", Body(text="d"), 1, [])
         await verbs.mark_seen(inst, by, conversation_id, 1)
+        await verbs.rename_customer(inst, by, self.customer_id, "Frida Lind")
         self.other = await say(by, "Somebody else", "karl@mail.example")
         ids = [self.message_id, self.other.message_id]
         await index_ids(inst, by.account_id, ids)

@@ -118,6 +118,7 @@ async def test_a_conversation_opens_with_its_customer_and_reloads_without(
         {
             "kind": "email",
             "value": "customer@mail.example",
+            "id": opened["customer"]["addresses"][0]["id"],
             "proven": opened["customer"]["addresses"][0]["proven"],
             "source": opened["customer"]["name_source"],
         }
