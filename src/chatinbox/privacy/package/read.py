@@ -19,7 +19,9 @@ GONE = Refused(410, "This copy is gone: it is removed after seven days. Ask for 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One copy. `size` in bytes; `is_shared` while a link to it is good or was not used; `handed_at` when its link was used."""
+    """One copy. `size` in bytes; `is_shared` while a link to it is good or was not used; `handed_at` on which day (UTC) its
+    link was used.
+    """
 
     id: UUID
     customer_id: UUID

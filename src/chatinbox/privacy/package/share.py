@@ -7,6 +7,7 @@ ends it. Used, expired, ended and made up are one answer, byte for byte.
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from chatinbox.accounts.change_log import noted
@@ -108,9 +109,14 @@ async def _end(inst: Installation, account_id: UUID, package_id: UUID, handed: P
         (
             "update package set link_id = null, phrase_blind = null, handed_at = coalesce(%s, handed_at)"
             " where account_id = %s and id = %s",
-            [now() if handed else None, account_id, package_id],
+            [_today() if handed else None, account_id, package_id],
         ),
     )
+
+
+def _today() -> datetime:
+    """The day and nothing finer: a minute beside the security log's would say which connection was whose."""
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _plain(phrase: str) -> str:

@@ -7,7 +7,7 @@ import tracemalloc
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -252,6 +252,9 @@ async def test_a_link_gives_it_once_to_who_has_the_words(inst: Installation, ada
     assert "you.json" in await opened(content)
     [one] = await list_packages(inst, ada, frida)
     assert one.handed_at and not one.is_shared
+    assert (
+        one.handed_at.time() == time()
+    )  # the day alone: it cannot be laid beside the minute of a connection
     with pytest.raises(Refused, match="link"):
         await take_shared(inst, shared.token, shared.phrase)
 
