@@ -15,7 +15,6 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.accounts.workspace import set_privacy
 from chatinbox.app.wiring import build
-from chatinbox.channels.chat.channel import open_channel as create_chat
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import Browser, People, Say
@@ -26,15 +25,15 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
+from chatinbox.privacy.requests import carry, go_on, link
+from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
+from chatinbox.privacy.requests.decide import approve, extend, refuse
+from chatinbox.privacy.requests.tell import mint_case
 from chatinbox.privacy.erasure.ask import ask_erasure, take_back
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.erasure.read import list_erasures
 from chatinbox.privacy.hold import hold
 from chatinbox.privacy.package.make import make_package
-from chatinbox.privacy.requests import carry, go_on, link
-from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
-from chatinbox.privacy.requests.decide import approve, extend, refuse
-from chatinbox.privacy.requests.tell import mint_case
 from chatinbox.web import forms
 from chatinbox.web.tests.test_accounts import bare, email_of
 
@@ -269,11 +268,21 @@ async def test_broken_off_it_goes_on_and_nobody_gets_a_second_case(
 
 
 async def test_one_business_that_is_named_is_the_only_one_that_is_asked(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+    inst: Installation,
+    door: httpx.AsyncClient,
+    operator: Staff,
+    new_browser: NewBrowser,
+    ada: Staff,
+    cyd: Staff,
+    say: Say,
+    hers: str,
 ) -> None:
     await say(ada, "Hello", hers)
     await say(cyd, "Hello", hers)
-    _, key = await create_chat(inst, ada.account_id, "Chat", {})
+    shown = await (await new_browser().as_(ada)).get("/settings/requests")
+    found = re.search(r"/my-data\?at=([\w-]+)", shown.text)
+    assert found, "the business is not told its own link"
+    key = found[1]
     page = await door.get("/my-data", params={"at": key})
     assert "Ada&#39;s Tea" in page.text and "Cyd" not in page.text
     request_id = await opened(inst, door, operator, hers, "access", at=key)

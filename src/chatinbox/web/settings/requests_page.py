@@ -8,6 +8,7 @@ from starlette.requests import Request
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
+from chatinbox.conversations.channels import read_channels
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.requests.case import WINDOW, list_cases
 from chatinbox.privacy.requests.decide import approve, extend, refuse
@@ -19,7 +20,9 @@ from chatinbox.web.settings.page import Act, SettingsPage
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
     by = session.staff
+    chats = [one.address for one in await read_channels(inst, by.account_id) if one.kind == "chat"]
     return {
+        "own_link": f"{inst.settings.public_url}/my-data?at={chats[0]}" if chats else "",
         "cases": await list_cases(inst, by),
         "staff": {one.id: one.name for one in await read_staff(inst, by.account_id)},
         "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
