@@ -123,6 +123,8 @@ grant select on tenant.account, tenant.channel, tenant.customer, tenant.address,
 grant insert, update on tenant.operator_grant to chatinbox_desk;
 grant insert on tenant.operator_access to chatinbox_desk;
 grant select, update (outcome, reason) on tenant.ledger to chatinbox_desk;
+grant select on tenant.erasure to chatinbox_desk;
+grant update (purpose_sealed, taken_back_at) on tenant.permission to chatinbox_desk;
 reset role;
 set local role chatinbox_desk;
 
@@ -416,6 +418,21 @@ create function desk.settle(row_id uuid, how text, word text) returns void
   language sql security definer set search_path = pg_catalog, pg_temp as
   $$ update tenant.ledger set outcome = how, reason = word where account_id = ctx.account() and id = row_id and gate = 'desk' $$;
 
+-- Words about a customer whose erasure has begun are written over; a permission about them ends.
+create function desk.forget_words(of_table text, row_id uuid, instead bytea) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (select from tenant.erasure where account_id = ctx.account() and begun_at is not null and done_at is null) then
+    raise exception 'nobody is being erased' using errcode = '42501';
+  end if;
+  if of_table = 'operator_grant' then
+    update tenant.operator_grant set reason_sealed = instead where account_id = ctx.account() and id = row_id and object_id is not null;
+  else
+    update tenant.permission set purpose_sealed = instead, taken_back_at = coalesce(taken_back_at, clock_timestamp())
+      where account_id = ctx.account() and id = row_id and object_id is not null;
+  end if;
+end $$;
+
 create function desk.cases() returns setof desk.legal_case
   language sql stable security definer set search_path = pg_catalog, pg_temp as
   $$ select * from desk.legal_case order by opened_at desc limit 500 $$;
@@ -443,7 +460,7 @@ grant execute on function desk.rows, desk.lends, desk.ask, desk.ask_by_permissio
   desk.open_case, desk.check_case, desk.decline_case, desk.mark_told, desk.release_case, desk.finish_case, desk.review_case,
   desk.cases, desk.conversations_of, desk.late_reviews to chatinbox_operator;
 grant execute on function desk.rows to chatinbox_owner;
-grant execute on function desk.cases_of_account, desk.counts, desk.late_reviews, desk.settle to chatinbox_app;
+grant execute on function desk.cases_of_account, desk.counts, desk.late_reviews, desk.settle, desk.forget_words to chatinbox_app;
 reset role;
 set local role chatinbox_owner;
 

@@ -24,6 +24,7 @@ from chatinbox.integrations.tell_erased import tell_erased
 from chatinbox.privacy.access.forget import erase_subjects
 from chatinbox.privacy.access.link import link
 from chatinbox.privacy.erasure.receipt import Receipt, sign
+from chatinbox.privacy.glass.forget import forget_words
 from chatinbox.privacy.hold import IS_HELD
 from chatinbox.privacy.package.make import shut as shut_copy
 from chatinbox.privacy.whose import FAMILY
@@ -185,6 +186,7 @@ class _Erasing:
             await self._letters_held(family)
             await self._unfind(family)
             if not held:
+                await forget_words(self._inst, self._account, family)
                 await tell_erased(self._inst, self._account, family)
                 await self._lock(family)
         while ids := await self._next(family, held):

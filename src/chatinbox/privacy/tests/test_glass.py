@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
+from chatinbox.core.clock import travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.glass import as_operator, ask_as_operator
 from chatinbox.core.ids import new_id
@@ -22,7 +24,10 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.core.vault import NotLent
 from chatinbox.privacy import permission
 from chatinbox.privacy.access.read import Filter, read_looked
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.glass import grants, look
+from chatinbox.privacy.glass.forget import INSTEAD
 from chatinbox.privacy.glass.seen import read_seen
 
 WHY = "a report of fraud about their shop"
@@ -315,3 +320,33 @@ async def test_a_customer_is_their_details_and_their_conversations_and_settings_
     assert {one["kind"] for one in channels} == {"email", "chat"} and "password" not in str(channels).replace(
         "(kept", ""
     )
+
+
+async def test_words_about_a_customer_go_with_them_and_nobody_writes_over_others(
+    inst: Installation, ada: Staff, olga: Staff, say: Say
+) -> None:
+    got = await say(ada, "erase me")
+    await say(ada, "keep me", "other@mail.example")
+    mine, other = [
+        await permission.give(
+            inst, ada, "support", "", "conversation", number, f"about canary {number}", 1, []
+        )
+        for number in (1, 2)
+    ]
+    grant_id = await grants.ask_by_permission(
+        inst, olga.person_id, ada.account_id, mine, "a canary of a reason"
+    )
+    kept_id = await asked(inst, olga, ada, number=2)
+    write_over = "select desk.forget_words(%s, %s, %s)"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await inst.db.run(ada.account_id, (write_over, ["operator_grant", grant_id, b"x" * 60]))
+    erasure_id = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")
+    with travel(UNDO + timedelta(seconds=1)):
+        assert await erase(inst, ada.account_id, erasure_id)
+    reasons = {one.id: one.reason for one in await grants.read_grants(inst, ada.account_id)}
+    assert reasons == {grant_id: INSTEAD, kept_id: WHY}
+    held = {
+        one.id: (one.purpose, one.holds) for one in await permission.read_permissions(inst, ada.account_id)
+    }
+    assert held == {mine: (INSTEAD, False), other: ("about canary 2", True)}
+    assert await refused(inst, olga, ada, grant_id, "conversation", got.conversation_id)
