@@ -23,6 +23,7 @@ from chatinbox.core.egress.addresses import read_address
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.customers.read import read_customer
 from promises.arriving import ELSEWHERE, Domain, bring, written
 from promises.name_server import PEER, NameServer, name_server
 
@@ -199,6 +200,23 @@ async def test_a_forged_letter_reaches_no_conversation_of_whom_it_names_and_staf
         await held.release(inst, cyd, waiting[0].id)
     await held.release(inst, ada, waiting[-1].id)
     assert "denied" in [verdict for verdict, _ in await said(inst, ada)]
+
+
+async def test_a_forged_letter_of_whom_nobody_knows_proves_no_address_of_theirs(
+    inst: Installation, ada: Staff, domain: Domain
+) -> None:
+    to = await address_of(inst, ada)
+    await bring(inst, to, written("Forged", "karl@mail.example"), peer=ELSEWHERE)
+    await bring(inst, to, domain.sign(written("Mine", "karl@mail.example")))
+    rows = {row.preview: row.customer.id for row in (await read_list(inst, ada, "all")).rows}
+    addresses = {
+        words: (await read_customer(inst, ada.account_id, one)).addresses for words, one in rows.items()
+    }
+    assert {words: [one.proven for one in found] for words, found in addresses.items()} == {
+        "Forged": [False],
+        "Mine": [True],
+    }
+    assert rows["Forged"] != rows["Mine"]
 
 
 async def test_a_secret_address_does_not_let_in_whom_nobody_vouches_for(
