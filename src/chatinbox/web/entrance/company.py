@@ -13,10 +13,12 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.sign_up import checked
-from chatinbox.accounts.sso import domains, oidc, pending, saml
+from chatinbox.accounts.sso import domains, oidc, pending, saml, saml_metadata
 from chatinbox.accounts.sso.arrive import Admission, arrive
 from chatinbox.accounts.sso.connection import Connection, path_of, read_connection
 from chatinbox.accounts.sso.oidc import Begun
+from chatinbox.accounts.sso.our_key import our_key
+from chatinbox.accounts.sso.saml_xml import MOST_BYTES
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
@@ -121,7 +123,7 @@ async def post_saml(inst: Installation, request: Request) -> Response:
     So the answer is used up here, and the session is given at the next step, to the browser that began.
     """
     try:
-        raw = await read_small(request, 2 * saml.MOST_BYTES, "This answer is too large to be one.")
+        raw = await read_small(request, 2 * MOST_BYTES, "This answer is too large to be one.")
         fields = parse_qs(raw.decode("ascii", "replace"), max_num_fields=10)
         form = {name: values[0] for name, values in fields.items()}
         connection, begun = await _came_back(inst, request, form.get("RelayState", ""))
@@ -141,7 +143,9 @@ async def get_metadata(inst: Installation, request: Request) -> Response:
     session = await session_of(inst, request)
     if session is None or path_of(inst, session.staff.account_id) != request.path_params["path"]:
         return refusal(not_found())
-    return Response(saml.metadata(inst, session.staff.account_id), media_type="application/samlmetadata+xml")
+    account_id = session.staff.account_id
+    told = saml_metadata.ours(inst, account_id, await our_key(inst, account_id))
+    return Response(told, media_type="application/samlmetadata+xml")
 
 
 async def get_done(inst: Installation, request: Request) -> Response:

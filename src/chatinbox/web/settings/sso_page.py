@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 
 from chatinbox.accounts.sessions import Session
-from chatinbox.accounts.sso import connection, domains, oidc, saml, scim_token
+from chatinbox.accounts.sso import connection, domains, oidc, our_key, saml, scim_token
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, which
@@ -43,6 +43,11 @@ async def _saml(inst: Installation, session: Session, form: Form) -> str:
 async def _disconnect(inst: Installation, session: Session, _form: Form) -> str:
     await connection.disconnect(inst, session.staff)
     return "The connection has ended, and its secret is forgotten here."
+
+
+async def _new_key(inst: Installation, session: Session, _form: Form) -> str:
+    await our_key.renew(inst, session.staff)
+    return "There is a new key. Hand our metadata to your provider again; what it encrypts for the old one opens nothing."
 
 
 async def _rules(inst: Installation, session: Session, form: Form) -> str:
@@ -83,6 +88,7 @@ PAGE = SettingsPage(
         "oidc": Act(_oidc, proof=True),
         "saml": Act(_saml, proof=True),
         "disconnect": Act(_disconnect, proof=True),
+        "new-key": Act(_new_key, proof=True),
         "rules": Act(_rules, proof=True),
         "claim": Act(_claim, proof=True),
         "scim": Act(_scim, needs="staff", proof=True),

@@ -1,0 +1,27 @@
+"""What a provider said counts once: keyed hashes of the ids of assertions and requests, until they expire."""
+
+from datetime import datetime, timedelta
+
+from chatinbox.accounts.sso.connection import Connection
+from chatinbox.accounts.sso.oidc import SKEW_SECONDS
+from chatinbox.accounts.sso.saml_xml import failed
+from chatinbox.core.clock import now
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+
+
+async def use_up(inst: Installation, connection: Connection, said: str, until: datetime) -> None:
+    """Raises when this connection's provider said it before, or when it has no id."""
+    account_id = connection.account_id
+    blind = await inst.vault.blind(account_id, f"sso-said {connection.id}", said)
+    [_, rows] = await inst.db.run(
+        account_id,
+        ("delete from sso_said where account_id = %s and expires_at < %s", [account_id, now()]),
+        (
+            "insert into sso_said (account_id, id, said_blind, expires_at) values (%s, %s, %s, %s)"
+            " on conflict do nothing returning id",
+            [account_id, new_id(), blind, until + timedelta(seconds=2 * SKEW_SECONDS)],
+        ),
+    )
+    if not rows or not said:
+        raise failed("sso_replayed")
