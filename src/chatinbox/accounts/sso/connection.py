@@ -20,7 +20,10 @@ JOIN: tuple[Role, ...] = ("viewer", "staff", "admin")
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """What is known of the provider: OpenID Connect uses the first six, SAML the issuer and the last two."""
+    """What is known of the provider: OpenID Connect uses the first six, SAML the issuer and the others.
+
+    `signs`: our questions are signed. `ends_there`: whoever signs out here is signed out there too.
+    """
 
     issuer: str = ""
     client_id: str = ""
@@ -30,6 +33,9 @@ class Provider(msgspec.Struct, frozen=True):
     keys_url: str = ""
     sign_in_url: str = ""
     certificate: str = ""
+    logout_url: str = ""
+    signs: bool = False
+    ends_there: bool = False
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -53,7 +59,7 @@ def path_of(inst: Installation, account_id: UUID) -> str:
     return inst.vault.blind_installation("sso-path", str(account_id)).hex()
 
 
-def place(inst: Installation, account_id: UUID, what: Literal["back", "saml", "metadata"]) -> str:
+def place(inst: Installation, account_id: UUID, what: Literal["back", "saml", "metadata", "logout"]) -> str:
     """An address that the provider is told: where it sends people back to, or what it knows us by."""
     return f"{inst.settings.public_url}/sso/{path_of(inst, account_id)}/{what}"
 
@@ -96,6 +102,38 @@ async def connect(inst: Installation, by: Staff, kind: Kind, provider: Provider)
     )
     await inst.db.directory("select directory.set_sso_connection(%s, %s)", [by.account_id, row_id])
     return Connection(by.account_id, row_id, kind, provider, None, False)
+
+
+async def change_ways(inst: Installation, by: Staff, logout_url: str, signs: bool, ends_there: bool) -> None:
+    """Says how we speak with the SAML provider that is connected. Raises not-found where none is."""
+    by.need("integrations")
+    before = await read_connection(inst, by.account_id)
+    if before is None or before.kind != "saml":
+        raise not_found()
+    if ends_there and not logout_url:
+        raise Refused(422, "Say first where your provider signs people out.", "logout_url")
+    after = msgspec.structs.replace(
+        before.provider, logout_url=logout_url, signs=signs, ends_there=ends_there
+    )
+    key = await inst.vault.account_key(by.account_id)
+    sealed = key.seal(msgspec.json.encode(after), by.account_id, "sso_connection", "settings", before.id)
+    await inst.db.run(
+        by.account_id,
+        (
+            "update sso_connection set settings_sealed = %s where account_id = %s and id = %s",
+            [sealed, by.account_id, before.id],
+        ),
+        noted(key, by, "sso.ways", _ways(before.provider), _ways(after), before.id),
+    )
+
+
+def _ways(provider: Provider) -> str:
+    told = [
+        "questions signed" if provider.signs else "questions not signed",
+        f"sign-out at {provider.logout_url or 'no address'}",
+        "ends there too" if provider.ends_there else "ends here only",
+    ]
+    return "; ".join(told)
 
 
 async def disconnect(inst: Installation, by: Staff) -> None:

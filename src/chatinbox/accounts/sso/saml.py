@@ -16,7 +16,7 @@ from lxml import etree
 from chatinbox.accounts.sso.arrive import Arrival
 from chatinbox.accounts.sso.connection import Connection, Provider, place
 from chatinbox.accounts.sso.oidc import Begun
-from chatinbox.accounts.sso.our_key import OurKey, read_key
+from chatinbox.accounts.sso.our_key import OurKey, our_key, read_key
 from chatinbox.accounts.sso.said import use_up
 from chatinbox.accounts.sso.saml_encrypted import opened
 from chatinbox.accounts.sso.saml_redirect import by_redirect
@@ -49,18 +49,15 @@ _NAME = (
 )  # fmt: skip
 
 
-def checked_provider(inst: Installation, issuer: str, sign_in_url: str, certificate: str) -> Provider:
+def checked_provider(
+    inst: Installation, issuer: str, sign_in_url: str, certificate: str, logout_url: str = ""
+) -> Provider:
     """What an owner said of the provider; raises a sentence by field."""
     issuer, sign_in_url = issuer.strip(), sign_in_url.strip()
     if not 1 <= len(issuer) <= 1024:
         raise Refused(422, "Write the provider's entity id.", "entity_id")
-    schemes = ("https", "http") if inst.settings.inside_targets else ("https",)
-    if (
-        len(sign_in_url) > 2000
-        or urlsplit(sign_in_url).scheme not in schemes
-        or not urlsplit(sign_in_url).hostname
-    ):
-        raise Refused(422, "Write the whole address of its sign-in; it begins with https://.", "sign_in_url")
+    need_address(inst, sign_in_url, "sign_in_url", "sign-in")
+    logout_url = checked_logout(inst, logout_url)
     bare = "".join(line for line in certificate.strip().splitlines() if not line.startswith("-----"))
     try:
         told = x509.load_der_x509_certificate(base64.b64decode("".join(bare.split()), validate=True))
@@ -73,11 +70,30 @@ def checked_provider(inst: Installation, issuer: str, sign_in_url: str, certific
     if told.not_valid_after_utc < now():
         raise Refused(422, "This certificate has expired. Ask for the provider's new one.", "certificate")
     pem = base64.b64encode(told.public_bytes(Encoding.DER)).decode()
-    return Provider(issuer=issuer, sign_in_url=sign_in_url, certificate=pem)
+    return Provider(issuer=issuer, sign_in_url=sign_in_url, certificate=pem, logout_url=logout_url)
 
 
-def begin(inst: Installation, connection: Connection, state: str, begun: Begun) -> str:
-    """The address at the provider to which somebody is sent, with our question in it."""
+def checked_logout(inst: Installation, url: str) -> str:
+    """Where the provider signs people out, or nothing. Raises a sentence for what is no address."""
+    if url.strip():
+        need_address(inst, url.strip(), "logout_url", "sign-out")
+    return url.strip()
+
+
+def need_address(inst: Installation, url: str, field: str, what: str) -> None:
+    """Raises for what is no whole address of the provider."""
+    schemes = ("https", "http") if inst.settings.inside_targets else ("https",)
+    try:
+        parts = urlsplit(url)
+        right = len(url) <= 2000 and parts.scheme in schemes and bool(parts.hostname) and not parts.fragment
+    except ValueError:
+        right = False
+    if not right or any(letter <= " " for letter in url):
+        raise Refused(422, f"Write the whole address of its {what}; it begins with https://.", field)
+
+
+async def begin(inst: Installation, connection: Connection, state: str, begun: Begun) -> str:
+    """The address at the provider to which somebody is sent, with our question in it, signed where it wants that."""
     account_id = connection.account_id
     question = (
         f'<p:AuthnRequest xmlns:p="{P[1:-1]}" ID="_{begun.nonce}" Version="2.0"'
@@ -86,7 +102,8 @@ def begin(inst: Installation, connection: Connection, state: str, begun: Begun) 
         f" AssertionConsumerServiceURL={quoteattr(place(inst, account_id, 'saml'))}>"
         f'<Issuer xmlns="{A[1:-1]}">{escape(place(inst, account_id, "metadata"))}</Issuer></p:AuthnRequest>'
     )
-    return by_redirect(connection.provider.sign_in_url, "SAMLRequest", question, state, None)
+    key = await our_key(inst, account_id) if connection.provider.signs else None
+    return by_redirect(connection.provider.sign_in_url, "SAMLRequest", question, state, key)
 
 
 async def finish(inst: Installation, connection: Connection, begun: Begun, answer: str) -> Arrival:

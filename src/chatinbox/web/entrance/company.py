@@ -86,7 +86,7 @@ async def _begin(inst: Installation, connection: Connection, browser: str) -> st
     begun = oidc.fresh(connection, browser)
     state = await pending.make(inst, "begin", connection.account_id, begun)
     if connection.kind == "saml":
-        return saml.begin(inst, connection, state, begun)
+        return await saml.begin(inst, connection, state, begun)
     return oidc.begin(inst, connection, state, begun)
 
 
@@ -144,7 +144,8 @@ async def get_metadata(inst: Installation, request: Request) -> Response:
     if session is None or path_of(inst, session.staff.account_id) != request.path_params["path"]:
         return refusal(not_found())
     account_id = session.staff.account_id
-    told = saml_metadata.ours(inst, account_id, await our_key(inst, account_id))
+    connection = await read_connection(inst, account_id)
+    told = saml_metadata.ours(inst, account_id, await our_key(inst, account_id), connection)
     return Response(told, media_type="application/samlmetadata+xml")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 
 from chatinbox.accounts.sessions import Session
-from chatinbox.accounts.sso import connection, domains, oidc, our_key, saml, scim_token
+from chatinbox.accounts.sso import connection, domains, oidc, our_key, saml, saml_metadata, scim_token
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, which
@@ -23,6 +23,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "scim_url": f"{inst.settings.public_url}/scim/v2",
         "scim_since": await scim_token.token_since(inst, session.staff),
         "saml_url": connection.place(inst, account_id, "saml"),
+        "logout_url": connection.place(inst, account_id, "logout"),
         "metadata_url": connection.place(inst, account_id, "metadata"),
     }
 
@@ -38,6 +39,18 @@ async def _saml(inst: Installation, session: Session, form: Form) -> str:
     words = [form.get(name, "") for name in ("entity_id", "sign_in_url", "certificate")]
     await connection.connect(inst, session.staff, "saml", saml.checked_provider(inst, *words))
     return "The provider is connected. Try it in a private window before you rely on it."
+
+
+async def _saml_metadata(inst: Installation, session: Session, form: Form) -> str:
+    provider = saml_metadata.theirs(inst, form.get("their_metadata", ""))
+    await connection.connect(inst, session.staff, "saml", provider)
+    return "The provider is connected. Try it in a private window before you rely on it."
+
+
+async def _ways(inst: Installation, session: Session, form: Form) -> str:
+    logout_url = saml.checked_logout(inst, form.get("logout_url", ""))
+    await connection.change_ways(inst, session.staff, logout_url, "signs" in form, "ends_there" in form)
+    return "This is how we speak with your provider from now on. Hand our metadata to it again."
 
 
 async def _disconnect(inst: Installation, session: Session, _form: Form) -> str:
@@ -87,6 +100,8 @@ PAGE = SettingsPage(
     {
         "oidc": Act(_oidc, proof=True),
         "saml": Act(_saml, proof=True),
+        "saml-metadata": Act(_saml_metadata, proof=True),
+        "ways": Act(_ways, proof=True),
         "disconnect": Act(_disconnect, proof=True),
         "new-key": Act(_new_key, proof=True),
         "rules": Act(_rules, proof=True),

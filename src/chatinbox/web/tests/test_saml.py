@@ -48,14 +48,14 @@ class Idp:
 
     def __init__(self, folder: Path, name: str = "idp") -> None:
         self.entity_id, self.folder = f"https://{name}.example/saml", folder
-        self.sso_url = "https://idp.example/sso"
+        self.sso_url, self.slo_url = "https://idp.example/sso", "https://idp.example/slo"
         self.key, self.cert = folder / f"{name}.key", folder / f"{name}.pem"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={name}",
              "-keyout", self.key, "-out", self.cert], check=True, capture_output=True,
         )  # fmt: skip
 
-    def server(self, metadata: str) -> Any:
+    def server(self, metadata: str, **more: Any) -> Any:
         from saml2.config import IdPConfig
         from saml2.saml import NAME_FORMAT_URI, NAMEID_FORMAT_PERSISTENT
         from saml2.server import Server
@@ -71,7 +71,10 @@ class Idp:
                 "metadata": {"local": [str(sp)]},
                 "service": {
                     "idp": {
-                        "endpoints": {"single_sign_on_service": [(self.sso_url, REDIRECT)]},
+                        "endpoints": {
+                            "single_sign_on_service": [(self.sso_url, REDIRECT)],
+                            "single_logout_service": [(self.slo_url, REDIRECT)],
+                        },
                         "policy": {
                             "default": {
                                 "lifetime": {"minutes": 5},
@@ -79,6 +82,7 @@ class Idp:
                                 "nameid_format": NAMEID_FORMAT_PERSISTENT,
                             }
                         },
+                        **more,
                     }
                 },
             }
