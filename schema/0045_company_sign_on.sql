@@ -12,6 +12,22 @@ create table tenant.sso_key (
 );
 call work.protect('tenant.sso_key');
 
+-- By which name the provider knows whom a session is of, so that either side can end it at the other.
+create table tenant.sso_session (
+  account_id uuid not null references tenant.account,
+  id uuid not null,
+  connection_id uuid not null,
+  staff_user_id uuid not null,
+  index_blind bytea not null,
+  words_sealed bytea not null,
+  created_at timestamptz not null,
+  primary key (account_id, id),
+  foreign key (account_id, connection_id) references tenant.sso_connection on delete cascade,
+  foreign key (account_id, staff_user_id) references tenant.staff_user
+);
+create index sso_session_of_staff on tenant.sso_session (account_id, staff_user_id, index_blind);
+call work.protect('tenant.sso_session');
+
 reset role;
 set local role chatinbox_directory;
 
@@ -26,6 +42,16 @@ create function directory.set_sso_path(uuid, bytea) returns void
 create function directory.find_sso_path(bytea) returns table (account_id uuid)
   language sql stable security definer set search_path = pg_catalog, pg_temp as
   $$ select account_id from directory.sso_path where path = $1 $$;
+
+alter table directory.sso_pending drop constraint sso_pending_purpose_check;
+alter table directory.sso_pending add constraint sso_pending_purpose_check
+  check (purpose in ('begin', 'admission', 'domain', 'logout'));
+create function directory.end_company_sessions(uuid, uuid, timestamptz)
+  returns table (id uuid, account_id uuid, staff_user_id uuid)
+  language sql security definer set search_path = pg_catalog, pg_temp as
+  $$ update directory.session s set ended_at = $3
+      where s.person_id = $1 and s.account_id = $2 and s.how = 'sso' and s.ended_at is null
+     returning s.id, s.account_id, s.staff_user_id $$;
 
 revoke all on all functions in schema directory from public;
 grant execute on all functions in schema directory to chatinbox_app;

@@ -266,6 +266,12 @@ async def end_in_account(inst: Installation, person_id: UUID, account_id: UUID) 
     return len(await _end(inst, "select * from directory.end_sessions_in(%s, %s, %s)", person_id, account_id))
 
 
+async def end_by_company(inst: Installation, person_id: UUID, account_id: UUID) -> int:
+    """Ends the sessions that a person began in one account by the company's sign-in; how many."""
+    text = "select * from directory.end_company_sessions(%s, %s, %s)"
+    return len(await _end(inst, text, person_id, account_id))
+
+
 async def _end(inst: Installation, text: str, person_id: UUID, other: UUID | None) -> list[UUID]:
     rows = await inst.db.directory(text, [person_id, other, now()])
     ended = [row[0] for row in rows]

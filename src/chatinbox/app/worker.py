@@ -7,6 +7,7 @@ import structlog
 
 from chatinbox.accounts import change_address, leave, links, passkeys, sessions
 from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.sso import logout as sso_logout
 from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app import deliver
 from chatinbox.app.steadily import steadily
@@ -116,6 +117,7 @@ def prepare(inst: Installation) -> None:
             await forget_reports(inst, account_id)
             await access_forget.forget_old(inst, account_id)
             await forget_connections(inst, account_id)
+            await sso_logout.forget(inst, account_id)
         await sessions.forget(inst)
         await links.forget(inst)
         await sso_pending.forget(inst)

@@ -21,6 +21,16 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 
+class AtProvider(msgspec.Struct, frozen=True):
+    """By which name a SAML provider knows somebody, to the letter, and which of its sessions they came from."""
+
+    name: str
+    format: str
+    qualifier: str
+    our_qualifier: str
+    index: str
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What the provider said of somebody: its id for them, their address if it vouches for it, their name."""
@@ -28,6 +38,7 @@ class Arrival:
     subject: str
     email: str
     name: str
+    at_provider: AtProvider | None = None
 
 
 def _stranger() -> Refused:
@@ -42,9 +53,9 @@ async def arrive(inst: Installation, connection: Connection, came: Arrival) -> S
     """The staff user who arrived. Raises a sentence for a stranger, for one let go, and for a foreign address."""
     if not 1 <= len(came.subject) <= 255:
         raise Refused(422, "Your company's sign-in did not say who you are. Ask who runs it.", "sso_subject")
-    known = await _known(inst, connection, came)
+    known = await known_person(inst, connection, came.subject)
     if known:
-        return known
+        return await _active(inst, connection.account_id, *known)
     if not came.email or not await is_ours(inst, connection.account_id, came.email):
         sentence = "Your company's sign-in named an address that is not of its own domains. Ask who runs it."
         raise Refused(403, sentence, "sso_domain")
@@ -54,28 +65,29 @@ async def arrive(inst: Installation, connection: Connection, came: Arrival) -> S
         (
             "insert into sso_identity (account_id, id, connection_id, subject_blind, staff_user_id, created_at)"
             " values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
-            [connection.account_id, new_id(), connection.id, await _blind(inst, connection, came),
+            [connection.account_id, new_id(), connection.id, await _blind(inst, connection, came.subject),
              staff.staff_user_id, now()],
         ),
     )  # fmt: skip
     return staff
 
 
-async def _blind(inst: Installation, connection: Connection, came: Arrival) -> bytes:
-    return await inst.vault.blind(connection.account_id, f"sso {connection.id}", came.subject)
+async def _blind(inst: Installation, connection: Connection, subject: str) -> bytes:
+    return await inst.vault.blind(connection.account_id, f"sso {connection.id}", subject)
 
 
-async def _known(inst: Installation, connection: Connection, came: Arrival) -> Staff | None:
+async def known_person(inst: Installation, connection: Connection, subject: str) -> tuple[UUID, UUID] | None:
+    """The staff user and the person whom the provider knows by its id for them, if they ever came."""
     [rows] = await inst.db.run(
         connection.account_id,
         (
             "select s.id, s.person_id from sso_identity i join staff_user s"
             " on s.account_id = i.account_id and s.id = i.staff_user_id"
             " where i.account_id = %s and i.connection_id = %s and i.subject_blind = %s",
-            [connection.account_id, connection.id, await _blind(inst, connection, came)],
+            [connection.account_id, connection.id, await _blind(inst, connection, subject)],
         ),
     )
-    return await _active(inst, connection.account_id, *rows[0]) if rows else None
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 async def _active(inst: Installation, account_id: UUID, staff_user_id: UUID, person_id: UUID) -> Staff:
@@ -118,3 +130,4 @@ class Admission(msgspec.Struct):
     staff_user_id: UUID
     person_id: UUID
     browser: str
+    at_provider: AtProvider | None = None

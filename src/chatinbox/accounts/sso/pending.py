@@ -13,11 +13,12 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
-Purpose: TypeAlias = Literal["begin", "admission", "domain"]
+Purpose: TypeAlias = Literal["begin", "admission", "domain", "logout"]
 GOOD_FOR: dict[Purpose, timedelta] = {
     "begin": timedelta(minutes=10),
     "admission": timedelta(minutes=2),
     "domain": timedelta(days=3),
+    "logout": timedelta(minutes=10),
 }
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from chatinbox.accounts.sso.arrive import Arrival
+from chatinbox.accounts.sso.arrive import Arrival, AtProvider
 from chatinbox.accounts.sso.connection import Connection, Provider, place
 from chatinbox.accounts.sso.oidc import Begun
 from chatinbox.accounts.sso.our_key import OurKey, our_key, read_key
@@ -186,4 +186,18 @@ def who(assertion: etree._Element) -> Arrival:
     email = next((told[name] for name in _EMAIL if told.get(name)), "")
     if not email and form == f"{FORMAT_1}emailAddress":
         email = subject
-    return Arrival(subject, email, next((told[name] for name in _NAME if told.get(name)), ""))
+    return Arrival(
+        subject, email, next((told[name] for name in _NAME if told.get(name)), ""), _at_provider(assertion)
+    )
+
+
+def _at_provider(assertion: etree._Element) -> AtProvider:
+    named, session = assertion.find(f"{A}Subject/{A}NameID"), assertion.find(f"{A}AuthnStatement")
+    assert named is not None
+    return AtProvider(
+        text(named),
+        named.get("Format", ""),
+        named.get("NameQualifier", ""),
+        named.get("SPNameQualifier", ""),
+        "" if session is None else session.get("SessionIndex", ""),
+    )

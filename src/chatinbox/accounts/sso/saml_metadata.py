@@ -26,12 +26,18 @@ def ours(inst: Installation, account_id: UUID, key: OurKey, connection: Connecti
         f'  <md:SPSSODescriptor AuthnRequestsSigned="{signs}" WantAssertionsSigned="true"'
         ' protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">\n'
         f"{_descriptor(key, 'signing')}{_descriptor(key, 'encryption', ciphers)}"
+        f"{_logout(inst, account_id, REDIRECT)}{_logout(inst, account_id, POST)}"
         f"    <md:NameIDFormat>{FORMAT_2}persistent</md:NameIDFormat>\n"
         f"    <md:NameIDFormat>{FORMAT_1}emailAddress</md:NameIDFormat>\n"
         f'    <md:AssertionConsumerService Binding="{POST}" index="0" isDefault="true"'
         f" Location={quoteattr(place(inst, account_id, 'saml'))}/>\n"
         "  </md:SPSSODescriptor>\n</md:EntityDescriptor>\n"
     )
+
+
+def _logout(inst: Installation, account_id: UUID, binding: str) -> str:
+    where = quoteattr(place(inst, account_id, "logout"))
+    return f'    <md:SingleLogoutService Binding="{binding}" Location={where}/>\n'
 
 
 def _descriptor(key: OurKey, use: str, more: str = "") -> str:

@@ -7,7 +7,7 @@ import base64
 import binascii
 import zlib
 from typing import Literal, TypeAlias
-from urllib.parse import quote, unquote_plus, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -37,11 +37,11 @@ def by_redirect(url: str, word: Word, xml: str, relay: str, key: OurKey | None) 
     """The address with these words in it, signed when there is a key."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = base64.b64encode(packer.compress(xml.encode()) + packer.flush()).decode()
-    query = urlencode({word: packed} | ({"RelayState": relay} if relay else {}), quote_via=quote, safe="")
+    query = urlencode({word: packed} | ({"RelayState": relay} if relay else {}))
     if key:
-        query += "&" + urlencode({"SigAlg": f"{_MORE}rsa-sha256"}, quote_via=quote, safe="")
+        query += "&" + urlencode({"SigAlg": f"{_MORE}rsa-sha256"})
         made = key.private.sign(query.encode(), padding.PKCS1v15(), SHA256())
-        query += "&" + urlencode({"Signature": base64.b64encode(made).decode()}, quote_via=quote, safe="")
+        query += "&" + urlencode({"Signature": base64.b64encode(made).decode()})
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import passkeys, sessions, sign_in
 from chatinbox.accounts.second_step import Halfway
+from chatinbox.accounts.sso import logout
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -58,12 +59,17 @@ async def _show(
 
 
 async def post_sign_out(inst: Installation, request: Request) -> Response:
-    """Ends this session."""
+    """Ends this session; at the company's sign-in too, where it began there and the account wants that."""
     await read_form(request)
-    session = await session_of(inst, request, limited=True)
+    session, url = await session_of(inst, request, limited=True), None
     if session:
         await sessions.end(inst, session.staff.person_id, session.session_id)
-    answer = RedirectResponse("/sign-in", 303)
+        url = await logout.ask(inst, session)
+    answer: Response = RedirectResponse("/sign-in", 303)
+    if url:  # not a redirect: a form's answer may not lead to another origin under our policy
+        answer = show(inst, request, "entrance/company-out", url=url)
+        answer.headers["refresh"] = f"0;url={url}"
+        answer.headers["referrer-policy"] = "no-referrer"
     answer.delete_cookie(sessions.cookie_name(inst), path="/")
     answer.headers["clear-site-data"] = '"cache", "storage"'
     return answer
