@@ -28,6 +28,11 @@ create table tenant.sso_session (
 create index sso_session_of_staff on tenant.sso_session (account_id, staff_user_id, index_blind);
 call work.protect('tenant.sso_session');
 
+-- A domain's postmaster is asked again now and then; one that nobody answers for counts no longer.
+alter table tenant.sso_domain add column asked_again_at timestamptz;
+alter table tenant.sso_domain add column owners_told_at timestamptz;
+alter table tenant.sso_domain add column lapsed_at timestamptz;
+
 reset role;
 set local role chatinbox_directory;
 

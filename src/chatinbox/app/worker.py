@@ -7,6 +7,7 @@ import structlog
 
 from chatinbox.accounts import change_address, leave, links, passkeys, sessions
 from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.sso import domain_clock
 from chatinbox.accounts.sso import logout as sso_logout
 from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app import deliver
@@ -180,10 +181,15 @@ def prepare(inst: Installation) -> None:
         found = await operator_channel(inst)
         await desk_clock.warn_of_late_reviews(inst, found[0] if found else None)
 
+    async def look_after_domains() -> None:
+        async for account_id in every_account(inst):
+            await domain_clock.look_after(inst, account_id)
+
     async def relay_counts() -> None:
         await relay.relay_due(inst.db, inst.egress, inst.settings)
 
     inst.jobs.every("23 2 * * *", "relay_counts", relay_counts)
+    inst.jobs.every("29 4 * * *", "look_after_domains", look_after_domains)
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
     inst.jobs.add(package.JOB, make_one, attempts=5, wait_seconds=10, growth=3)
     inst.jobs.every("7 * * * *", "end_packages", end_packages)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from chatinbox.accounts import owners
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.queries import read_account_name
@@ -21,7 +22,9 @@ _NAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a
 _TAKEN = "This domain is another account's already. Write to us if it is yours."
 
 
-class _Asked(msgspec.Struct):
+class Question(msgspec.Struct):
+    """What a postmaster is asked, and in whose name."""
+
     domain_id: UUID
     name: str
     staff_user_id: UUID
@@ -30,12 +33,15 @@ class _Asked(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain of the account; not confirmed until its postmaster said so."""
+    """A domain of the account; not confirmed until its postmaster said so, and no longer when it lapsed."""
 
     id: UUID
     name: str
     asked_at: datetime
     confirmed_at: datetime | None
+    asked_again_at: datetime | None
+    owners_told_at: datetime | None
+    lapsed_at: datetime | None
 
 
 def domain_of(email: str) -> str:
@@ -49,11 +55,14 @@ def _blind(inst: Installation, name: str) -> bytes:
 
 async def read_domains(inst: Installation, account_id: UUID) -> list[Domain]:
     """The account's domains."""
-    ask = "select id, name_sealed, asked_at, confirmed_at from sso_domain where account_id = %s order by id"
+    ask = (
+        "select id, name_sealed, asked_at, confirmed_at, asked_again_at, owners_told_at, lapsed_at from sso_domain"
+        " where account_id = %s order by id"
+    )
     [rows] = await inst.db.run(account_id, (ask, [account_id]))
     key = await inst.vault.account_key(account_id)
     return [
-        Domain(row[0], key.open_text(row[1], account_id, "sso_domain", "name", row[0]), row[2], row[3])
+        Domain(row[0], key.open_text(row[1], account_id, "sso_domain", "name", row[0]), *row[2:])
         for row in rows
     ]
 
@@ -95,7 +104,7 @@ async def claim(inst: Installation, by: Staff, name: str) -> str:
         ),
         noted(key, by, "sso.domain_asked", None, name, row_id),
     )
-    asked = _Asked(row_id, name, by.staff_user_id, by.person_id)
+    asked = Question(row_id, name, by.staff_user_id, by.person_id)
     token = await pending.make(inst, "domain", by.account_id, asked)
     company = await read_account_name(inst, by.account_id)
     text = (
@@ -112,13 +121,13 @@ async def claim(inst: Installation, by: Staff, name: str) -> str:
 
 async def look(inst: Installation, token: str) -> tuple[str, str]:
     """The domain and the company behind a letter's link."""
-    account_id, asked = await pending.look(inst, "domain", token, _Asked)
+    account_id, asked = await pending.look(inst, "domain", token, Question)
     return asked.name, await read_account_name(inst, account_id)
 
 
 async def confirm(inst: Installation, token: str) -> str:
     """The postmaster says yes; the domain. Raises when it is another account's already."""
-    account_id, asked = await pending.use(inst, "domain", token, _Asked)
+    account_id, asked = await pending.use(inst, "domain", token, Question)
     by = Staff(account_id, asked.staff_user_id, asked.person_id, "owner", "")
     key = await inst.vault.account_key(account_id)
     ask = "select (select id from sso_connection where account_id = %s) from sso_domain where account_id = %s and id = %s"
@@ -136,11 +145,25 @@ async def confirm(inst: Installation, token: str) -> str:
     await inst.db.run(
         account_id,
         (
-            "update sso_domain set confirmed_at = coalesce(confirmed_at, %s) where account_id = %s and id = %s",
+            "update sso_domain set confirmed_at = %s, asked_again_at = null, owners_told_at = null, lapsed_at = null"
+            " where account_id = %s and id = %s",
             [now(), account_id, asked.domain_id],
         ),
         noted(key, by, "sso.domain", None, asked.name, asked.domain_id),
     )
+    return asked.name
+
+
+async def deny(inst: Installation, token: str) -> str:
+    """The postmaster says no: the domain is the account's no longer, and its owners are told; the domain."""
+    account_id, asked = await pending.use(inst, "domain", token, Question)
+    if any(one.id == asked.domain_id for one in await read_domains(inst, account_id)):
+        await let_go(
+            inst, Staff(account_id, asked.staff_user_id, asked.person_id, "owner", ""), asked.domain_id
+        )
+        text = f"The postmaster of {asked.name} says that it is not yours, so nobody of it is sent to your company's sign-in.\n"
+        subject = f"{asked.name} is not yours"
+        await owners.tell(inst, account_id, subject, text, "single sign-on", ("domain",))
     return asked.name
 
 

@@ -36,14 +36,20 @@ def _hash(inst: Installation, token: str) -> bytes:
     return inst.vault.blind_installation("sso", token)
 
 
-async def make(inst: Installation, purpose: Purpose, account_id: UUID, words: msgspec.Struct) -> str:
+async def make(
+    inst: Installation,
+    purpose: Purpose,
+    account_id: UUID,
+    words: msgspec.Struct,
+    good_for: timedelta | None = None,
+) -> str:
     """A new token for these words."""
     token, row_id = secrets.token_urlsafe(24), new_id()
     key = await inst.vault.account_key(account_id)
     sealed = key.seal(msgspec.json.encode(words), account_id, "sso_pending", "words", row_id)
     await inst.db.directory(
         "select directory.add_sso_pending(%s, %s, %s, %s, %s, %s)",
-        [_hash(inst, token), purpose, row_id, account_id, sealed, now() + GOOD_FOR[purpose]],
+        [_hash(inst, token), purpose, row_id, account_id, sealed, now() + (good_for or GOOD_FOR[purpose])],
     )
     return token
 

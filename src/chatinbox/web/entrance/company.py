@@ -190,17 +190,18 @@ async def get_domain(inst: Installation, request: Request) -> Response:
         name, company = await domains.look(inst, request.path_params["token"])
     except Refused as refused:
         return show(inst, request, "entrance/link-gone", refused)
-    return show(inst, request, "entrance/company-domain", name=name, company=company, done=False)
+    return show(inst, request, "entrance/company-domain", name=name, company=company, said=None)
 
 
 async def post_domain(inst: Installation, request: Request) -> Response:
-    """A postmaster says yes."""
-    await read_form(request)
+    """A postmaster says yes, or no."""
+    said = "no" if (await read_form(request)).get("say") == "no" else "yes"
     try:
-        name = await domains.confirm(inst, request.path_params["token"])
+        answer = domains.deny if said == "no" else domains.confirm
+        name = await answer(inst, request.path_params["token"])
     except Refused as refused:
         return show(inst, request, "entrance/link-gone", refused)
-    return show(inst, request, "entrance/company-domain", name=name, company="", done=True)
+    return show(inst, request, "entrance/company-domain", name=name, company="", said=said)
 
 
 async def get_logout(inst: Installation, request: Request) -> Response:
