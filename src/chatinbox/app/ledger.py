@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chatinbox.accounts.every_account import every_account
 from chatinbox.app import database
+from chatinbox.app.opening import open_installation
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
@@ -42,7 +43,7 @@ def _given(file: Path | None) -> tuple[UUID, Signed] | None:
 
 
 async def _print(settings: Settings, admin_dsn: str, only: UUID | None, given: list[Signed]) -> int:
-    inst = await Installation.open(settings, admin_dsn)
+    inst = await open_installation(settings, admin_dsn)
     broken = 0
     try:
         async for account_id in _accounts(inst, only):

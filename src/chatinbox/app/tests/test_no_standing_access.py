@@ -27,6 +27,8 @@ COMMANDS = {
     "doctor", "visits", "prove",  # what the machine offers, counters, promises
     "reset",  # a link for somebody, who is told of it
     "security", "breach",  # the log of connections, which knows no account; rows counted
+    "ledger",  # hashes compared
+    "backup", "restore",  # sealed copies; what is made anew is shown to nobody
 }  # fmt: skip
 OPENS = {"open_row", "open_body", "open_text", "customer_key", "customer_keys", "known_customer_keys", "read_timeline", "open_rows", "export_account"}  # fmt: skip
 """What opens something that is sealed for an account."""
@@ -45,7 +47,8 @@ def test_these_are_the_pages_and_each_was_looked_at(app: App) -> None:
     "file",
     [
         "app/command.py", "app/doctor.py", "app/visits.py", "app/reset.py", "app/security.py", "app/breach.py", "app/prove.py",
-        "app/database_programs.py", "privacy/breach.py", "privacy/breach_record.py", "web/access_console.py", "web/desk_console.py",
+        "app/database_programs.py", "app/ledger.py",
+        "app/backup/copy.py", "app/backup/restore.py", "app/backup/sealed.py", "privacy/breach.py", "privacy/breach_record.py", "web/access_console.py", "web/desk_console.py",
         "web/security_console.py", "web/operator_door.py", "privacy/pack.py", "privacy/desk/release.py",
     ],
 )  # fmt: skip
