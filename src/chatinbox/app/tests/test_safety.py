@@ -170,6 +170,33 @@ def test_a_table_that_is_not_closed_by_account_is_found(
     assert "tenant.message is not closed by account" in found
 
 
+@pytest.mark.parametrize(
+    ("harm", "mend"),
+    [
+        (
+            "grant select on tenant.attachment to chatinbox_operator",
+            "revoke select on tenant.attachment from chatinbox_operator",
+        ),
+        (
+            "drop policy operator on tenant.note",
+            "create policy operator on tenant.note as restrictive for select to chatinbox_operator using (id in (select desk.rows('note')))",
+        ),
+    ],
+)
+def test_a_table_that_the_operators_role_reads_without_a_grant_is_found(
+    installed: tuple[Path, str], harm: str, mend: str
+) -> None:
+    _, dsn = installed
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        assert list(look_at_database(dsn)) == []
+        conn.execute(harm)  # type: ignore[arg-type]
+        try:
+            [found] = look_at_database(dsn)
+        finally:
+            conn.execute(mend)  # type: ignore[arg-type]
+    assert "can be read by chatinbox_operator without a grant" in found
+
+
 def test_and_the_server_does_not_start_with_it(installed: tuple[Path, str]) -> None:
     folder, dsn = installed
     with psycopg.connect(dsn, autocommit=True) as conn:

@@ -15,12 +15,15 @@ from chatinbox.accounts import sessions
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App, build
-from chatinbox.conftest import OPERATOR, People, Say
+from chatinbox.conftest import OPERATOR, Browser, People, Say
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.clock import travel
+from chatinbox.core.db import statements
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
+from chatinbox.privacy import permission
+from chatinbox.privacy.glass import grants, look
 from chatinbox.web import forms
 from chatinbox.web.access_console import PATH
 from chatinbox.web.tests.test_second_step import code, with_app
@@ -218,3 +221,27 @@ async def test_an_account_gives_support_one_conversation_and_takes_it_back_with_
     assert CANARY not in (await hers.post(PATH, data=about(page, "look"))).text
     for path in ("/settings/permissions", PAGE):
         assert (await (await opened(bea)).get(path)).headers["location"] == "/settings/profile"
+
+
+async def test_one_look_and_many_take_the_same_number_of_statements(
+    inst: Installation, ada: Staff, olga: Staff, say: Say, client: Browser
+) -> None:
+    got = await say(ada)
+    await client.as_(ada)
+    await client.get(PAGE)  # what is known of a session is remembered from now on
+    counts = []
+    for many in (1, 6):
+        for _ in range(many):
+            given = await permission.give(
+                inst, ada, "support", "", "conversation", 1, "a letter is late", 1, []
+            )
+            grant_id = await grants.ask_by_permission(inst, olga.person_id, ada.account_id, given, WHY)
+            await look.look(
+                inst, olga.person_id, ada.account_id, grant_id, "conversation", got.conversation_id
+            )
+        for path in (PAGE, "/settings/permissions"):
+            token = statements.set(asked := [])
+            assert WHY in (page := (await client.get(path)).text) or "a letter is late" in page
+            statements.reset(token)
+            counts.append(len(asked))
+    assert counts[:2] == counts[2:] and 0 < max(counts) < 20
