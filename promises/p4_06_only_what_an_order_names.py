@@ -9,8 +9,9 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now
 from chatinbox.core.egress.desk import DeskGate
 from chatinbox.core.errors import Refused
-from chatinbox.privacy.desk import cases, clock, release
-from chatinbox.privacy.desk.cases import Case, Order, Words
+from chatinbox.privacy.desk import cases, clock, order, release
+from chatinbox.privacy.desk.cases import Case
+from chatinbox.privacy.desk.order import Order, Words
 from chatinbox.privacy.glass.seen import read_seen
 from chatinbox.privacy.what_left import read_ledger
 from promises.means import beside_the_ledger, open_everything, tell_no_owner
@@ -119,8 +120,8 @@ async def _people(stage: Stage) -> tuple[Staff, Staff, Staff, Staff]:
     return ada, cyd, olga, await stage.people.colleague(olga, "Otto")
 
 
-async def _opened(stage: Stage, by: Staff, of: Staff, order: Order) -> Case:
-    case_id = await cases.open_case(stage.inst, by.person_id, of.account_id, order)
+async def _opened(stage: Stage, by: Staff, of: Staff, asked: Order) -> Case:
+    case_id = await cases.open_case(stage.inst, by.person_id, of.account_id, asked)
     return await cases.read_case(stage.inst, case_id)
 
 
@@ -167,7 +168,7 @@ async def saboteur_gives_everything(stage: Stage) -> None:
 
 async def saboteur_keeps_it_secret(stage: Stage) -> None:
     """Takes orders that are secret for ever"""
-    stage.swap(cases, "LONGEST_GAG", timedelta(days=100_000))
+    stage.swap(order, "LONGEST_GAG", timedelta(days=100_000))
     for table in ("desk.legal_case", "tenant.ledger", "tenant.operator_grant"):
         for name in _constraints(stage, "366 days", table=table):
             stage.break_in(f"alter table {table} drop constraint {name}")

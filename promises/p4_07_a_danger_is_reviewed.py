@@ -6,7 +6,8 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.errors import Refused
 from chatinbox.privacy.desk import cases, clock, release
-from chatinbox.privacy.desk.cases import Case, Order, Words
+from chatinbox.privacy.desk.cases import Case
+from chatinbox.privacy.desk.order import Order, Words
 from chatinbox.privacy.what_left import read_ledger
 from promises.means import open_everything, tell_no_owner
 from promises.stage import Here, Stage
@@ -148,4 +149,4 @@ async def saboteur_gives_everything(stage: Stage) -> None:
 
 async def saboteur_needs_no_reason(stage: Stage) -> None:
     """Takes a danger without a word about it"""
-    stage.swap(cases, "_check", lambda *_: None)
+    stage.swap(cases, "check_order", lambda *_: None)

@@ -14,7 +14,8 @@ from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.desk import cases
-from chatinbox.privacy.desk.cases import INSTRUMENTS, KINDS, OBJECTS, Case, Order, Words
+from chatinbox.privacy.desk.cases import Case
+from chatinbox.privacy.desk.order import INSTRUMENTS, KINDS, OBJECTS, Order, Words
 from chatinbox.privacy.desk.release import release
 from chatinbox.privacy.glass.seen import names_of
 from chatinbox.privacy.pack import make_pack, read_packs

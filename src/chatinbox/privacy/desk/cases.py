@@ -4,8 +4,8 @@ What may happen to a case, in which order and by whom, is decided by the databas
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -19,44 +19,12 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.privacy.desk import told
+from chatinbox.privacy.desk.order import CONTENT, INSTRUMENTS, KINDS, Kind, Order, Words, check_order
 
-Kind: TypeAlias = Literal["law", "safety"]
-INSTRUMENTS: dict[str, str] = {
-    "subpoena": "A subpoena or an administrative request",
-    "authority_order": "An order of an authority",
-    "court_order": "An order of a court",
-    "warrant": "A search warrant",
-    "danger": "A danger to life, limb or property",
-}
-CONTENT_BY = ("court_order", "warrant", "danger")
-"""What can name content of conversations. The others get what the account and its plan are called."""
-KINDS: dict[str, str] = {
-    "account": "the account: its name, when it was opened and closed",
-    "billing": "plan and bills",
-    "staff": "names and addresses of its staff",
-    "messages": "messages with customers",
-    "notes": "notes among staff",
-}
-CONTENT = ("messages", "notes")
-OBJECTS = {
-    "account": "The account",
-    "conversation": "One conversation",
-    "customer": "One customer's conversations",
-}
-LONGEST_GAG = timedelta(days=365)
 _COLUMNS = (
     "id, account_id, kind, instrument, words_sealed, kinds, object, object_id, from_at, to_at, gag_until, opened_by, opened_at,"
     " first_by, second_by, declined_at, told_at, released_by, released_at, digest, review_due_at, reviewed_by, reviewed_at, finding"
 )
-
-
-class Words(msgspec.Struct, frozen=True):
-    """What is said in a case: the order's reference, who issued it, who receives what it names, and why."""
-
-    reference: str
-    issuer: str
-    recipient: str
-    why: str
 
 
 NO_WORDS = Words("(destroyed with the account's key)", "", "", "")
@@ -102,28 +70,9 @@ class Case:
         return bool(self.review_due_at and not self.reviewed_at and self.review_due_at < now())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What somebody writes down of an order or a danger."""
-
-    instrument: str
-    words: Words
-    kinds: list[str]
-    object: str = "account"
-    number: int | None = None
-    from_at: datetime | None = None
-    to_at: datetime | None = None
-    gag_until: datetime | None = None
-
-    @property
-    def kind(self) -> Kind:
-        """Whether it is law that binds, or a danger."""
-        return "safety" if self.instrument == "danger" else "law"
-
-
 async def open_case(inst: Installation, by: UUID, account_id: UUID, order: Order) -> UUID:
     """Writes a case down; its id. Raises a sentence for what is not whole, asks for too much, or is secret without an end."""
-    _check(order)
+    check_order(order)
     case_id, key = new_id(), await inst.vault.account_key(account_id)
     sealed = key.seal(msgspec.json.encode(order.words), account_id, "legal_case", "words", case_id)
     given = [case_id, order.kind, order.instrument, sealed, order.kinds, order.object, order.number, order.from_at, order.to_at, order.gag_until, by]  # fmt: skip
@@ -133,33 +82,6 @@ async def open_case(inst: Installation, by: UUID, account_id: UUID, order: Order
     except errors.NoDataFound:
         raise bad_request("There is no such conversation in this account.", "number") from None
     return case_id
-
-
-def _check(order: Order) -> None:
-    words = order.words
-    if order.instrument not in INSTRUMENTS or order.object not in OBJECTS:
-        raise bad_request("Which sort of order is it, and what is it about?", "instrument")
-    if any(len(one.strip()) < 3 for one in (words.reference, words.issuer, words.recipient)):
-        raise bad_request("Say its reference, who issued it and who receives.", "reference")
-    if len(words.why.strip()) < 10:
-        raise bad_request("Say in ten letters or more what it rests on.", "why")
-    if not order.kinds or not set(order.kinds) <= set(KINDS):
-        raise bad_request("Which kinds of data does it name?", "kinds")
-    has_content = bool(set(order.kinds) & set(CONTENT))
-    if has_content and order.instrument not in CONTENT_BY:
-        raise bad_request("This sort of order cannot name content of conversations.", "kinds")
-    if has_content and order.object == "account" and not (order.from_at and order.to_at):
-        raise bad_request("Which conversation, which customer, or from when until when?", "from")
-    if not has_content and order.object != "account":
-        raise bad_request("A conversation is named only where its content is.", "object")
-    if order.from_at and order.to_at and order.from_at >= order.to_at:
-        raise bad_request("The end comes after the beginning.", "from")
-    if order.gag_until and order.kind == "safety":
-        raise bad_request("Of a danger the account is always told.", "gag")
-    if order.gag_until and not now() < order.gag_until <= now() + LONGEST_GAG:
-        raise bad_request(
-            "Secret until which day? A year from now at most; longer needs another order.", "gag"
-        )
 
 
 async def check(inst: Installation, by: UUID, case: Case) -> None:

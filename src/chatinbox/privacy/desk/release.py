@@ -19,7 +19,8 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import signature
 from chatinbox.privacy.desk import cases
-from chatinbox.privacy.desk.cases import CONTENT, Case
+from chatinbox.privacy.desk.cases import Case
+from chatinbox.privacy.desk.order import CONTENT
 from chatinbox.privacy.glass import grants, look
 
 PURPOSE = "a release of the desk"

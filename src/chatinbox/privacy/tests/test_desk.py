@@ -26,8 +26,9 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.privacy import signature
 from chatinbox.privacy.account_export import export_account
 from chatinbox.privacy.desk import cases, clock
-from chatinbox.privacy.desk.cases import Case, Order, Words
+from chatinbox.privacy.desk.cases import Case
 from chatinbox.privacy.desk.counts import count_late, read_counts
+from chatinbox.privacy.desk.order import Order, Words
 from chatinbox.privacy.desk.release import PURPOSE, release
 from chatinbox.privacy.glass.grants import seal_reason
 from chatinbox.privacy.glass.seen import read_seen

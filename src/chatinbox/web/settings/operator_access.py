@@ -8,7 +8,8 @@ from starlette.requests import Request
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.desk.cases import INSTRUMENTS, KINDS, read_of_account
+from chatinbox.privacy.desk.cases import read_of_account
+from chatinbox.privacy.desk.order import INSTRUMENTS, KINDS
 from chatinbox.privacy.glass.grants import GROUNDS, SCOPES
 from chatinbox.privacy.glass.seen import names_of, read_seen
 from chatinbox.web.settings.page import SettingsPage
