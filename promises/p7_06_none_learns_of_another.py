@@ -122,7 +122,7 @@ def _plain(text: str) -> str:
     """Without what is made by chance: ids, times, keys, and the address, which differs between two stories."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "id", text)
     text = re.sub(r"\\\\x[0-9a-f]*", lambda found: f"{len(found[0])} sealed", text)
-    text = re.sub(r"/my-data/case/[a-z0-9]+", "link", re.sub(r'nonce="[^"]*"', "", text))
+    text = re.sub(r"/my-data(/case/[a-z0-9]+|\?at=[\w-]+)", "link", re.sub(r'nonce="[^"]*"', "", text))
     text = re.sub(r"Message-ID: .*", "Message-ID", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.\d]*(\+\d\d(:\d\d)?|Z)?", "time", text)
     text = re.sub(r"((Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?\d{1,2} [A-Z][a-z]{2,8} \d{4}", "day", text)

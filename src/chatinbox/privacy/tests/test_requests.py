@@ -1,5 +1,6 @@
 """The request desk: whoever reads the mailbox is heard by each business concerned, and none learns of another (C61 to C63)."""
 
+import asyncio
 import io
 import re
 import zipfile
@@ -25,15 +26,15 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
+from chatinbox.privacy.requests import carry, go_on, link
+from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
+from chatinbox.privacy.requests.decide import approve, extend, refuse
+from chatinbox.privacy.requests.tell import mint_case
 from chatinbox.privacy.erasure.ask import ask_erasure, take_back
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.erasure.read import list_erasures
 from chatinbox.privacy.hold import hold
 from chatinbox.privacy.package.make import make_package
-from chatinbox.privacy.requests import carry, go_on, link
-from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
-from chatinbox.privacy.requests.decide import approve, extend, refuse
-from chatinbox.privacy.requests.tell import mint_case
 from chatinbox.web import forms
 from chatinbox.web.tests.test_accounts import bare, email_of
 
@@ -159,6 +160,23 @@ async def test_a_known_and_an_unknown_address_are_answered_alike_and_get_the_sam
     assert {row[0] for row in rows} == {"the mailbox that was named"}
 
 
+async def test_what_is_done_for_a_known_and_an_unknown_address_is_the_same_to_the_statement(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    """T37: nothing that takes time is done for one of them alone, and nobody is looked up."""
+    await say(ada, "Hello", hers)
+    asked: list[list[str]] = []
+    for email in (hers, hers.replace("frida", "karla")):
+        seen: list[str] = []
+        token = statements.set(seen)
+        await door.post("/my-data", data={"email": email, "wish": "both"})
+        await forms.settle()
+        statements.reset(token)
+        asked.append(seen)
+    assert asked[0] == asked[1] and len(asked[0]) > 2
+    assert not [one for one in asked[0] if "address_lookup" in one or "find_person" in one]
+
+
 async def test_nothing_is_kept_before_the_link_is_opened_and_a_link_is_good_once(
     inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
 ) -> None:
@@ -265,6 +283,38 @@ async def test_broken_off_it_goes_on_and_nobody_gets_a_second_case(
     await carry.carry(inst, request_id)
     await case_of(inst, ada)
     await case_of(inst, cyd)
+
+
+async def test_an_address_that_looks_like_anothers_finds_nothing_of_theirs(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    """T36: only the very address, however its letters look."""
+    await say(ada, "Hello", hers)
+    for other in (
+        hers.replace("mail.", "maiI."),
+        hers.replace("frida", "fr\u0456da"),
+        hers.replace("@", "+x@"),
+    ):
+        await carry.carry(inst, await opened(inst, door, operator, other, "access"))
+    with travel(ARRIVED):
+        assert await list_cases(inst, ada) == []
+    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    await case_of(inst, ada)
+
+
+async def test_who_goes_on_with_an_account_is_one_at_a_time(
+    inst: Installation,
+    door: httpx.AsyncClient,
+    operator: Staff,
+    ada: Staff,
+    say: Say,
+    hers: str,
+) -> None:
+    await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    with travel(ARRIVED):
+        await asyncio.gather(*(go_on.go_on(inst, ada.account_id) for _ in range(5)))
+        assert len(await letters_to(inst, ada, hers)) == 1
 
 
 async def test_one_business_that_is_named_is_the_only_one_that_is_asked(
