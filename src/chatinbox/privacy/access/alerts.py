@@ -12,6 +12,7 @@ from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
 
 DAYS = 30
 KNOWN = 5  # days with something in them, before somebody's usual day is known
@@ -51,15 +52,16 @@ async def look_out(inst: Installation, account_id: UUID) -> int:
     """Notes what is far too much today; how many are new. One a staff user, day and kind."""
     today = now().date()
     begins = datetime.combine(today, time(), UTC)
-    most = (await read_workspace(inst, account_id)).alert_looks
-    if not most:  # switched off
-        return 0
-    values = {"account": account_id, "since": begins - timedelta(days=DAYS), "today": today}
     [any_] = await inst.db.run(
         account_id, ("select 1 from access where account_id = %s and at >= %s limit 1", [account_id, begins])
     )
-    if not any_:
+    try:
+        most = (await read_workspace(inst, account_id)).alert_looks if any_ else 0
+    except Erased:  # being destroyed
         return 0
+    if not most:  # nobody looked, or it is switched off
+        return 0
+    values = {"account": account_id, "since": begins - timedelta(days=DAYS), "today": today}
     [found] = await inst.db.run(account_id, (_ASK, values))
     new = 0
     for who, looks, exports, known, usual_looks, usual_exports in found:

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from psycopg.conninfo import conninfo_to_dict
 from chatinbox.accounts.access import quarter, record_operator
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import change_workspace
-from chatinbox.app.ledger import lines
+from chatinbox.app.command import parser
+from chatinbox.app.ledger import lines, verify_ledgers
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import Browser, People, Say
 from chatinbox.core.clock import now, travel
@@ -24,6 +26,8 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
+from chatinbox.core.settings import read_settings
+from chatinbox.core.trouble import Trouble
 from chatinbox.privacy.access import alerts
 from chatinbox.privacy.access.chain import NOTHING, Row, Subject, commit, follow, hash_of
 from chatinbox.privacy.access.daily import send_head
@@ -400,3 +404,16 @@ async def test_the_head_is_sent_to_owners_only_where_they_want_it_and_verifies(
     whose, head, signed = read_head(letter[letter.index("{") : letter.rindex("}") + 1])
     assert whose == ada.account_id and (await verify(inst, whose, [(head, signed)])).whole
     assert head.at <= now()
+
+
+def test_the_command_says_in_a_sentence_what_it_cannot_read(tmp_path: Path) -> None:
+    broken, own = tmp_path / "broken.json", tmp_path / "none.json"
+    broken.write_text('{"ledger": "access"}')
+    given = parser().parse_args(["ledger", "verify", "--head", str(broken), "--data", str(tmp_path)])
+    for account, head, words in (
+        ("", given.head, "no head of an access ledger"),
+        ("", own, "cannot be read"),
+        ("x", None, "is not the id of an account"),
+    ):
+        with pytest.raises(Trouble, match=words):
+            verify_ledgers(read_settings(given), account, head)
