@@ -33,6 +33,18 @@ alter table tenant.sso_domain add column asked_again_at timestamptz;
 alter table tenant.sso_domain add column owners_told_at timestamptz;
 alter table tenant.sso_domain add column lapsed_at timestamptz;
 
+-- A letter to a person until a server took it: what a killed process left behind is sent by the clock.
+create table tenant.person_letter (
+  account_id uuid not null references tenant.account,
+  id uuid not null,
+  person_id uuid not null,
+  letter_sealed bytea not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  primary key (account_id, id)
+);
+call work.protect('tenant.person_letter');
+
 reset role;
 set local role chatinbox_directory;
 
@@ -47,6 +59,29 @@ create function directory.set_sso_path(uuid, bytea) returns void
 create function directory.find_sso_path(bytea) returns table (account_id uuid)
   language sql stable security definer set search_path = pg_catalog, pg_temp as
   $$ select account_id from directory.sso_path where path = $1 $$;
+
+-- A letter that a page promised, before anybody looks whom it is to; for an address nobody has, an id that nobody has.
+create table directory.promised_letter (
+  id uuid primary key,
+  occasion text not null check (occasion in ('reset', 'wish')),
+  person_id uuid not null,
+  asked_at timestamptz not null
+);
+create function directory.add_promised_letter(uuid, text, uuid, timestamptz) returns void
+  language sql security definer set search_path = pg_catalog, pg_temp as
+  $$ insert into directory.promised_letter values ($1, $2, $3, $4) $$;
+create function directory.read_promised_letter(uuid) returns table (occasion text, person_id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as
+  $$ select occasion, person_id from directory.promised_letter where id = $1 $$;
+create function directory.promised_letters_before(timestamptz) returns table (id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as
+  $$ select id from directory.promised_letter where asked_at < $1 order by asked_at limit 200 $$;
+create function directory.forget_promised_letter(uuid) returns void
+  language sql security definer set search_path = pg_catalog, pg_temp as
+  $$ delete from directory.promised_letter where id = $1 $$;
+create function directory.forget_promised_letters(timestamptz) returns void
+  language sql security definer set search_path = pg_catalog, pg_temp as
+  $$ delete from directory.promised_letter where asked_at < $1 $$;
 
 alter table directory.sso_pending drop constraint sso_pending_purpose_check;
 alter table directory.sso_pending add constraint sso_pending_purpose_check

@@ -1,17 +1,34 @@
-"""Letters to a person: confirm, reset, invitation. Short, plain text, one link."""
+"""Letters to a person: confirm, reset, invitation. Short, plain text, one link.
 
+A letter stands sealed in a row before it is sent, and no longer once a server took it or said no: one that a killed process
+or a server out of reach left behind is sent by the clock.
+"""
+
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from chatinbox.core.clock import now
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.egress.ledger import Outcome
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
 
 log = structlog.get_logger()
+LEFT_OVER = timedelta(minutes=5)  # longer than a server may take with one that is being sent
+GOOD_FOR = timedelta(days=1)
+
+
+class _Kept(msgspec.Struct):
+    email: str
+    raw: bytes
+    occasion: str
+    fields: tuple[str, ...]
 
 
 async def write_to(
@@ -23,11 +40,14 @@ async def write_to(
     text: str,
     occasion: str,
     fields: tuple[str, ...],
+    *,
+    good_for: timedelta = GOOD_FOR,
+    again: bool = True,
 ) -> Outcome:
     """Sends a person a letter, at an occasion that the ledger names; how it ended: it left only when it is `taken`.
 
-    `fields` are the kinds of data in it beside the address, as the ledger says them. A server that cannot be reached is
-    logged, and they may ask again.
+    `fields` are the kinds of data in it beside the address, as the ledger says them. While a server cannot be reached, it
+    is tried `again` as long as the letter is `good_for` something; where not, whoever called does so.
     """
     message = EmailMessage()
     message["From"] = f"ChatInbox <no-reply@{inst.settings.mail_domain}>"
@@ -37,16 +57,63 @@ async def write_to(
     message["Message-ID"] = make_msgid(domain=inst.settings.mail_domain)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
+    kept, row_id = _Kept(email, message.as_bytes(), occasion, fields), new_id()
+    key = await inst.vault.person_key(person_id)
+    sealed = key.seal(msgspec.msgpack.encode(kept), account_id, "person_letter", "letter", row_id)
+    await inst.db.run(
+        account_id,
+        (
+            "insert into person_letter (account_id, id, person_id, letter_sealed, created_at, expires_at)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            [account_id, row_id, person_id, sealed, now(), now() + good_for],
+        ),
+    )
+    outcome = await _send(inst, account_id, person_id, kept)
+    if outcome != "unreachable" or not again:
+        await _done(inst, account_id, row_id)
+    return outcome
+
+
+async def send_left_over(inst: Installation, account_id: UUID) -> None:
+    """Sends what was left behind; what is of no use any more, and what nobody can open, goes unsent."""
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "select id, person_id, letter_sealed, expires_at from person_letter"
+            " where account_id = %s and created_at < %s order by id limit 50",
+            [account_id, now() - LEFT_OVER],
+        ),
+    )
+    for row_id, person_id, sealed, expires_at in rows:
+        outcome: Outcome | None = None
+        if expires_at > now():
+            try:
+                key = await inst.vault.person_key(person_id)
+                raw = key.open(sealed, account_id, "person_letter", "letter", row_id)
+                outcome = await _send(inst, account_id, person_id, msgspec.msgpack.decode(raw, type=_Kept))
+            except Erased:
+                pass
+        if outcome != "unreachable":
+            await _done(inst, account_id, row_id)
+
+
+async def _done(inst: Installation, account_id: UUID, row_id: UUID) -> None:
+    await inst.db.run(
+        account_id, ("delete from person_letter where account_id = %s and id = %s", [account_id, row_id])
+    )
+
+
+async def _send(inst: Installation, account_id: UUID, person_id: UUID, kept: _Kept) -> Outcome:
     letter = Letter(
         account_id=account_id,
         subject_kind="person",
         subject_id=person_id,
         sender=f"no-reply@{inst.settings.mail_domain}",
-        recipients=(email,),
-        raw=message.as_bytes(),
+        recipients=(kept.email,),
+        raw=kept.raw,
         basis="service",
-        instruction=occasion,
-        fields=("e-mail address", *fields),
+        instruction=kept.occasion,
+        fields=("e-mail address", *kept.fields),
     )
     try:
         await inst.egress.mail(letter)

@@ -31,5 +31,8 @@ async def tell(
     ended: Counter[Outcome] = Counter()
     for person_id in dict.fromkeys([*once, *(row[0] for row in rows)]):
         person = await people.read_person(inst, person_id)
-        ended[await write_to(inst, account_id, person_id, person.email, subject, text, occasion, fields)] += 1
+        outcome = await write_to(
+            inst, account_id, person_id, person.email, subject, text, occasion, fields, again=False
+        )
+        ended[outcome] += 1
     return ended

@@ -5,7 +5,7 @@ from uuid import UUID
 from chatinbox.accounts import passkeys, people, second_step, sessions
 from chatinbox.accounts.factors import Factors, read_factors
 from chatinbox.accounts.letters import write_to
-from chatinbox.accounts.links import end_links, look, make_link, use
+from chatinbox.accounts.links import GOOD_FOR, end_links, look, make_link, use
 from chatinbox.accounts.passwords import SHORTEST, SHORTEST_WITH_SECOND, check_strength
 from chatinbox.accounts.safety_letters import tell
 from chatinbox.accounts.second_step import Halfway
@@ -102,30 +102,32 @@ async def confirm_address(inst: Installation, token: str, password: str, device:
 
 async def ask_reset(inst: Installation, email: str) -> None:
     """Sends a link to set a new password, when the address is known; says nothing either way."""
-    known = await _known(inst, email)
-    if known is None:
+    person_id = await people.find_person(inst, email)
+    if person_id:
+        await send_reset(inst, person_id)
+
+
+async def send_reset(inst: Installation, person_id: UUID) -> None:
+    """The same to a person; nothing for an id that nobody has."""
+    places = await people.works_in(inst, person_id)
+    if not places:
         return
-    person_id, account_id = known
     person = await people.read_person(inst, person_id)
     text = (
         f"Open this link to choose a new password:\n\n{await _reset_link(inst, person_id)}\n\n"
         "It is good for one hour. If you did not ask for it, ignore this letter; nothing changes.\n"
     )
-    subject = "Choose a new password"
-    await write_to(inst, account_id, person_id, person.email, subject, text, "password reset", ("link",))
+    subject, occasion, good_for = "Choose a new password", "password reset", GOOD_FOR["reset"]
+    await write_to(
+        inst, places[0][0], person_id, person.email, subject, text, occasion, ("link",), good_for=good_for
+    )
 
 
 async def reset_link(inst: Installation, email: str) -> str | None:
     """The same link for the operator to hand over; None for an unknown address."""
-    known = await _known(inst, email)
-    return await _reset_link(inst, known[0]) if known else None
-
-
-async def _known(inst: Installation, email: str) -> tuple[UUID, UUID] | None:
-    """Who signs in with an address, and an account of theirs."""
     person_id = await people.find_person(inst, email)
     places = person_id and await people.works_in(inst, person_id)
-    return (person_id, places[0][0]) if person_id and places else None
+    return await _reset_link(inst, person_id) if person_id and places else None
 
 
 async def _reset_link(inst: Installation, person_id: UUID) -> str:

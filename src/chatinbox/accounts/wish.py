@@ -28,11 +28,10 @@ KINDS: dict[Kind, str] = {
 }
 
 
-async def ask_for_wish(inst: Installation, email: str) -> None:
-    """Sends the link, when the address is known; says nothing either way."""
-    person_id = await people.find_person(inst, email)
-    places = person_id and await people.works_in(inst, person_id)
-    if not person_id or not places:
+async def send_wish(inst: Installation, person_id: UUID) -> None:
+    """Sends the link; nothing for an id that nobody has."""
+    places = await people.works_in(inst, person_id)
+    if not places:
         return
     person = await people.read_person(inst, person_id)
     token = await make_link(inst, "wish", person_id)

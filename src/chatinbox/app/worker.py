@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts import change_address, leave, links, passkeys, sessions
+from chatinbox.accounts import change_address, leave, letters, links, passkeys, promised, sessions
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.sso import domain_clock
 from chatinbox.accounts.sso import logout as sso_logout
@@ -181,6 +181,11 @@ def prepare(inst: Installation) -> None:
         found = await operator_channel(inst)
         await desk_clock.warn_of_late_reviews(inst, found[0] if found else None)
 
+    async def send_letters() -> None:
+        await promised.keep_left_over(inst)
+        async for account_id in every_account(inst):
+            await letters.send_left_over(inst, account_id)
+
     async def look_after_domains() -> None:
         async for account_id in every_account(inst):
             await domain_clock.look_after(inst, account_id)
@@ -189,6 +194,7 @@ def prepare(inst: Installation) -> None:
         await relay.relay_due(inst.db, inst.egress, inst.settings)
 
     inst.jobs.every("23 2 * * *", "relay_counts", relay_counts)
+    inst.jobs.every("*/2 * * * *", "send_left_over_letters", send_letters)
     inst.jobs.every("29 4 * * *", "look_after_domains", look_after_domains)
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
     inst.jobs.add(package.JOB, make_one, attempts=5, wait_seconds=10, growth=3)

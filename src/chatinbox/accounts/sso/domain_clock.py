@@ -56,7 +56,9 @@ async def _ask_again(inst: Installation, by: Staff, domain: Domain) -> None:
     )
     to, subject = f"postmaster@{domain.name}", f"Is {domain.name} still yours?"
     fields = ("name of the account", "domain", "link")
-    ended = await write_to(inst, by.account_id, by.person_id, to, subject, text, "integration", fields)
+    ended = await write_to(
+        inst, by.account_id, by.person_id, to, subject, text, "integration", fields, again=False
+    )
     if ended not in ("taken", "refused"):  # ours or theirs is down today, and tomorrow it is tried again
         return
     await _mark(inst, by, domain, "asked_again_at")

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chatinbox.accounts import sign_in
+from chatinbox.accounts import promised, sign_in
 from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.links import look
 from chatinbox.core.declared import Declared
@@ -25,7 +25,7 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         throttle(request, f"letter {email}")
     except Refused as refused:
         return show(inst, request, "entrance/reset-ask", refused, form)
-    afterwards(sign_in.ask_reset(inst, email))
+    afterwards(promised.keep(inst, await promised.promise(inst, "reset", email)))
     return show(inst, request, "entrance/sent")
 
 

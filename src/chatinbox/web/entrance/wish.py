@@ -11,7 +11,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts import wish
+from chatinbox.accounts import promised, wish
 from chatinbox.accounts.people import Person
 from chatinbox.accounts.regimes import Regime
 from chatinbox.accounts.sign_up import ADDRESS
@@ -50,7 +50,7 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         throttle(request, f"letter {email}")
     except Refused as refused:
         return await _ask(inst, request, refused, form)
-    afterwards(wish.ask_for_wish(inst, email))
+    afterwards(promised.keep(inst, await promised.promise(inst, "wish", email)))
     return show(inst, request, "entrance/wish-sent")
 
 
