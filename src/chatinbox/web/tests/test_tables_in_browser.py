@@ -2,6 +2,7 @@
 
 import pytest
 
+from chatinbox.accounts.sso.connection import Provider, connect, read_connection
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Say
 from chatinbox.core.clock import travel
@@ -52,3 +53,22 @@ async def test_what_left_was_erased_and_agreed_is_read_whole_on_a_phone_by_its_a
     assert {"Receipt", "Take it back"} <= set((await page.inner_text("table")).split("\n"))
     assert len(await tables(f"erasures?customer={waits}")) == 1
     assert len(await tables("agreements")) == 2
+
+
+async def test_long_addresses_of_a_company_sign_on_stay_within_a_phone(
+    site: Site,  # noqa: F811
+    ada: Staff,
+    cyd: Staff,
+) -> None:
+    page = await site.context.new_page()
+    await page.set_viewport_size({"width": 390, "height": 800})
+    for address in ("", "https://login.example"):
+        if address:
+            provider = Provider(issuer=f"{address}/saml", sign_in_url=f"{address}/sso", certificate="x")
+            await connect(site.inst, ada, "saml", provider)
+        await page.goto(f"{site.url}/settings/single-sign-on")
+        for one in await page.query_selector_all("details"):
+            await one.evaluate("one => { one.open = true; }")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert (address in await page.inner_text("main")) and ("/logout" in await page.inner_text("main"))
+    assert await read_connection(site.inst, cyd.account_id) is None
