@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
-from chatinbox.accounts import people, wish
+from chatinbox.accounts import people, promised, wish
 from chatinbox.accounts.leave import delete_person
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.staff import Staff
@@ -14,6 +14,7 @@ from chatinbox.channels.email.channel import find_channels
 from chatinbox.channels.email.kept import Kept, list_kept
 from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from promises.means import open_desk
@@ -68,7 +69,7 @@ async def proof_that_the_wish_is_done(stage: Stage) -> str:
     ada = await stage.people.owner("Ada", "Ada's Tea")
     bea = await stage.people.colleague(ada, "Bea")
     hers = (await people.read_person(stage.inst, bea.person_id)).email
-    await wish.ask_for_wish(stage.inst, hers)
+    await promised.keep(stage.inst, await promised.promise(stage.inst, "wish", hers))
     [letter] = await _links(stage, bea)
     await door.post(_path(letter), data={"kind": "delete"})
     assert not await _is_here(stage, bea), "she is still there"
@@ -114,12 +115,13 @@ def _path(letter: Kept) -> str:
 async def saboteur_acts_on_a_sender(stage: Stage) -> None:
     """Deletes whoever a letter says it is from"""
 
-    async def act(inst: Installation, email: str) -> None:
+    async def act(inst: Installation, _occasion: str, email: str) -> UUID:
         person_id = await people.find_person(inst, email)
         if person_id:
             await delete_person(inst, person_id, (await people.works_in(inst, person_id))[0][0])
+        return new_id()
 
-    stage.swap(acknowledge, "ask_for_wish", act)
+    stage.swap(promised, "promise", act)
 
 
 async def saboteur_answers_elsewhere(stage: Stage) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts.wish import ask_for_wish
+from chatinbox.accounts import promised
 from chatinbox.channels.email.reply_address import reply_address
 from chatinbox.channels.email.signing import signed
 from chatinbox.conversations.body import open_body
@@ -91,7 +91,7 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
                        ("e-mail address", "number of the conversation"), Asked("setting", channel_id))
             )  # fmt: skip
             if ours.casefold() == inst.settings.operator_privacy_email.casefold():
-                await ask_for_wish(inst, address)
+                await promised.keep(inst, await promised.promise(inst, "wish", address))
     except (Declined, Erased):
         log.info("not_acknowledged", again_today=False)
 

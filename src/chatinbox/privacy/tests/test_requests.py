@@ -26,15 +26,15 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
-from chatinbox.privacy.requests import carry, go_on, link
-from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
-from chatinbox.privacy.requests.decide import approve, extend, refuse
-from chatinbox.privacy.requests.tell import mint_case
 from chatinbox.privacy.erasure.ask import ask_erasure, take_back
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.erasure.read import list_erasures
 from chatinbox.privacy.hold import hold
 from chatinbox.privacy.package.make import make_package
+from chatinbox.privacy.requests import carry, go_on, link
+from chatinbox.privacy.requests.case import WINDOW, Case, list_cases
+from chatinbox.privacy.requests.decide import approve, extend, refuse
+from chatinbox.privacy.requests.tell import mint_case
 from chatinbox.web import forms
 from chatinbox.web.tests.test_accounts import bare, email_of
 
