@@ -234,7 +234,15 @@ class _Erasing:
         ]
         await mark_erased(self._inst, self._account, addresses)
         emails = [value for kind, value in addresses if kind == "email"]
-        await self._raw(await letters_from(self._inst, self._account, emails))
+        held = await letters_from(self._inst, self._account, emails)
+        await self._raw(held)
+        await self._take(
+            {},
+            (
+                "delete from event where account_id = %s and kind = 'mail.held' and subject_id = any(%s)",
+                [self._account, list(held)],
+            ),
+        )
 
     async def _unfind(self, family: Sequence[UUID]) -> None:
         """Nobody is found by their address any more, and of copies, in which everything is, none is left."""

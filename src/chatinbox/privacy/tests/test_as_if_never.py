@@ -1,0 +1,253 @@
+"""After an erasure everything stored is as if that person had never been there, but for the receipt, the ledgers and the marks
+that keep them away (H4): two runs of the same script, one of them without the person.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.channels.email.raw import store
+from chatinbox.channels.email.receive import place
+from chatinbox.channels.email.send import send
+from chatinbox.channels.email.tests.letters import address_of, channel_of
+from chatinbox.conftest import People
+from chatinbox.conversations import verbs
+from chatinbox.conversations.body import Body
+from chatinbox.conversations.inbox import read_list
+from chatinbox.conversations.search.index import index_ids
+from chatinbox.core.clock import travel
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.postgres import Cluster
+from chatinbox.customers.addresses import find_by_email
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+from chatinbox.privacy.erasure.erase import erase
+
+HERS = "frida@mail.example"
+LATER = UNDO + timedelta(seconds=1)
+
+# What stays of an erased person, by what was promised: the receipt, who asked, what left (its receiver sealed under the key that
+# is gone), who looked (without whom), marks that keep copies away, and sums of work without a name.
+STAYS = {
+    "tenant.erasure", "tenant.setting_change", "tenant.ledger", "tenant.received", "tenant.erased_address", "tenant.access",
+    "tenant.access_waiting", "tenant.access_head", "tenant.access_subject", "tenant.staff_record", "tenant.counter",
+    "search.counter",
+}  # fmt: skip
+# Numbers that go on counting, and what is drawn at random.
+_UNTOLD = {"number", "feed", "last", "position", "hue", "key", "ordinal"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that happens, with one customer."""
+
+    who: str
+    what: str
+    words: str
+
+
+acts = st.lists(
+    st.builds(
+        Act,
+        st.sampled_from([HERS, HERS, "karl@mail.example", "info@mail.example"]),
+        st.sampled_from(
+            ["letter", "letter", "file", "write", "reply", "note", "tag", "draft", "done", "broken"]
+        ),
+        st.sampled_from(["hello", "apricots", "ü — ß"]),
+    ),
+    min_size=2,
+    max_size=14,
+)
+
+
+@pytest.fixture
+def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """A connection that may look at everything."""
+    name = conninfo_to_dict(inst.db.dsn)["dbname"]
+    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
+        yield conn
+
+
+class House:
+    """An account in which a script is played."""
+
+    def __init__(self, inst: Installation, above: psycopg.Connection, ada: Staff) -> None:
+        self._inst, self._above, self._ada = inst, above, ada
+
+    @classmethod
+    async def played(cls, inst: Installation, above: psycopg.Connection, script: list[Act]) -> "House":
+        """A new account, in which all of it happened."""
+        house = cls(inst, above, await People(inst).owner("Ada", "Ada's Tea"))
+        await verbs.create_tag(inst, house._ada, "vip")
+        for act in script:
+            await house._do(act)
+        [rows] = await inst.db.run(
+            house._ada.account_id, ("select id from message where account_id = %s", [house._ada.account_id])
+        )
+        await index_ids(inst, house._ada.account_id, [row[0] for row in rows])
+        return house
+
+    async def erase_her(self) -> None:
+        """Frida is erased, if she ever wrote."""
+        found = await find_by_email(self._inst, self._ada.account_id, HERS)
+        if found:
+            erasure_id = await ask_erasure(self._inst, self._ada, found, "Somebody")
+            with travel(LATER):
+                assert await erase(self._inst, self._ada.account_id, erasure_id)
+
+    async def left(self) -> dict[str, Counter[str]]:
+        """What stands in every table of the account, without ids, times and sealed bytes; and how many files and keys."""
+        account_id, told = self._ada.account_id, {}
+        for name in self._tables():
+            rows = self._above.execute(
+                f"select to_jsonb(t) from {name} t where account_id = %s".encode(), [account_id]
+            ).fetchall()
+            told[name] = Counter(_shape(row[0]) for row in rows if row[0].get("kind") != "erasure.done")
+        told["files"] = Counter(files=await self._inst.files.count_account(account_id))
+        told["keys"] = Counter(self._inst.vault.count_account(account_id))
+        return told
+
+    def _tables(self) -> list[str]:
+        rows = self._above.execute(
+            "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a"
+            " on a.attrelid = c.oid and a.attname = 'account_id' and not a.attisdropped"
+            " where n.nspname in ('tenant', 'directory', 'search', 'work') and c.relkind in ('r', 'p') and not c.relispartition"
+        ).fetchall()
+        names = {row[0] if "." in row[0] else f"tenant.{row[0]}" for row in rows} - STAYS - {"work.outbox"}
+        assert {"tenant.message", "tenant.address_lookup", "tenant.raw_mail", "search.place"} <= names
+        return sorted(names)
+
+    async def _do(self, act: Act) -> None:
+        inst, by = self._inst, self._ada
+        if act.what in ("letter", "file", "broken"):
+            await self._letter(act)
+        elif act.what == "write":
+            await People(inst).say(by, act.words, act.who)
+        elif row := await self._theirs(act.who):
+            body = Body(text=act.words)
+            if act.what == "reply":
+                message_id = new_id()
+                await verbs.reply(inst, by, row.id, message_id, body, seen_position=99)
+                await verbs.set_out(inst, by.account_id, [message_id])
+                await send(inst, by.account_id, message_id)
+            elif act.what == "note":
+                await verbs.add_note(inst, by, row.id, new_id(), body)
+            elif act.what == "tag":
+                [tags] = await inst.db.run(
+                    by.account_id, ("select id from tag where account_id = %s", [by.account_id])
+                )
+                await verbs.tag(inst, by, row.id, tags[0][0])
+            elif act.what == "draft":
+                await verbs.save_draft(inst, by, row.id, "reply", body, 1, [])
+            else:
+                await verbs.set_status(inst, by, row.id, "done")
+
+    async def _theirs(self, who: str) -> Any:
+        """Somebody's newest conversation, if they have one."""
+        found = await find_by_email(self._inst, self._ada.account_id, who)
+        rows = (await read_list(self._inst, self._ada, "all")).rows
+        return next((row for row in rows if row.customer.id == found), None)
+
+    async def _letter(self, act: Act) -> None:
+        letter = EmailMessage()
+        letter["From"], letter["Message-ID"] = f"Somebody <{act.who}>", f"<{new_id()}@mail.example>"
+        letter["Subject"] = act.words
+        letter.set_content(act.words)
+        if act.what == "file":
+            letter.add_attachment(b"x" * 99, maintype="application", subtype="pdf", filename="a.pdf")
+        raw = letter.as_bytes()
+        if act.what == "broken":  # held, because nothing is in it
+            raw = f"From: {act.who}\nMessage-ID: <{new_id()}@mail.example>\n\n".encode()
+        channel_id, address = await channel_of(self._inst, self._ada), await address_of(self._inst, self._ada)
+        await place(
+            self._inst, await store(self._inst, self._ada.account_id, channel_id, raw, act.who, address)
+        )
+
+
+def _shape(row: dict[str, Any]) -> str:
+    """A row without what is random: ids, times, and sealed or keyed bytes."""
+    return str({name: _kind(value) for name, value in sorted(row.items()) if name not in _UNTOLD})
+
+
+def _kind(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value if not isinstance(value, list | dict) else len(value)
+    if value.startswith("\\x"):
+        return "bytes"
+    for reads in (UUID, datetime.fromisoformat):
+        try:
+            reads(value)  # type: ignore[operator]
+        except ValueError:
+            continue
+        return "id or time"
+    return value
+
+
+_HOW: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}
+
+
+async def _compare(inst: Installation, above: psycopg.Connection, script: list[Act]) -> None:
+    script = [Act(HERS, "letter", "hello"), *script]  # whoever never wrote is nobody's customer
+    with_her = await House.played(inst, above, script)
+    await with_her.erase_her()
+    never = await House.played(inst, above, [act for act in script if act.who != HERS])
+    left, wanted = await with_her.left(), await never.left()
+    assert {name: rows - wanted[name] for name, rows in left.items() if rows - wanted[name]} == {}, (
+        "left over"
+    )
+    assert {name: rows - left[name] for name, rows in wanted.items() if rows - left[name]} == {}, "went too"
+
+
+@settings(max_examples=8, phases=[Phase.generate], **_HOW)
+@given(acts)
+async def test_what_is_stored_is_as_if_they_had_never_been_there(
+    inst: Installation, above: psycopg.Connection, script: list[Act]
+) -> None:
+    await _compare(inst, above, script)
+
+
+@pytest.mark.long
+@settings(max_examples=300, **_HOW)
+@given(acts)
+async def test_in_three_hundred_stories_nothing_of_them_is_left(
+    inst: Installation, above: psycopg.Connection, script: list[Act]
+) -> None:
+    await _compare(inst, above, script)
+
+
+async def test_a_row_that_was_forgotten_would_be_seen(
+    inst: Installation, above: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison itself can fail."""
+    from chatinbox.privacy.erasure import erase as engine
+
+    monkeypatch.setattr(
+        engine,
+        "_OF_CONVERSATIONS",
+        ("attachment", "draft", "seen", "mail_reference", "withheld", "event", "hold"),
+    )
+    above.execute("alter table tenant.conversation_tag disable trigger all")
+    script = [
+        Act(HERS, "letter", "hello"),
+        Act(HERS, "tag", "hello"),
+        Act("karl@mail.example", "letter", "hello"),
+    ]
+    try:
+        with pytest.raises((AssertionError, psycopg.Error)):
+            await _compare(inst, above, script)
+    finally:
+        above.execute("alter table tenant.conversation_tag enable trigger all")
