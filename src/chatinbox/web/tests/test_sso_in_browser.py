@@ -22,7 +22,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from chatinbox.accounts.sso.connection import connect, place
-from chatinbox.accounts.sso.saml import checked_provider, metadata
+from chatinbox.accounts.sso.our_key import our_key
+from chatinbox.accounts.sso.saml import checked_provider
+from chatinbox.accounts.sso.saml_metadata import ours
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.wiring import App
 from chatinbox.core.egress import Egress
@@ -101,7 +103,7 @@ async def test_by_saml_whose_form_comes_from_another_site(
     await member(house, ada, f"eva@{domain}")
 
     async def sso(request: Request) -> Response:
-        words = metadata(house, ada.account_id)
+        words = ours(house, ada.account_id, await our_key(house, ada.account_id), None)
         raw, relay = await asyncio.to_thread(idp.answer, words, str(request.url), f"eva@{domain}", "id-eva")
         assert parse_qs(urlsplit(str(request.url)).query)["RelayState"] == [relay]
         form = (
