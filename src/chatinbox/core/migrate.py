@@ -93,7 +93,7 @@ def make_roles(conn: psycopg.Connection, vault: Vault, more: Iterable[str] = ())
     have = {name for (name,) in conn.execute("select rolname from pg_roles where rolname like 'chatinbox%'")}
     database = sql.Identifier(conn.info.dbname)
     for role in dict.fromkeys((*ROLES, *more)):
-        if role in (APP, READER):
+        if role in LOGINS:
             continue
         if role not in have:
             conn.execute(sql.SQL("create role {} nologin nobypassrls").format(sql.Identifier(role)))
