@@ -33,6 +33,10 @@ alter table tenant.sso_domain add column asked_again_at timestamptz;
 alter table tenant.sso_domain add column owners_told_at timestamptz;
 alter table tenant.sso_domain add column lapsed_at timestamptz;
 
+-- A visitor sees the photo of who answers where the chat shows faces and that staff user shows theirs.
+alter table tenant.channel add column faces_at timestamptz;
+alter table tenant.staff_user add column photo_shown_at timestamptz;
+
 -- A letter to a person until a server took it: what a killed process left behind is sent by the clock.
 create table tenant.person_letter (
   account_id uuid not null references tenant.account,

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from chatinbox.accounts.people import NOBODY, works_in
 from chatinbox.accounts.profile import change_profile, read_profile
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -83,6 +84,31 @@ async def _replace(inst: Installation, person_id: UUID, photo_id: UUID | None) -
     if before:
         for size in SIZES:
             await inst.files.remove(NOBODY, file_id(before, size))
+
+
+async def show_to_visitors(inst: Installation, by: Staff, shown: bool) -> None:
+    """Says whether visitors of this account's chat see one's photo, where the account shows faces there."""
+    sets = "update staff_user set photo_shown_at = %s where account_id = %s and id = %s"
+    await inst.db.run(by.account_id, (sets, [now() if shown else None, by.account_id, by.staff_user_id]))
+
+
+async def is_shown(inst: Installation, by: Staff) -> bool:
+    """Whether one has said that visitors may see one's photo."""
+    ask = "select photo_shown_at is not null from staff_user where account_id = %s and id = %s"
+    [[(shown,)]] = await inst.db.run(by.account_id, (ask, [by.account_id, by.staff_user_id]))
+    return bool(shown)
+
+
+async def read_face(inst: Installation, account_id: UUID, photo_id: UUID) -> bytes:
+    """The photo as a visitor may see it: of somebody who works here and shows it, while a chat shows faces. Raises not-found."""
+    ask = (
+        "select 1 from staff_user where account_id = %s and photo_id = %s and photo_shown_at is not null"
+        " and deactivated_at is null and exists (select from channel where account_id = %s and faces_at is not null)"
+    )
+    [rows] = await inst.db.run(account_id, (ask, [account_id, photo_id, account_id]))
+    if not rows:
+        raise not_found()
+    return await read_photo(inst, account_id, photo_id, 96)
 
 
 async def read_photo(inst: Installation, account_id: UUID, photo_id: UUID, size: int) -> bytes:

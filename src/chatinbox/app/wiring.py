@@ -187,7 +187,14 @@ def _file_routes(inst: Installation) -> list[BaseRoute]:
     async def fetch(request: Request) -> Response:
         return await files.get_file(inst, request)
 
-    return [Way("/files/{id}", fetch, Declared(("staff", "customer"), ("U",))), *shop.routes(inst)]
+    async def face(request: Request) -> Response:
+        return await files.get_face(inst, request)
+
+    return [
+        Way("/files/{id}", fetch, Declared(("staff", "customer"), ("U",))),
+        Way("/faces/{id}", face, Declared(("customer",), ("T",))),
+        *shop.routes(inst),
+    ]
 
 
 async def _health(_request: Request) -> Response:

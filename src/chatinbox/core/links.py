@@ -15,6 +15,9 @@ class SignedLinks:
     def __init__(self, vault: Vault, origin: str) -> None:
         self._vault, self._origin = vault, origin.rstrip("/")
         self._made: dict[tuple[UUID, UUID], tuple[int, str]] = {}
+        self._faces: dict[
+            tuple[UUID, UUID], tuple[int, str]
+        ] = {}  # one photo may be shown in several accounts
 
     def link(self, account_id: UUID, customer_id: UUID, file_id: UUID, staff_user_id: UUID = NOBODY) -> str:
         """The address of one file, good for an hour. It says for which staff user it was made, or for none."""
@@ -29,6 +32,28 @@ class SignedLinks:
                 self._made.clear()
             self._made[file_id, staff_user_id] = made
         return f"{self._origin}/files/{file_id}?k={made[1]}"
+
+    def face(self, account_id: UUID, photo_id: UUID) -> str:
+        """The address of a staff user's photo for visitors of their account, good for an hour."""
+        quarter, name = int(time.time()) // 900, (account_id, photo_id)
+        made = self._faces.get(name)
+        if made is None or made[0] != quarter:
+            until = (quarter + 1) * 900 + SECONDS
+            made = (
+                quarter,
+                self._vault.mint("face-link", account_id.bytes + photo_id.bytes + until.to_bytes(8)),
+            )
+            if len(self._faces) > 20_000:
+                self._faces.clear()
+            self._faces[name] = made
+        return f"{self._origin}/faces/{photo_id}?k={made[1]}"
+
+    def read_face(self, token: str) -> tuple[UUID, UUID]:
+        """Account and photo of a link that is still good; raises BadToken."""
+        payload = self._vault.read("face-link", token)
+        if int.from_bytes(payload[32:]) < time.time():
+            raise BadToken("face-link")
+        return UUID(bytes=payload[:16]), UUID(bytes=payload[16:32])
 
     def read(self, token: str) -> tuple[UUID, UUID, UUID, UUID]:
         """Account, customer, file and staff user of a link that is still good; raises BadToken. `NOBODY`: a visitor's."""

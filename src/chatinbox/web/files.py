@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from chatinbox.conversations.looked import at_file
+from chatinbox.accounts import photo
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import NOBODY
@@ -60,5 +61,21 @@ async def get_file(inst: Installation, request: Request) -> Response:
                 "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
             },
         )
+
+    return await guarded(fetch)
+
+
+async def get_face(inst: Installation, request: Request) -> Response:
+    """The photo of a staff user who shows it to visitors, for whoever holds a link that is still good; gone with the photo."""
+
+    async def fetch() -> Response:
+        try:
+            account_id, photo_id = inst.links.read_face(request.query_params.get("k", ""))
+        except BadToken:
+            raise not_found() from None
+        if photo_id != path_id(request):
+            raise not_found()
+        picture = await photo.read_face(inst, account_id, photo_id)
+        return Response(picture, headers=HEADERS, media_type="image/webp")
 
     return await guarded(fetch)

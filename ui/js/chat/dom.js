@@ -24,7 +24,7 @@ export const icon = (name, small = true) => {
 };
 
 export const face = author => {
-  const node = el('span', { className: 'face', ariaHidden: 'true' }, author.initials);
+  const node = el('span', { className: 'face', ariaHidden: 'true' }, author.photo ? el('img', { src: author.photo, alt: '' }) : author.initials);
   node.style.setProperty('--h', author.hue);
   return node;
 };

@@ -9,6 +9,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.chat.look import ORIGIN, PALETTE, Look, on_colour, read_look
 from chatinbox.conversations.channels import keep_settings, settings_in
+from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 
@@ -48,6 +49,30 @@ async def change_look(
                 await tx.execute(*noted(seal, by, f"chat.{field}", old, new, channel_id))
     chat.look_again(str(changed["key"]))
     return after
+
+
+async def show_faces(inst: Installation, by: Staff, channel_id: UUID, shown: bool) -> None:
+    """Says whether visitors of this chat see photos of those who answer and show theirs. Raises as `change_look`."""
+    by.need("channels")
+    if channel_id in by.kept_out:
+        raise not_found()
+    key = await inst.vault.account_key(by.account_id)
+    async with inst.db.account(by.account_id) as tx:
+        ask = "select faces_at is not null from channel where account_id = %s and id = %s and kind = 'chat' for update"
+        rows = await tx.all(ask, [by.account_id, channel_id])
+        if not rows:
+            raise not_found()
+        if rows[0][0] != shown:
+            sets = "update channel set faces_at = %s where account_id = %s and id = %s"
+            await tx.execute(sets, [now() if shown else None, by.account_id, channel_id])
+            await tx.execute(*noted(key, by, "chat.faces", str(rows[0][0]), str(shown), channel_id))
+
+
+async def read_faces(inst: Installation, by: Staff) -> set[UUID]:
+    """The chats whose visitors see photos."""
+    ask = "select id from channel where account_id = %s and faces_at is not null"
+    [rows] = await inst.db.run(by.account_id, (ask, [by.account_id]))
+    return {row[0] for row in rows}
 
 
 def _word(name: str, typed: str) -> str:

@@ -26,9 +26,13 @@ box, whose visitor may have made up the address, never repeats them."""
 
 _WINDOW = """(select * from message where account_id = %(account)s and conversation_id = %(conversation)s
   and position > %(after)s and position < %(before)s order by position {order} limit %(limit)s) m"""
-_MESSAGES = """select m.id, m.position, m.at, m.author, m.staff_user_id, m.body_sealed, m.via, d.id, d.state from {window}
+_MESSAGES = """select m.id, m.position, m.at, m.author, m.staff_user_id, m.body_sealed, m.via, d.id, d.state, u.photo_id from {window}
   left join lateral (select id, state from delivery d where m.author = 'staff' and d.account_id = m.account_id
-    and d.message_id = m.id and d.kind = 'chat' limit 1) d on true order by m.position"""
+    and d.message_id = m.id and d.kind = 'chat' limit 1) d on true
+  left join staff_user u on u.account_id = m.account_id and u.id = m.staff_user_id and u.photo_shown_at is not null
+    and u.deactivated_at is null and exists (select from conversation c join channel h on h.account_id = c.account_id
+      and h.id = c.channel_id and h.faces_at is not null where c.account_id = m.account_id and c.id = m.conversation_id)
+  order by m.position"""
 _FILES = """select a.message_id, a.id, a.name_sealed, a.type, a.size from {window}
   join attachment a on a.account_id = m.account_id and a.message_id = m.id order by a.id"""
 _TALK = """select c.status = 'done',
@@ -40,12 +44,13 @@ _TALK = """select c.status = 'done',
  where c.account_id = %(account)s and c.id = %(conversation)s"""
 
 
-class Author(msgspec.Struct):
-    """A staff user as the visitor meets them: the name they go by, and their face."""
+class Author(msgspec.Struct, omit_defaults=True):
+    """A staff user as the visitor meets them: the name they go by, and their face; a photo where they and the account show it."""
 
     name: str
     initials: str
     hue: int
+    photo: str | None = None
 
 
 class SeenFile(msgspec.Struct):
@@ -91,12 +96,15 @@ class Fetched(msgspec.Struct):
     writers: dict[UUID, str]
 
 
-def author(staff_user_id: UUID | None, name: str | None) -> Author:
+def author(staff_user_id: UUID | None, name: str | None, photo: str | None = None) -> Author:
     """A staff user's given name and initials; the family name stays with the team."""
     words = (name or "").split()
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
     return Author(
-        words[0] if words else "Team", initials or "T", hue(staff_user_id) if staff_user_id else 170
+        words[0] if words else "Team",
+        initials or "T",
+        hue(staff_user_id) if staff_user_id else 170,
+        photo,
     )
 
 
@@ -131,10 +139,11 @@ def _open(
     account_id = visitor.account_id
     attached = _files(inst, visitor, key, files)
     messages, brought, writers, mine = [], [], {}, 0
-    for row_id, position, at, wrote, staff_user_id, sealed, via, delivery_id, state in rows:
+    for row_id, position, at, wrote, staff_user_id, sealed, via, delivery_id, state, photo_id in rows:
         body = open_body(key, sealed, account_id, "message", row_id)
         by_staff = wrote == "staff"
         is_letter = via == "email" and not by_staff
+        photo = inst.links.face(account_id, photo_id) if photo_id else None
         if staff_user_id and body.author_name:
             writers[staff_user_id] = body.author_name
         messages.append(
@@ -143,7 +152,7 @@ def _open(
                 position,
                 millis(at),
                 "staff" if by_staff else "me",
-                author(staff_user_id, body.author_name) if by_staff else None,
+                author(staff_user_id, body.author_name, photo) if by_staff else None,
                 BY_LETTER if is_letter else body.text,
                 [] if is_letter else attached.get(row_id, []),
             )

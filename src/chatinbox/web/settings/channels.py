@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
-from chatinbox.channels.chat.change_look import change_look
+from chatinbox.channels.chat.change_look import change_look, read_faces, show_faces
 from chatinbox.channels.chat.channel import look_again, read_looks
 from chatinbox.channels.chat.look import PALETTE
 from chatinbox.channels.email import mailbox, signing
@@ -24,6 +24,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "public_url": inst.settings.public_url,
         "mail_port": inst.settings.mail_port,
         "looks": await read_looks(inst, by) if by.may("channels") else {},
+        "faces": await read_faces(inst, by) if by.may("channels") else set(),
         "palette": PALETTE,
         "collections": await collection.read_collections(inst, by) if by.may("channels") else {},
         "takable": collection.WORDS,
@@ -71,6 +72,13 @@ async def _look(inst: Installation, session: Session, form: Form) -> str:
     return "The chat is changed. Your visitors see it within five minutes."
 
 
+async def _faces(inst: Installation, session: Session, form: Form) -> str:
+    await show_faces(inst, session.staff, which(form), "faces" in form)
+    if "faces" in form:
+        return "Visitors see the photos of those who show theirs in their own profile."
+    return "Visitors see initials only."
+
+
 async def _take(inst: Installation, session: Session, form: Form) -> str:
     by, channel_id = session.staff, which(form)
     await collection.set_takes(
@@ -90,6 +98,7 @@ PAGE = SettingsPage(
     {
         "connect": Act(_connect, needs="channels", proof=True),
         "take": Act(_take, needs="channels"),
+        "faces": Act(_faces, needs="channels"),
         "look": Act(_look, needs="channels"),
         "make_key": Act(_make_key, needs="channels"),
         "find_records": Act(_find_records, needs="channels"),

@@ -22,6 +22,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
     return {
         "profile": await read_profile(inst, person_id),
         "waiting": await change_address.open_change(inst, person_id),
+        "shown": await photo.is_shown(inst, session.staff),
         "languages": LANGUAGES,
         "time_zones": [(name, name.replace("_", " ")) for name in time_zones()],
     }
@@ -38,6 +39,11 @@ async def _photo(inst: Installation, session: Session, form: Form) -> str:
         raise Refused(422, "Choose a picture first.", "photo")
     await photo.set_photo(inst, session.staff, given)
     return "Your photo is changed. Nothing but the picture itself was kept of the file."
+
+
+async def _show_photo(inst: Installation, session: Session, form: Form) -> str:
+    await photo.show_to_visitors(inst, session.staff, "shown" in form)
+    return "Visitors may see your photo." if "shown" in form else "Only colleagues see your photo."
 
 
 async def _remove_photo(inst: Installation, session: Session, _form: Form) -> str:
@@ -81,6 +87,7 @@ PAGE = SettingsPage(
     {
         "rename": Act(_rename),
         "photo": Act(_photo),
+        "show-photo": Act(_show_photo),
         "remove-photo": Act(_remove_photo),
         "address": Act(_address, proof=True),
         "keep-address": Act(_keep_address),
