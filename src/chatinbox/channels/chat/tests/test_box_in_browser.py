@@ -1,6 +1,7 @@
 """The launcher and the open box in a real Chromium, on a stranger's site under a strict policy."""
 
 import asyncio
+import io
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,14 +13,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import uvicorn
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatinbox.accounts.opening_hours import OpeningHours
+from chatinbox.accounts.photo import set_photo, show_to_visitors
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import set_answering
 from chatinbox.app.wiring import App
+from chatinbox.channels.chat.change_look import show_faces
 from chatinbox.channels.chat.channel import find_channel, look_again, open_channel
 from chatinbox.channels.chat.tests.conftest import count
 from chatinbox.conversations import verbs
@@ -186,6 +190,32 @@ async def test_a_talk_from_the_first_word_to_the_seen_answer(site: Site, visit: 
     )
     await expect(frame.locator("#typing")).to_contain_text("is writing")
     await state(frame, "Seen").wait_for(timeout=4000)
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+async def test_the_photo_of_who_answers_is_drawn_where_both_show_it(
+    site: Site, visit: Visit, cyd: Staff
+) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(picture, "PNG")
+    for who in (site.owner, cyd):
+        await set_photo(site.inst, who, picture.getvalue())
+        await show_to_visitors(site.inst, who, True)
+    page = await visit(site.shop)
+    frame = await open_box(page)
+    await say(frame, "hello")
+    await state(frame, "Sent").wait_for()
+    await show_faces(site.inst, site.owner, (await find_channel(site.inst, site.key)).id, True)
+    await site.answer("Good day")
+    face = frame.locator(".cb-who .face img")
+    await expect(face).to_be_visible(timeout=2000)
+    for _ in range(50):
+        if await face.evaluate("one => one.naturalWidth") == 96:
+            break
+        await page.wait_for_timeout(50)
+    assert await face.evaluate("one => one.naturalWidth") == 96
+    size = await face.bounding_box()
+    assert size and size["width"] == size["height"] == 24
     assert page.faults == []  # type: ignore[attr-defined]
 
 
