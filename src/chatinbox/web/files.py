@@ -5,8 +5,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from chatinbox.conversations.looked import at_file
 from chatinbox.accounts import photo
+from chatinbox.conversations.looked import at_file
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import NOBODY
