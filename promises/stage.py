@@ -35,6 +35,7 @@ from chatinbox.core.migrate import reader_dsn
 from chatinbox.core.postgres import Cluster, down, up
 from chatinbox.core.settings import Settings
 from chatinbox.core.vault import Erased, Vault
+from chatinbox.privacy import purposes
 from chatinbox.web.first_channels import open_first_channels
 
 PASSWORD = "seven quiet lanterns over water"  # noqa: S105, of people who live for seconds
@@ -270,6 +271,7 @@ class Theatre:
         self._create(name, "first")
         inst = await Installation.open(self._settings(data), self._dsn(name))
         try:
+            await purposes.declare(inst.db)
             with psycopg.connect(self._dsn(name), autocommit=True) as above:
                 stage = Stage(
                     settings=inst.settings,

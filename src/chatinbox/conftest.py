@@ -20,6 +20,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster, down, up
 from chatinbox.core.settings import Settings
+from chatinbox.privacy import purposes
 from promises.stage import PASSWORD, Browser, People
 
 __all__ = ["PASSWORD", "Browser", "People"]
@@ -61,6 +62,7 @@ async def inst(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> As
         resolver="off",
     )
     opened = await Installation.open(settings, fresh_database(cluster, f"test_{new_id().hex}"))
+    await purposes.declare(opened.db)
     yield opened
     await opened.close()
 

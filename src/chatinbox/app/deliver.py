@@ -12,16 +12,19 @@ from chatinbox.accounts.every_account import every_account
 from chatinbox.channels.chat import send as chat_send
 from chatinbox.channels.email import send as email_send
 from chatinbox.conversations.verbs.set_out import set_out
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.outbox import Happened
+from chatinbox.core.purpose import Use
 
 AT_ONCE = 4
 LEFT_OVER = timedelta(minutes=3)
 
 Send = Callable[[Installation, UUID, UUID], Awaitable[datetime | None]]
 _SEND: dict[str, Send] = {"email": email_send.send, "chat": chat_send.send}
+_LEFT_OVER = Use("Looks where answers of staff were left behind", "answer", "2")
 _DUE = """
 select id, kind from delivery where account_id = %s and state in ('waiting', 'sending')
    and coalesce(due_at, changed_at) <= %s order by id limit 1000"""
@@ -51,11 +54,13 @@ def prepare(inst: Installation) -> None:
     async def left_over() -> None:
         await ask_left_over(inst, LEFT_OVER)
 
-    inst.outbox.on(["message.sent"], written)
-    inst.outbox.on(["delivery.redirected"], redirected)
-    inst.jobs.add("deliver", work, attempts=100, wait_seconds=5)
-    inst.jobs.add("deliver_again", again, attempts=100, wait_seconds=5)
-    inst.jobs.every("*/5 * * * *", "deliver_left_over", left_over)
+    inst.outbox.on(["message.sent"], written, Use("Sets out what staff wrote", "answer", "2"))
+    inst.outbox.on(
+        ["delivery.redirected"], redirected, Use("Sends by mail what its reader left behind", "answer", "2")
+    )
+    inst.jobs.add("deliver", work, Use("Sends what staff wrote", "answer", "2"), attempts=100, wait_seconds=5)
+    inst.jobs.add("deliver_again", again, Use("Tries it again", "answer", "2"), attempts=100, wait_seconds=5)
+    inst.jobs.every("*/5 * * * *", "deliver_left_over", left_over, _LEFT_OVER)
 
 
 async def deliver(inst: Installation, account_id: UUID) -> None:
@@ -78,6 +83,7 @@ async def deliver(inst: Installation, account_id: UUID) -> None:
             raise told
 
 
+@purpose.work(_LEFT_OVER)
 async def ask_left_over(inst: Installation, older_than: timedelta = timedelta()) -> None:
     """Asks for a job wherever something is due that long: whoever had it may have been stopped."""
     async for account_id in every_account(inst):

@@ -8,8 +8,10 @@ from uuid import UUID
 from chatinbox.accounts.every_account import every_account
 from chatinbox.app import database
 from chatinbox.app.opening import open_installation
+from chatinbox.core import purpose
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy.access.heads import read_head
@@ -42,6 +44,7 @@ def _given(file: Path | None) -> tuple[UUID, Signed] | None:
     return account_id, (head, signed)
 
 
+@purpose.work(Use("Goes along the accounts' chains of who looked", "protect", "9"))
 async def _print(settings: Settings, admin_dsn: str, only: UUID | None, given: list[Signed]) -> int:
     inst = await open_installation(settings, admin_dsn)
     broken = 0

@@ -11,7 +11,7 @@ from chatinbox.core.egress import REGISTER
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
-from chatinbox.privacy import announcements, subprocessors, transfer
+from chatinbox.privacy import announcements, purposes, subprocessors, transfer
 from chatinbox.watch import relay
 
 log = structlog.get_logger()
@@ -19,13 +19,15 @@ log = structlog.get_logger()
 
 async def open_installation(settings: Settings, admin_dsn: str) -> Installation:
     """The way every command opens it, for each may send: no named recipient gets anything before its day, and places are
-    compared before data of an account leaves. Raises Trouble for a recipient that nobody announced.
+    compared before data of an account leaves; and each may work, so every statement of work is looked at. Raises Trouble for
+    a recipient that nobody announced.
     """
     inst = await Installation.open(settings, admin_dsn)
     try:
         for name in REGISTER:
             begin_as_announced(inst, name)
         inst.egress.guarded_by(partial(transfer.why_withheld, inst))
+        await purposes.declare(inst.db)
     except BaseException:
         await inst.close()
         raise

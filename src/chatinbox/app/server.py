@@ -124,7 +124,8 @@ class _Serving:
         if self._mail:
             await running.enter_async_context(mail_door.serve(inst, self._mail, security))
         if self._part in ("serve", "worker"):
-            await running.enter_async_context(meanwhile("worker", lambda: worker.run(inst)))
+            behind = worker.prepared(inst)
+            await running.enter_async_context(meanwhile("worker", lambda: worker.run(behind)))
             await running.enter_async_context(meanwhile("proving", lambda: proving.keep_proving(inst)))
         if self._web:
             await running.enter_async_context(meanwhile("sessions", lambda: sessions.watch_revocations(inst)))

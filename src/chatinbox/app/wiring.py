@@ -18,7 +18,7 @@ from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.declared import Declared, Line, Way, table_of
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
-from chatinbox.privacy import subprocessors
+from chatinbox.privacy import purposes, subprocessors
 from chatinbox.watch import defects
 from chatinbox.watch.defects import Defect
 from chatinbox.watch.security_log import SecurityLog
@@ -62,7 +62,7 @@ _WENT_AWAY = 499  # who asked was gone before the answer began
 
 async def build(inst: Installation, security: SecurityLog | None = None) -> "App":
     """The web application of an installation. Raises Trouble for a register of companies that may not be (C36,
-    C68), and for a route that does not say whom it is for (C03).
+    C68), and for a route that does not say whom it is for (C03) or touches customers' data on nobody's word (C46).
     """
     subprocessors.read(inst.settings)
     return App(inst, security)
@@ -87,6 +87,7 @@ class App:
         self._ours = Starlette(routes=ours, exception_handlers=_errors(inst))
         self._ours.state.looks = Looks()
         self._ours.state.table = table_of((*api_routes, *ours, *others), *_BY_HAND)
+        purposes.look_at_doors(self._ours.state.table)
         self._files: ASGIApp = Starlette(routes=others, exception_handlers={404: _missing})
         self._files_host = urlsplit(inst.settings.files_url).netloc
         self._one_origin = self._files_host == urlsplit(inst.settings.public_url).netloc

@@ -10,7 +10,7 @@ from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.sso import domain_clock
 from chatinbox.accounts.sso import logout as sso_logout
 from chatinbox.accounts.sso import pending as sso_pending
-from chatinbox.app import deliver
+from chatinbox.app import deliver, privacy_work
 from chatinbox.app.steadily import steadily
 from chatinbox.billing import keep_up as billing
 from chatinbox.billing.detach import detach
@@ -26,40 +26,47 @@ from chatinbox.conversations.verbs.snooze import wake_due
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
+from chatinbox.core.purpose import Use
 from chatinbox.integrations import hear as connections
 from chatinbox.integrations import send as programs
 from chatinbox.integrations import stands
 from chatinbox.integrations.forget import forget_old as forget_connections
 from chatinbox.integrations.mapping import CAUSES
 from chatinbox.notifications import tell
-from chatinbox.privacy.access import alerts as access_alerts
 from chatinbox.privacy.access import forget as access_forget
-from chatinbox.privacy.access import heads as access_heads
-from chatinbox.privacy.access import link as access_link
-from chatinbox.privacy.access.daily import send_head
-from chatinbox.privacy.desk import clock as desk_clock
 from chatinbox.privacy.destroy import destroy_due
-from chatinbox.privacy.erasure import erase as erasure
-from chatinbox.privacy.package import ask as package
-from chatinbox.privacy.package.make import end_old, make_package
-from chatinbox.privacy.requests import carry, go_on
-from chatinbox.privacy.retention.run import run_rules
+from chatinbox.privacy.purposes import look_at_work
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
 from chatinbox.watch import relay
-from chatinbox.web.operator_account import operator_channel
 
 log = structlog.get_logger()
 
 
 def prepare(inst: Installation) -> None:
     """Says who hears which event, and which work runs on a clock. Read this to know what happens after a commit."""
+    _add_search(inst)
+    deliver.prepare(inst)
+    _add_staff(inst)
+    chat_send.add_jobs(inst)
+    _add_mail(inst)
+    _add_people(inst)
+    _add_connections(inst)
+    _add_billing(inst)
+    privacy_work.prepare(inst)
+    _add_ends(inst)
+
+
+def _add_search(inst: Installation) -> None:
+    """What is written can be found, and whom it is from."""
 
     async def search(batch: list[Happened]) -> None:
         await index(inst, batch)
 
-    async def count(batch: list[Happened]) -> None:
-        await record_deeds(inst, batch)
+    async def search_names(batch: list[Happened]) -> None:
+        for account_id, customer_id in {(one.account_id, one.subject_id) for one in batch}:
+            if customer_id:
+                await renamed(inst, account_id, customer_id)
 
     async def ask_search_anew(batch: list[Happened]) -> None:
         for account_id in {happened.account_id for happened in batch}:
@@ -68,41 +75,44 @@ def prepare(inst: Installation) -> None:
     async def search_anew(account_id: str) -> None:
         await rebuild(inst, UUID(account_id))
 
-    inst.outbox.on(["message.received", "message.sent", "note.added"], search)
+    words, names = ["message.received", "message.sent", "note.added"], [CORRECTED, "address.claimed"]
+    inst.outbox.on(words, search, Use("Makes words findable", "find", "2"))
+    inst.outbox.on(names, search_names, Use("Makes a corrected name findable", "find", "2"))
+    inst.outbox.on(
+        ["workspace.languages_changed"], ask_search_anew, Use("Asks for the search anew", "find", "3")
+    )
+    anew = Use("Makes the search anew", "find", "3")
+    inst.jobs.add("search_anew", search_anew, anew, attempts=5, wait_seconds=10, growth=3)
 
-    async def search_names(batch: list[Happened]) -> None:
-        for account_id, customer_id in {(one.account_id, one.subject_id) for one in batch}:
-            if customer_id:
-                await renamed(inst, account_id, customer_id)
 
-    inst.outbox.on([CORRECTED, "address.claimed"], search_names)
-    inst.outbox.on(["workspace.languages_changed"], ask_search_anew)
-    inst.jobs.add("search_anew", search_anew, attempts=5, wait_seconds=10, growth=3)
-    deliver.prepare(inst)
-    inst.outbox.on(HEARD, count)
+def _add_staff(inst: Installation) -> None:
+    """What staff do is counted where the account wants it; who is away is told; what they put off comes back."""
 
-    async def acknowledge(account_id: str, conversation_id: str) -> None:
-        await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id))
+    async def count(batch: list[Happened]) -> None:
+        await record_deeds(inst, batch)
 
-    inst.jobs.add(email_acknowledge.JOB, acknowledge, attempts=6, wait_seconds=20, growth=3)
+    async def news(batch: list[Happened]) -> None:
+        await tell.hear(inst, batch)
 
     async def tell_staff(account_id: str, staff_user_id: str) -> None:
         again = await tell.tell(inst, UUID(account_id), UUID(staff_user_id))
         if again:
             await tell.look_later(inst, UUID(account_id), UUID(staff_user_id), again)
 
-    async def news(batch: list[Happened]) -> None:
-        await tell.hear(inst, batch)
-
-    inst.outbox.on(tell.HEARD, news)
-    inst.jobs.add(tell.JOB, tell_staff, attempts=4, wait_seconds=60)
-    chat_send.add_jobs(inst)
-    _add_connections(inst)
-    _add_billing(inst)
-
     async def wake() -> None:
         async for account_id in every_account(inst):
             await wake_due(inst, account_id)
+
+    inst.outbox.on(HEARD, count, Use("Records what staff did, as far as the account wants it", "report", "3"))
+    inst.outbox.on(tell.HEARD, news, Use("Hears what staff who are away may want to know", "remind", "3"))
+    inst.jobs.add(
+        tell.JOB, tell_staff, Use("Tells staff who are away", "remind", "3"), attempts=4, wait_seconds=60
+    )
+    inst.jobs.every("* * * * *", "wake_snoozed", wake, Use("Brings back what staff put off", "remind", "2"))
+
+
+def _add_mail(inst: Installation) -> None:
+    """Letters are fetched and placed; one to the operator is acknowledged."""
 
     async def poll() -> None:
         await email_poll.poll_all(inst)
@@ -110,6 +120,38 @@ def prepare(inst: Installation) -> None:
     async def place() -> None:
         async for account_id in every_account(inst):
             await email_receive.place_left_over(inst, account_id)
+
+    async def acknowledge(account_id: str, conversation_id: str) -> None:
+        await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id))
+
+    fetches = Use("Fetches letters from connected mailboxes", "answer", "3")
+    places = Use("Places letters that were left over", "answer", "1")
+    arrived = Use("Says that a letter to the operator arrived", "answer", "7")
+    inst.jobs.every("* * * * *", "poll_mailboxes", poll, fetches)
+    inst.jobs.every("* * * * *", "place_left_over_mail", place, places)
+    inst.jobs.add(email_acknowledge.JOB, acknowledge, arrived, attempts=6, wait_seconds=20, growth=3)
+
+
+def _add_people(inst: Installation) -> None:
+    """Letters to people that no server took yet are tried again; postmasters are asked again for their domains."""
+
+    async def send_letters() -> None:
+        await promised.keep_left_over(inst)
+        async for account_id in every_account(inst):
+            await letters.send_left_over(inst, account_id)
+
+    async def look_after_domains() -> None:
+        async for account_id in every_account(inst):
+            await domain_clock.look_after(inst, account_id)
+
+    sends = Use("Sends letters to people that were left over", "remind", "2")
+    asks = Use("Asks postmasters again whether a domain is still the account's", "protect", "3")
+    inst.jobs.every("*/2 * * * *", "send_left_over_letters", send_letters, sends)
+    inst.jobs.every("29 4 * * *", "look_after_domains", look_after_domains, asks)
+
+
+def _add_ends(inst: Installation) -> None:
+    """What has had its time goes, and so do closed accounts; sums of visits are passed on where the operator wants that."""
 
     async def forget() -> None:
         async for account_id in every_account(inst):
@@ -126,95 +168,17 @@ def prepare(inst: Installation) -> None:
         await change_address.forget(inst)
         await leave.forget_gone(inst)
 
-    async def erase_one(account_id: str, erasure_id: str) -> None:
-        await erasure.erase(inst, UUID(account_id), UUID(erasure_id))
-
-    async def ask_erasures() -> None:
-        async for account_id in every_account(inst):
-            await erasure.ask_left_over(inst, account_id)
-
-    async def link_looks() -> None:
-        async for account_id in every_account(inst):
-            await access_link.link(inst, account_id)
-
-    async def watch_looks() -> None:
-        async for account_id in every_account(inst):
-            await access_alerts.look_out(inst, account_id)
-            await access_alerts.tell_owners(inst, account_id)
-
-    async def sign_heads() -> None:
-        async for account_id in every_account(inst):
-            await access_heads.keep_up(inst, account_id)
-
-    async def send_heads() -> None:
-        async for account_id in every_account(inst):
-            await send_head(inst, account_id)
-
-    async def make_one(account_id: str, package_id: str) -> None:
-        await make_package(inst, UUID(account_id), UUID(package_id))
-
-    async def end_packages() -> None:
-        async for account_id in every_account(inst):
-            await end_old(inst, account_id)
-
-    async def follow_rules() -> None:
-        async for account_id in every_account(inst):
-            await run_rules(inst, account_id)
-
-    async def carry_request(request_id: str) -> None:
-        await carry.carry(inst, UUID(request_id))
-
-    async def data_cases(account_id: str) -> None:
-        await go_on.go_on(inst, UUID(account_id))
-
-    async def look_at_requests() -> None:
-        await carry.ask_left_over(inst)
-        await go_on.look(inst)
-
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
-
-    async def desk() -> None:
-        await desk_clock.tell_what_was_secret(inst)
-
-    async def warn_of_late_reviews() -> None:
-        found = await operator_channel(inst)
-        await desk_clock.warn_of_late_reviews(inst, found[0] if found else None)
-
-    async def send_letters() -> None:
-        await promised.keep_left_over(inst)
-        async for account_id in every_account(inst):
-            await letters.send_left_over(inst, account_id)
-
-    async def look_after_domains() -> None:
-        async for account_id in every_account(inst):
-            await domain_clock.look_after(inst, account_id)
 
     async def relay_counts() -> None:
         await relay.relay_due(inst.db, inst.egress, inst.settings)
 
-    inst.jobs.every("23 2 * * *", "relay_counts", relay_counts)
-    inst.jobs.every("*/2 * * * *", "send_left_over_letters", send_letters)
-    inst.jobs.every("29 4 * * *", "look_after_domains", look_after_domains)
-    inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed)
-    inst.jobs.add(package.JOB, make_one, attempts=5, wait_seconds=10, growth=3)
-    inst.jobs.every("7 * * * *", "end_packages", end_packages)
-    inst.jobs.every("7 * * * *", "tell_what_was_secret", desk)
-    inst.jobs.every("12 7 * * *", "warn_of_late_reviews", warn_of_late_reviews)
-    inst.jobs.add("erase", erase_one, attempts=8, wait_seconds=10, growth=3)
-    inst.jobs.every("37 2 * * *", "follow_retention_rules", follow_rules)
-    inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures)
-    inst.jobs.add(carry.JOB, carry_request, attempts=8, wait_seconds=10, growth=3)
-    inst.jobs.add(go_on.JOB, data_cases, attempts=3, wait_seconds=60)
-    inst.jobs.every("*/10 * * * *", "look_at_requests", look_at_requests)
-    inst.jobs.every("* * * * *", "wake_snoozed", wake)
-    inst.jobs.every("* * * * *", "poll_mailboxes", poll)
-    inst.jobs.every("* * * * *", "place_left_over_mail", place)
-    inst.jobs.every("* * * * *", "link_looks", link_looks)
-    inst.jobs.every("*/10 * * * *", "watch_looks", watch_looks)
-    inst.jobs.every("7 * * * *", "sign_heads", sign_heads)
-    inst.jobs.every("31 5 * * *", "send_heads", send_heads)
-    inst.jobs.every("17 3 * * *", "forget", forget)
+    destroys = Use("Destroys what was closed thirty days ago", "end", "4")
+    passes_on = Use("Passes on sums of visits, where the operator wants it", "count")
+    inst.jobs.every("17 3 * * *", "forget", forget, Use("Deletes what has had its time", "end", "4"))
+    inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed, destroys)
+    inst.jobs.every("23 2 * * *", "relay_counts", relay_counts, passes_on)
 
 
 def _add_connections(inst: Installation) -> None:
@@ -239,11 +203,14 @@ def _add_connections(inst: Installation) -> None:
             if due_at and due_at <= now():
                 await connections.ask(inst, account_id)
 
-    inst.outbox.on(list(CAUSES), hear)
-    inst.outbox.on(["staff.changed"], look_after)
-    inst.jobs.add(connections.JOB, tell_programs, attempts=100, wait_seconds=5)
-    inst.jobs.add(programs.AGAIN, again, attempts=100, wait_seconds=5)
-    inst.jobs.every("*/5 * * * *", "tell_programs_left_over", left_over)
+    stand = Use("Looks whether somebody still stands for a connected program", "answer", "8")
+    tells = Use("Tells connected programs what happened", "answer", "8")
+    forgotten = Use("Looks where connected programs were not told", "answer", "8")
+    inst.outbox.on(list(CAUSES), hear, Use("Hears what connected programs are told", "answer", "8"))
+    inst.outbox.on(["staff.changed"], look_after, stand)
+    inst.jobs.add(connections.JOB, tell_programs, tells, attempts=100, wait_seconds=5)
+    inst.jobs.add(programs.AGAIN, again, tells, attempts=100, wait_seconds=5)
+    inst.jobs.every("*/5 * * * *", "tell_programs_left_over", left_over, forgotten)
 
 
 def _add_billing(inst: Installation) -> None:
@@ -262,15 +229,30 @@ def _add_billing(inst: Installation) -> None:
         async for account_id in every_account(inst):
             await billing.on_the_clock(inst, account_id)
 
-    inst.outbox.on(["staff.changed"], seats)
-    inst.jobs.add("billing", keep_up, attempts=10, wait_seconds=5, growth=3)
-    inst.jobs.every("*/10 * * * *", "billing_round", round_)
+    inst.outbox.on(["staff.changed"], seats, Use("Hears who works in the account", "bill", "3"))
+    inst.jobs.add(
+        "billing",
+        keep_up,
+        Use("Keeps seats and bills as they are at the provider", "bill", "3"),
+        attempts=10,
+        wait_seconds=5,
+        growth=3,
+    )
+    inst.jobs.every("*/10 * * * *", "billing_round", round_, Use("Looks whose bills are due", "bill", "3"))
 
 
-async def run(inst: Installation) -> None:
-    """Works until cancelled."""
+def prepared(inst: Installation) -> Installation:
+    """The installation as the worker uses it, with everything wired. Raises Trouble for work that does not say what it is for
+    (C32), or touches customers' data on nobody's word (C46).
+    """
     prepare(behind := inst.behind_the_scenes())
+    look_at_work([*inst.jobs.wired, *inst.outbox.wired])
+    return behind
+
+
+async def run(behind: Installation) -> None:
+    """Works until cancelled, with what `prepared` gave."""
     async with asyncio.TaskGroup() as both:  # a group waits for both to end; gather would not
-        both.create_task(steadily("outbox", inst.outbox.run))
-        both.create_task(steadily("jobs", inst.jobs.run))
+        both.create_task(steadily("outbox", behind.outbox.run))
+        both.create_task(steadily("jobs", behind.jobs.run))
         both.create_task(steadily("left_over", lambda: deliver.ask_left_over(behind)))

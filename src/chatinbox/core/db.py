@@ -17,6 +17,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
 
+from chatinbox.core import purpose
 from chatinbox.core.statement import Params, Rows, Statement
 from chatinbox.core.trip import forget, trip
 from chatinbox.core.vault import Vault
@@ -33,6 +34,7 @@ order, so the outbox row's removal, which comes later, is never kept without it 
 
 
 def _note(text: str) -> None:
+    purpose.look(text)
     seen = statements.get()
     if seen is not None:
         seen.append(text)
@@ -140,6 +142,7 @@ class Database:
 
     async def directory(self, text: str, params: Params = ()) -> Rows:
         """One statement outside any account: the directory's functions and the outbox are all it can reach."""
+        purpose.need_one_for_many(text)
         _note(text)
         async with self._pool.connection() as conn:
             cur = await conn.execute(text, params)

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from chatinbox.core import purpose
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import operator_dsn
 from chatinbox.core.statement import Params, Rows
@@ -32,6 +33,7 @@ async def as_operator(
 async def ask_as_operator(
     inst: Installation, account_id: UUID | None, text: str, params: Params = ()
 ) -> Rows:
-    """One statement in a transaction of its own."""
+    """One statement in a transaction of its own; work may send it if its purpose allows that."""
+    purpose.look(text)
     async with as_operator(inst, account_id) as conn:
         return await (await conn.execute(text.encode(), params)).fetchall()

@@ -17,6 +17,7 @@ from procrastinate.schema import SchemaManager
 from psycopg.conninfo import make_conninfo
 
 from chatinbox.core.calm import Calm
+from chatinbox.core.purpose import Use, Wired, at_work
 
 log = structlog.get_logger()
 # A queue is empty when plans are made, and long when speed matters: without this the next job is found by reading all.
@@ -26,6 +27,8 @@ select id, status, task_name, priority, lock, queueing_lock, args, scheduled_at,
   from procrastinate_jobs where status = 'doing' and worker_id = any(%(workers)s::bigint[])
    and id <> all(%(under_way)s::bigint[])"""
 _WAITING = "select queueing_lock as word from procrastinate_jobs where status = 'todo' and queueing_lock = any(%(words)s)"
+
+_GIVES_BACK = Use("Gives back what workers had begun that died, and forgets what is done", "run")
 
 Work: TypeAlias = Callable[..., Awaitable[None]]
 
@@ -43,6 +46,7 @@ class Jobs:
             )
         )
 
+        self.wired: list[Wired] = []
         self._workers: set[int] = set()  # as which this process works
         self._under_way: set[int] = set()  # and at what
 
@@ -50,10 +54,20 @@ class Jobs:
             await self.give_back_of_the_dead()
             await self._app.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
 
-        self._round("* * * * *", "retry_stalled", tidy, lock=None)
+        self._round("* * * * *", "retry_stalled", tidy, None, _GIVES_BACK)
 
-    def add(self, name: str, work: Work, attempts: int = 1, wait_seconds: int = 0, growth: int = 0) -> None:
-        """Names a piece of work. Its failed runs are tried again after wait + growth**tries seconds."""
+    def add(
+        self,
+        name: str,
+        work: Work,
+        use: Use | None = None,
+        *,
+        attempts: int = 1,
+        wait_seconds: int = 0,
+        growth: int = 0,
+    ) -> None:
+        """Names a piece of work, and what it is for. Its failed runs are tried again after wait + growth**tries seconds."""
+        self.wired.append(Wired(name, "when asked for", use, work))
         retry = (
             RetryStrategy(max_attempts=attempts, wait=wait_seconds, exponential_wait=growth)
             if attempts > 1
@@ -63,18 +77,25 @@ class Jobs:
         async def politely(context: JobContext, /, **ids: str) -> None:
             with self._at(context):
                 await self._calm.turn()
-                await work(**ids)
+                with at_work(name, use):
+                    await work(**ids)
 
         self._app.task(name=name, retry=retry, pass_context=True)(politely)
 
-    def every(self, cron: str, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Does this work on a clock; two rounds of it never run at once."""
+    def every(
+        self, cron: str, name: str, work: Callable[[], Awaitable[None]], use: Use | None = None
+    ) -> None:
+        """Does this work on a clock, and says what it is for; two rounds of it never run at once."""
 
-        self._round(cron, name, work, lock=name)
+        self._round(cron, name, work, name, use)
 
-    def _round(self, cron: str, name: str, work: Callable[[], Awaitable[None]], lock: str | None) -> None:
+    def _round(
+        self, cron: str, name: str, work: Callable[[], Awaitable[None]], lock: str | None, use: Use | None
+    ) -> None:
+        self.wired.append(Wired(name, f"on a clock ({cron})", use, work))
+
         async def round_(context: JobContext, timestamp: int) -> None:
-            with self._at(context):
+            with self._at(context), at_work(name, use):
                 await work()
 
         task = self._app.task(name=name, queueing_lock=name, lock=lock, pass_context=True)

@@ -17,6 +17,7 @@ from psycopg.rows import TupleRow
 from chatinbox.core.bell import Bell
 from chatinbox.core.calm import Calm
 from chatinbox.core.db import LAZILY, Database
+from chatinbox.core.purpose import Use, Wired, at_work
 
 log = structlog.get_logger()
 PUMP = 0x6F7574626F78  # the number of the lock: "outbox"
@@ -47,13 +48,16 @@ class Outbox:
 
     def __init__(self, db: Database, bell: Bell, calm: Calm) -> None:
         self._db, self._bell, self._calm = db, bell, calm
-        self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._handlers: defaultdict[str, list[tuple[str, Handler, Use | None]]] = defaultdict(list)
+        self.wired: list[Wired] = []
         self._wake = asyncio.Event()
 
-    def on(self, kinds: list[str], handler: Handler) -> None:
-        """Calls `handler` with every batch of events of these kinds."""
+    def on(self, kinds: list[str], handler: Handler, use: Use | None = None) -> None:
+        """Calls `handler` with every batch of events of these kinds, for what it says it is for."""
+        name = getattr(handler, "__name__", "handler")
+        self.wired.append(Wired(name, f"after {', '.join(kinds)}", use, handler))
         for kind in kinds:
-            self._handlers[kind].append(handler)
+            self._handlers[kind].append((name, handler, use))
 
     async def run(self) -> None:
         """Pumps until cancelled: at once when the bell rings here, and every second anyway."""
@@ -98,8 +102,9 @@ class Outbox:
 
     async def _handle(self, kind: str, batch: list[tuple[int, Happened]]) -> list[int]:
         try:
-            for handler in self._handlers[kind]:
-                await handler([happened for _, happened in batch])
+            for name, handler, use in self._handlers[kind]:
+                with at_work(name, use):
+                    await handler([happened for _, happened in batch])
         except Exception:
             log.exception("outbox_handler_failed", kind=kind)
             return []

@@ -14,9 +14,11 @@ from psycopg.types.json import Jsonb
 from chatinbox.accounts import owners
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.regimes import regime_of
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.privacy.breach import Exposure, Touched, measure, notice
 from chatinbox.privacy.what_left import OUTCOME
 
@@ -50,6 +52,7 @@ class Telling:
     unreached: Counter[str]
 
 
+@purpose.work(Use("Works out what of each account an exposure touched", "protect", "6"))
 async def record(
     inst: Installation, exposure: Exposure, noticed_at: datetime, drill: bool = False
 ) -> tuple[Breach, list[Touched]]:
@@ -93,6 +96,7 @@ async def told(inst: Installation) -> dict[UUID, tuple[int, int]]:
     return {breach_id: (told_count, count) for breach_id, told_count, count in rows}
 
 
+@purpose.work(Use("Tells each account's owners of a breach", "protect", "6"))
 async def tell(inst: Installation, breach: Breach, answers: str) -> Telling:
     """Sends each touched account's owners its own notice, once. An account is told when a letter left to one of them at
     least. Told again, it goes on with the others.

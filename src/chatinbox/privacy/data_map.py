@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from chatinbox.core.purpose import Purpose
+
 MAP = Path(__file__).with_name("data_map.toml")
 
 Plane: TypeAlias = Literal["A", "S", "T", "U", "none"]
@@ -23,7 +25,8 @@ class Column(msgspec.Struct, forbid_unknown_fields=True):
 class Table(msgspec.Struct, forbid_unknown_fields=True):
     """One table: its plane, whose data it is, what for, how long, how it is erased, and its name in an export ("" when it is not exported).
 
-    `reader`: whether the program may read back what it wrote.
+    `reader`: whether the program may read back what it wrote. `uses`: the purposes for which work behind the scenes may use it;
+    `uses_ids`: those for which it may use ids, times, counts and states of it, and nothing sealed.
     """
 
     plane: Plane
@@ -34,6 +37,8 @@ class Table(msgspec.Struct, forbid_unknown_fields=True):
     export: str
     columns: dict[str, Column | str]
     reader: Literal["program", "nobody"] = "program"
+    uses: list[Purpose] = []
+    uses_ids: list[Purpose] = []
 
 
 @cache

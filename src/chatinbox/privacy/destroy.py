@@ -15,9 +15,11 @@ from psycopg.types.json import Jsonb
 from chatinbox.accounts import owners
 from chatinbox.accounts.closing import GRACE, read_closed_at
 from chatinbox.accounts.leave import forget_person
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.privacy import certificate as certificates
 from chatinbox.privacy import data_map
 from chatinbox.privacy.certificate import Certificate
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 Leave = Callable[[Installation, UUID], Awaitable[None]]
 
 
+@purpose.work(Use("Destroys what was closed thirty days ago", "end", "4"))
 async def destroy_due(inst: Installation, leave: Leave | None = None) -> list[UUID]:
     """Destroys every account that was closed thirty days ago; which. `leave` takes its leave of others first."""
     rows = await inst.db.directory("select account_id from directory.closed_accounts(%s)", [now() - GRACE])

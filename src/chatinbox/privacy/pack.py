@@ -11,11 +11,13 @@ from typing import Any
 
 from chatinbox.accounts import documents
 from chatinbox.accounts.every_account import every_account
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.egress import REGISTER, Errand
 from chatinbox.core.errors import bad_request
 from chatinbox.core.installation import Installation
 from chatinbox.core.operator import operator_of
+from chatinbox.core.purpose import Use
 from chatinbox.privacy import proof, records, signature, subprocessors
 from chatinbox.privacy.desk.counts import count_late, read_counts
 
@@ -77,6 +79,7 @@ def _company(one: subprocessors.Company) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@purpose.work(Use("Counts what left, over all accounts, for whoever checks", "protect", "9"))
 async def _left(inst: Installation) -> list[dict[str, Any]]:
     """What left, by month, way, reason and named recipient: sums over all accounts, none of which is named."""
     sums: Counter[tuple[str, ...]] = Counter()

@@ -13,11 +13,13 @@ from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.staff import Staff
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.egress.ledger import receiver_blind
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.core.vault import SealKey
 
 Object: TypeAlias = Literal["conversation", "customer", "settings", "account"]
@@ -136,6 +138,7 @@ async def read_permissions(inst: Installation, account_id: UUID) -> list[Permiss
     return [_opened(key, account_id, row) for row in rows] if key else []
 
 
+@purpose.work(Use("Finds what accounts let support look at", "protect", "2"))
 async def for_support(inst: Installation) -> list[tuple[UUID, str, Permission]]:
     """What support may look at now: account, its name, permission. Whoever gave it addressed it to them."""
     found = []

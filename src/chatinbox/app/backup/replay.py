@@ -17,10 +17,12 @@ from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.app.opening import open_installation
 from chatinbox.channels.email.raw import discard_raw
 from chatinbox.conversations.search.index import rebuild
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.destroyed import ALL, MARK, TALK, Line
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.core.settings import Settings
 from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import look_up_again
@@ -32,6 +34,9 @@ STILL = timedelta(days=1)
 IN_DOUBT = "The installation was restored from a copy while this was on its way: it may have been sent. Look, then try again."
 
 
+@purpose.work(
+    Use("Erases again what was erased since a copy, and makes anew what is never copied", "end", "5")
+)
 async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list[str]:
     """Replays on an installation that nobody is let into; what was done, in sentences."""
     inst = await open_installation(settings, admin_dsn)

@@ -13,6 +13,7 @@ from chatinbox.conversations.search.index import index
 from chatinbox.core import clock
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Outbox
+from chatinbox.core.purpose import Use
 
 REALLY_SENT = (
     6  # the newest answers by e-mail go the whole way, so that the built-in outbox has letters to show
@@ -94,6 +95,7 @@ async def hold_letters(inst: Installation, house: House) -> None:
 async def index_words(inst: Installation) -> None:
     """Makes what was said findable, and empties the outbox: these answers have been on their way already."""
     outbox = Outbox(inst.db, inst.bell, inst.calm)
-    outbox.on(["message.received", "message.sent", "note.added"], lambda batch: index(inst, batch))
+    use = Use("Makes words findable", "find", "2")
+    outbox.on(["message.received", "message.sent", "note.added"], lambda batch: index(inst, batch), use)
     while await outbox.pump():
         pass

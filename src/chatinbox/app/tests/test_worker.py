@@ -14,8 +14,12 @@ from chatinbox.app import worker
 from chatinbox.conftest import People, Say
 from chatinbox.conversations.search.find import find
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import at_work
+from chatinbox.core.trouble import Trouble
 from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.connection import read_connections
+from chatinbox.privacy import data_map
+from chatinbox.privacy.purposes import instructions, look_at_work, tables_for
 from promises.program import listening as program_listening
 from promises.program import near
 
@@ -83,3 +87,38 @@ async def test_what_was_written_before_is_found_in_a_language_that_was_chosen_la
             break
         await asyncio.sleep(0.1)
     assert await found(ada) and not await found(cyd)
+
+
+async def test_what_the_worker_does_says_what_for_and_goes_back_to_an_instruction(
+    listening: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "is_on", lambda _settings: True)  # billing too
+    worker.prepare(listening)
+    found = look_at_work([*listening.jobs.wired, *listening.outbox.wired])
+    said = {one.use.purpose for one in found if one.use}
+    assert said == {"answer", "find", "remind", "report", "bill", "end", "protect", "count", "run"}
+    for one in found:
+        assert one.use
+        if any(data_map.read()[table].plane == "U" for table in tables_for(one.use.purpose)):
+            assert one.use.instruction in instructions(), one.name
+
+
+async def test_work_that_says_nothing_stops_the_start(listening: Installation) -> None:
+    async def dig() -> None: ...
+
+    listening.jobs.every("1 1 * * *", "dig", dig)
+    with pytest.raises(Trouble, match="dig"):
+        worker.prepared(listening)
+
+
+async def test_every_round_of_a_clock_may_do_what_it_does(
+    listening: Installation, ada: Staff, say: Say
+) -> None:
+    """Work whose purpose does not allow what it reads would be refused here."""
+    await say(ada, "A letter")
+    worker.prepare(listening)
+    rounds = {one.name: one for one in listening.jobs.wired if one.when.startswith("on a clock")}
+    for name in set(rounds) - {"retry_stalled"}:
+        with at_work(name, rounds[name].use):
+            await rounds[name].do()
+    assert len(rounds) > 8

@@ -10,6 +10,7 @@ from chatinbox.conversations.verbs.redirect_delivery import redirect_delivery
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.presence import LEFT_SECONDS
+from chatinbox.core.purpose import Use
 
 LOOK_AGAIN = "chat_look_again"
 
@@ -48,4 +49,5 @@ def add_jobs(inst: Installation) -> None:
     async def look_again(account_id: str, delivery_id: str) -> None:
         await send(inst, UUID(account_id), UUID(delivery_id))
 
-    inst.jobs.add(LOOK_AGAIN, look_again, attempts=5, wait_seconds=10)
+    use = Use("Looks whether a visitor has left, so that their answer goes by mail", "answer", "2")
+    inst.jobs.add(LOOK_AGAIN, look_again, use, attempts=5, wait_seconds=10)

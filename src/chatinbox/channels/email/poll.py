@@ -22,9 +22,11 @@ from chatinbox.channels.email.raw import hold, store
 from chatinbox.channels.email.receive import place
 from chatinbox.conversations.channels import read_settings
 from chatinbox.conversations.checked import Checked
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.egress import Errand, Withheld
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 
 log = structlog.get_logger()
 AT_ONCE = 4
@@ -33,6 +35,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="mailbox")  # apart: files are written by the others
 
 
+@purpose.work(Use("Fetches letters from connected mailboxes", "answer", "3"))
 async def poll_all(inst: Installation) -> None:
     """Asks every mailbox once, four at a time; one that fails does not stop the others."""
     turn = asyncio.Semaphore(AT_ONCE)

@@ -11,11 +11,13 @@ from uuid import UUID
 from psycopg import errors
 
 from chatinbox.accounts.every_account import every_account
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.glass import ask_as_operator
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.privacy.glass import tell
 
 Ground: TypeAlias = Literal["terms", "protection", "permission", "law", "safety"]
@@ -168,6 +170,7 @@ async def read_grants(inst: Installation, account_id: UUID) -> list[Grant]:
     ]  # fmt: skip
 
 
+@purpose.work(Use("Lists when the operator asked to look at an account", "protect", "11"))
 async def read_all(inst: Installation) -> list[Grant]:
     """Those of every account, for the console."""
     found = [one async for account_id in every_account(inst) for one in await read_grants(inst, account_id)]

@@ -1,0 +1,120 @@
+"""Work uses customers' data for what the data map says beside it (C32), and on the word of the business (C46)."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.staff import Staff
+from chatinbox.conftest import Browser, Say
+from chatinbox.core.declared import Declared, Line
+from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import PURPOSES, PurposeDenied, Use, Wired, at_work
+from chatinbox.core.trouble import Trouble
+from chatinbox.privacy import data_map, purposes
+from chatinbox.privacy.data_map import Table
+from chatinbox.privacy.purposes import instructions, look_at_doors, look_at_work, tables_for
+
+WORDS = "select body_sealed from message where account_id = %s"
+
+
+async def nothing(*_: object) -> None: ...
+
+
+@pytest.mark.parametrize("purpose", sorted(PURPOSES - {"answer", "find", "end", "protect"}))
+async def test_work_that_is_for_something_else_does_not_read_what_customers_wrote(
+    inst: Installation, ada: Staff, say: Say, purpose: Any
+) -> None:
+    await say(ada, "Words of a customer")
+    assert await inst.db.run(ada.account_id, (WORDS, [ada.account_id])) != [[]]
+    with at_work("a test", Use("Reads what it should not", purpose, "2")):
+        with pytest.raises(PurposeDenied, match=r"tenant\.message"):
+            await inst.db.run(ada.account_id, (WORDS, [ada.account_id]))
+        with pytest.raises(PurposeDenied, match=r"tenant\.message"):
+            async with inst.db.account(ada.account_id) as tx:
+                await tx.all(WORDS, [ada.account_id])
+    with at_work("a test", Use("Finds", "find", "2")):
+        assert await inst.db.run(ada.account_id, (WORDS, [ada.account_id])) != [[]]
+
+
+async def test_a_reading_of_many_accounts_without_a_label_is_refused(inst: Installation, ada: Staff) -> None:
+    async def batch() -> list[UUID]:
+        return [one async for one in every_account(inst)]
+
+    with pytest.raises(PurposeDenied):
+        await batch()
+    with at_work("a test", Use("Ends", "end", "4")):
+        assert ada.account_id in await batch()
+
+
+@pytest.mark.parametrize("instruction", ["", "99", "2.1"])
+def test_work_on_nobodys_word_keeps_the_server_from_starting(instruction: str) -> None:
+    with pytest.raises(Trouble, match="The work dig"):
+        look_at_work([Wired("dig", "a job", Use("Digs", "find", instruction), nothing)])
+    look_at_work([Wired("dig", "a job", Use("Digs", "find", "2"), nothing)])
+
+
+def test_a_route_to_customers_data_on_nobodys_word_keeps_the_server_from_starting() -> None:
+    with pytest.raises(Trouble, match="/words"):
+        look_at_doors([Line("/words", ("GET",), Declared(("operator", "staff"), ("U",)))])
+    with pytest.raises(Trouble, match="/operator/words"):
+        look_at_doors([Line("/operator/words", ("GET",), Declared(("operator",), ("T", "U")))])
+    look_at_doors(
+        [
+            Line("/words", ("GET",), Declared(("staff",), ("U",))),
+            Line("/x", ("GET",), Declared(("operator",), ("S",))),
+            Line("/operator/access", ("GET", "POST"), Declared(("operator",), ("T", "U"))),  # the glass box
+        ]
+    )
+
+
+def test_a_program_comes_to_customers_data_because_the_business_connected_it_and_for_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route = [Line("/connections/{id}/customers", ("POST",), Declared(("program",), ("T", "U")))]
+    look_at_doors(route)
+    known = instructions()
+    [its] = [one for one in known.values() if "program" in one.doors]
+    assert its.kind == "setting"
+    monkeypatch.setattr(
+        purposes, "instructions", lambda: {no: one for no, one in known.items() if one != its}
+    )
+    with pytest.raises(Trouble, match="/connections"):
+        look_at_doors(route)
+
+
+def test_an_instruction_that_stands_nowhere_in_the_agreement_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {"1": purposes.Instruction("1", "agreement", "t", "w", ["77.7"], ["staff"])}
+    monkeypatch.setattr(purposes, "instructions", lambda: known)
+    with pytest.raises(Trouble, match="no section of the agreement"):
+        look_at_work([Wired("dig", "a job", Use("Digs", "find", "1"), nothing)])
+
+
+def test_a_table_without_a_purpose_is_used_by_no_work_and_a_purpose_that_is_none_is_refused() -> None:
+    new = Table("U", "customer", "New.", "always", "gone", "", {"id": "id"})
+    known = purposes.allowed({**data_map.read(), "tenant.new": new})
+    for one in PURPOSES:
+        with pytest.raises(PurposeDenied):
+            known.look(Use("Uses it", one, "2"), "select 1 from new")  # type: ignore[arg-type]
+    new.uses = ["market"]  # type: ignore[list-item]
+    with pytest.raises(Trouble, match="no such purpose"):
+        purposes.allowed({"tenant.new": new})
+
+
+def test_nothing_of_a_person_is_used_to_run_or_to_count_and_the_security_log_for_nothing() -> None:
+    mapped = data_map.read()
+    for name in ("run", "count"):
+        assert {mapped[one].plane for one in tables_for(name)} <= {"A", "none"}, name
+    assert [one for one, table in mapped.items() if table.plane == "S" and table.uses] == []
+
+
+async def test_the_records_show_work_instructions_and_how_often(guest: Any) -> None:
+    browser: Browser = guest()
+    page = (await browser.get("/records")).text
+    for one in instructions().values():
+        assert one.title in page and f'href="/dpa#p{one.agreement[0].replace(".", "-")}"' in page
+    for why in purposes.read().values():
+        assert why.title in page
