@@ -11,7 +11,7 @@ from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core import purpose
 from chatinbox.core.ids import new_id
-from chatinbox.core.purpose import PURPOSES, PurposeDenied, Use, Wired, at_work
+from chatinbox.core.purpose import ON_A_CLOCK, PURPOSES, PurposeDenied, Use, Wired, at_work
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import data_map, purposes
 from promises.stage import Here, Stage
@@ -80,7 +80,7 @@ async def _do_the_clocks(stage: Stage) -> int:
     rounds = {
         one.name: one
         for one in stage.inst.jobs.wired
-        if one.when.startswith("on a clock") and one.name != "retry_stalled"
+        if one.when == ON_A_CLOCK and one.name != "retry_stalled"
     }
     for one in rounds.values():
         with at_work(one.name, one.use):

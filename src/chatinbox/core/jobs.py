@@ -17,7 +17,7 @@ from procrastinate.schema import SchemaManager
 from psycopg.conninfo import make_conninfo
 
 from chatinbox.core.calm import Calm
-from chatinbox.core.purpose import Use, Wired, at_work
+from chatinbox.core.purpose import ON_A_CLOCK, Use, Wired, at_work
 
 log = structlog.get_logger()
 # A queue is empty when plans are made, and long when speed matters: without this the next job is found by reading all.
@@ -92,7 +92,7 @@ class Jobs:
     def _round(
         self, cron: str, name: str, work: Callable[[], Awaitable[None]], lock: str | None, use: Use | None
     ) -> None:
-        self.wired.append(Wired(name, f"on a clock ({cron})", use, work))
+        self.wired.append(Wired(name, ON_A_CLOCK, use, work))
 
         async def round_(context: JobContext, timestamp: int) -> None:
             with self._at(context), at_work(name, use):

@@ -21,6 +21,7 @@ Purpose: TypeAlias = Literal["answer", "find", "remind", "report", "bill", "end"
 """Every purpose there is. A new one needs a new version of the privacy policy (C32)."""
 PURPOSES: frozenset[str] = frozenset(get_args(Purpose))
 
+ON_A_CLOCK = "on a clock"
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 # Answers with many accounts at once.

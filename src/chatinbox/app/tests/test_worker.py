@@ -14,7 +14,7 @@ from chatinbox.app import worker
 from chatinbox.conftest import People, Say
 from chatinbox.conversations.search.find import find
 from chatinbox.core.installation import Installation
-from chatinbox.core.purpose import at_work
+from chatinbox.core.purpose import ON_A_CLOCK, at_work
 from chatinbox.core.trouble import Trouble
 from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.connection import read_connections
@@ -117,7 +117,7 @@ async def test_every_round_of_a_clock_may_do_what_it_does(
     """Work whose purpose does not allow what it reads would be refused here."""
     await say(ada, "A letter")
     worker.prepare(listening)
-    rounds = {one.name: one for one in listening.jobs.wired if one.when.startswith("on a clock")}
+    rounds = {one.name: one for one in listening.jobs.wired if one.when == ON_A_CLOCK}
     for name in set(rounds) - {"retry_stalled"}:
         with at_work(name, rounds[name].use):
             await rounds[name].do()

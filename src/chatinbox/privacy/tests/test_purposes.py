@@ -118,3 +118,17 @@ async def test_the_records_show_work_instructions_and_how_often(guest: Any) -> N
         assert one.title in page and f'href="/dpa#p{one.agreement[0].replace(".", "-")}"' in page
     for why in purposes.read().values():
         assert why.title in page
+
+
+async def test_the_records_do_not_tell_how_much_anybody_does(
+    guest: Any, inst: Installation, ada: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The breaking case: to count what follows from what accounts do, where everybody reads it."""
+    use = Use("Hears what accounts do", "find", "2")
+    monkeypatch.setattr(inst.outbox, "wired", [Wired("hears", "after message.sent", use, nothing)])
+    browser: Browser = guest()
+    before = (await browser.get("/records")).text
+    for _ in range(7):
+        with at_work("hears", use):
+            await inst.db.run(ada.account_id, (WORDS, [ada.account_id]))
+    assert "Hears what accounts do" in before and (await browser.get("/records")).text == before

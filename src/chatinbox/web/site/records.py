@@ -8,7 +8,7 @@ from starlette.responses import Response
 from chatinbox.accounts import regimes
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
-from chatinbox.core.purpose import ran
+from chatinbox.core.purpose import ON_A_CLOCK, ran
 from chatinbox.privacy import purposes, records, subprocessors
 from chatinbox.privacy.purposes import instructions
 from chatinbox.web.site.frame import Link
@@ -23,6 +23,7 @@ async def get_records(inst: Installation, request: Request) -> Response:
     words: dict[str, Any] = {
         "work": sorted(work.values(), key=lambda one: (one.use.purpose, one.name)),
         "ran": ran,
+        "on_a_clock": ON_A_CLOCK,
         "purposes": purposes.read(),
         "tables_for": purposes.tables_for,
         "instructions": instructions(),
