@@ -101,7 +101,7 @@ async def _asked(inst: Installation, raw: bytes, brought: Brought) -> Checked | 
 async def _ours(raw: bytes, letter: dkim.Letter, brought: Brought, inquiry: Inquiry) -> Checked:
     """Only those are asked who could vouch for From: others tell nothing of it, and could keep us waiting."""
     author = _author(raw)
-    if author is None or len(letter.named(b"from")) != 1:  # who would be shown is not who would be looked at
+    if author is None or not letter.is_plain or len(letter.named(b"from")) != 1:  # who would be shown is not who would be looked at
         return Checked(spf="none", dkim="none", dmarc="none")
     try:
         policy = await dmarc.find(author, inquiry)
@@ -161,7 +161,7 @@ def _told(raw: bytes, name: str) -> Checked | None:
     """What a server we trust wrote on top (RFC 8601): its own field is the topmost, for it removes what claims to be one."""
     author = _author(raw)
     said = next(iter(_head(raw).get_all("authentication-results", [])), None)
-    if said is None or author is None:
+    if said is None or author is None or not dkim.split(raw[:_HEAD]).is_plain:
         return None
     comments = re.sub(r"\\.|\"[^\"]*\"", "", str(said).replace("\r", "").replace("\n", ""))[:10_000]
     policy = re.search(r"(?i)\bdmarc=fail\s*\([^)]*?\bp=(quarantine|reject)", comments)

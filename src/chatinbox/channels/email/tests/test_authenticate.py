@@ -1,5 +1,6 @@
 """Who sent a letter: what is found out, what is kept of it, and what a forged one cannot do."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -137,6 +138,39 @@ async def test_a_changed_letter_is_not_signed_and_nothing_can_be_put_behind_or_b
     ]
     assert (await check(inst, signed, peer=ELSEWHERE)).domain == "mail.example"
     assert [(await check(inst, one, peer=ELSEWHERE)).domain for one in changed] == [None] * len(changed)
+
+
+async def test_what_is_shown_is_what_was_signed_also_where_programs_read_a_head_differently(
+    inst: Installation, domain: Domain
+) -> None:
+    """Who has a mailbox at a domain, or one letter of somebody's, has nobody else there, and no other words, vouched for."""
+    signed = domain.sign(written("Pay to account one", FRIDA))
+    mallory = domain.sign(written("Pay to account two", "mallory@mail.example"))
+    after_from = re.sub(rb"(\r\nFrom: [^\r]*\r\n)", rb"\1Pay to account two\r\n", signed)
+    tricks = [
+        b"X: y\rFrom: Frida Berg <frida@mail.example>\r\nno field\r\n" + mallory,
+        b"X: y\rFrom: Frida Berg <frida@mail.example>\r\rPay to account two\r\n" + signed,
+        after_from,
+        b"Subject: Pay to account two\r\n" + signed,
+        b"Content-Type: multipart/mixed; boundary=x\r\n" + signed,
+        b"From : mallory@mail.example\r\n" + signed,
+        b" From: mallory@mail.example\r\n" + signed,
+    ]
+    assert after_from != signed
+    assert [(await check(inst, one, peer=ELSEWHERE)).domain for one in tricks] == [None] * len(tricks)
+    assert [(await check(inst, one)).domain for one in tricks] == [None] * len(tricks), "nor by SPF"
+    google = RESULTS.replace(b"frida@mail.example", b"mallory@mail.example")
+    told = await authenticate_fetched(inst, google + tricks[0], GMAIL)
+    assert verdict_of(told) != "vouched"
+
+
+def test_a_letter_is_taken_apart_as_the_standard_has_it_and_no_longer_than_one_is() -> None:
+    assert dkim.body_as("relaxed", b"a \t \t b\t\r\n c \r\n\r\n") == b"a b\r\n c\r\n"
+    assert dkim.body_as("relaxed", b"  \t") == b""
+    odd = dkim.split(b"A: 1\nB: 2\r\r\nC: 3\r\n\nx\ny")
+    assert [one.name for one in odd.fields][:2] == [b"a", b"b"] and odd.body == b"x\r\ny"
+    assert dkim.read_tags(b"v=1;" + b";" * dkim.LONGEST_TAGS) == {}
+    assert len(dkim.split(b"A: 1\r\n" * 5_000 + b"\r\n").fields) == dkim.MOST_FIELDS
 
 
 async def test_the_signatures_of_the_standards_own_example_hold(
