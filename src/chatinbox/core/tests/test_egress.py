@@ -16,7 +16,7 @@ from psycopg import errors
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now, travel
 from chatinbox.core.db import Database
-from chatinbox.core.egress import Egress, Errand, TooMuch, Withheld
+from chatinbox.core.egress import Declined, Egress, Errand, Letter, TooMuch, Withheld
 from chatinbox.core.egress.addresses import is_inside, is_public
 from chatinbox.core.egress.http import look_up
 from chatinbox.core.installation import Installation
@@ -295,3 +295,29 @@ async def test_a_named_recipient_gets_nothing_before_the_day_that_was_announced(
     with travel(timedelta(days=3)):
         await way.client(errand(ada, "stripe", "subprocessor")).get(server.url)
     assert len(server.seen) == 1
+
+
+async def test_a_mailbox_that_a_server_has_no_letters_for_is_refused_and_breaks_nothing(
+    inst: Installation, ada: Staff
+) -> None:
+    """Not every server takes addresses outside ASCII (RFC 6531); a failure of another kind would be tried for ever."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while await reader.readline():
+            writer.write(b"250 yes\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    sent = Letter(
+        ada.account_id, "account", ada.account_id, "", ("jörg@mail.example",), b"x", "service", "a test", ("link",)
+    )  # fmt: skip
+    async with server:
+        with pytest.raises(Declined):
+            await Egress(inst.db, inst.vault, url).mail(sent)
+    [rows] = await inst.db.run(
+        ada.account_id,
+        ("select outcome from ledger where account_id = %s and gate = 'mail'", [ada.account_id]),
+    )
+    assert rows == [("refused",)]

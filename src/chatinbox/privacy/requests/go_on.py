@@ -58,7 +58,9 @@ async def ask_going_on(inst: Installation, account_id: UUID, at: datetime | None
 
 
 async def go_on(inst: Installation, account_id: UUID) -> None:
-    """Brings each of an account's cases as far as it goes now. Two at once would write twice, so the second leaves it."""
+    """Brings each of an account's cases as far as it goes now. Two at once would write twice, so the second leaves it.
+    One that breaks off holds none of the others up; it raises last.
+    """
     async with inst.db.alone(int.from_bytes(account_id.bytes[8:], signed=True)) as ours:
         if ours is not None:
             await _go_on(inst, account_id)
@@ -67,8 +69,14 @@ async def go_on(inst: Installation, account_id: UUID) -> None:
 async def _go_on(inst: Installation, account_id: UUID) -> None:
     ask = f"select {COLUMNS} from {FROM} where {_DUE} order by d.arrives_at limit 200"
     [rows] = await inst.db.run(account_id, (ask, [account_id, now(), now()]))
+    failed: Exception | None = None
     for case in opened(inst, account_id, rows):
-        await _Going(inst, account_id, case).run()
+        try:
+            await _Going(inst, account_id, case).run()
+        except Exception as error:
+            failed = failed or error
+    if failed:
+        raise failed
 
 
 class _Going:
