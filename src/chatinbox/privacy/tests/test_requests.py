@@ -669,6 +669,50 @@ async def test_whom_staff_erased_meanwhile_has_nothing_left_to_ask(
         assert done.closed_at and done.decided_at is None and done.name is None
 
 
+async def test_who_has_a_mailbox_that_only_looks_alike_is_not_taken_for_the_other(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say
+) -> None:
+    """Two domains that are written alike (RFC 5891 §1) belong to two people: what is looked up is the mailbox that got the link."""
+    number = new_id().hex[-12:]
+    hers, alike = f"frida@fass{number}.example", f"frida@faß{number}.example"
+    await say(ada, "Hello", hers)
+    answer = await door.post("/my-data", data={"email": alike, "wish": "access"})
+    assert answer.status_code == 200
+    await forms.settle()
+    kept = {one.header("to"): one.text for one in await list_kept(inst, operator)}
+    assert list(kept) == [hers], "the link went to somebody else's mailbox, and opens hers"
+
+
+async def test_a_case_that_breaks_off_holds_no_other_up(
+    inst: Installation,
+    door: httpx.AsyncClient,
+    operator: Staff,
+    ada: Staff,
+    say: Say,
+    hers: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = hers.replace("frida", "karla")
+    for email in (hers, other):
+        await say(ada, "Hello", email)
+        await carry.carry(inst, await opened(inst, door, operator, email, "erasure"))
+    with travel(ARRIVED):
+        first = min(await list_cases(inst, ada), key=lambda case: case.arrives_at)
+        known = inst.egress.mail
+
+        async def breaks(letter: Letter) -> None:
+            if first.address in letter.recipients:
+                raise UnicodeEncodeError("ascii", "ſ", 0, 1, "no letter of this server")
+            await known(letter)
+
+        monkeypatch.setattr(inst.egress, "mail", breaks)
+        with pytest.raises(UnicodeEncodeError):
+            await go_on.go_on(inst, ada.account_id)
+        told_at = {one.address: one.told_at for one in await list_cases(inst, ada)}
+    assert told_at.pop(first.address) is None
+    assert all(told_at.values()), "another's letter holds it up for ever"
+
+
 @pytest.mark.parametrize("trouble", [Declined("550"), Unreachable("refused")])
 async def test_a_mailbox_that_is_not_there_any_more_holds_nothing_up(
     inst: Installation,

@@ -16,6 +16,7 @@ from chatinbox.channels.email.channel import find_channels
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.installation import Installation
+from chatinbox.customers.addresses import normal_email
 from chatinbox.privacy.erasure.read import read_receipt_of_case
 from chatinbox.privacy.requests.carry import take
 from chatinbox.privacy.requests.case import Case, read_case
@@ -47,6 +48,7 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         if len(email) > 254 or not ADDRESS.fullmatch(email):
             raise bad_request("Give the address you wrote from, such as ada@example.com.", "email")
         wish = _wish(form)
+        email = normal_email(email)  # the mailbox that is shown is the one that is looked up, and none that only looks like it
         throttle(request, f"letter {email}")
     except Refused as refused:
         return await _ask(inst, request, refused, form)
