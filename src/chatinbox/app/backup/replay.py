@@ -28,6 +28,7 @@ from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import look_up_again
 from chatinbox.privacy.destroy import destroy_again
 from chatinbox.privacy.erasure.erase import erase_again, erase_conversations_again
+from chatinbox.privacy.glass.forget import forget_words_again
 
 STILL = timedelta(days=1)
 """How long what was asked for before the copy waits after it, so that somebody can look first."""
@@ -52,16 +53,16 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
             )
             people = await _people(inst, above)
             _hold_still(above)
-        marks, talks = _by_account(ledger, MARK), _by_account(ledger, TALK)
-        customers = letters = texts = single = 0
-        async for account_id in every_account(inst):
-            customers += await _customers(inst, account_id)
-            single += await erase_conversations_again(inst, account_id, talks[account_id])
-            letters += await _letters(inst, account_id)
-            await _connections(inst, account_id)
-            await _mark(inst, account_id, marks[account_id])
-            await look_up_again(inst, account_id)
-            texts += await rebuild(inst, account_id)
+            marks, talks = _by_account(ledger, MARK), _by_account(ledger, TALK)
+            customers = letters = texts = single = 0
+            async for account_id in every_account(inst):
+                customers += await _customers(inst, above, account_id)
+                single += await erase_conversations_again(inst, account_id, talks[account_id])
+                letters += await _letters(inst, account_id)
+                await _connections(inst, account_id)
+                await _mark(inst, account_id, marks[account_id])
+                await look_up_again(inst, account_id)
+                texts += await rebuild(inst, account_id)
     finally:
         await inst.close()
     return [
@@ -113,7 +114,11 @@ async def _people(inst: Installation, above: psycopg.Connection) -> int:
 
 
 def _hold_still(above: psycopg.Connection) -> None:
-    """What was asked for before the copy may have been taken back or done since: it waits for somebody to look."""
+    """What was asked for before the copy may have been taken back or done since: it waits for somebody to look. A permission that
+    held then may have been taken back, too: none holds any more, and whoever wants it still gives it anew.
+    """
+    above.execute("update tenant.permission set taken_back_at = %s where taken_back_at is null", [now()])
+    above.execute("update tenant.operator_grant set ended_at = %s where ended_at is null", [now()])
     above.execute("update tenant.erasure set due_at = %s where done_at is null", [now() + STILL])
     above.execute(
         "update tenant.delivery set state = 'failed', reason = %s, due_at = null, changed_at = %s where state in ('waiting', 'sending')",
@@ -121,10 +126,12 @@ def _hold_still(above: psycopg.Connection) -> None:
     )
 
 
-async def _customers(inst: Installation, account_id: UUID) -> int:
+async def _customers(inst: Installation, above: psycopg.Connection, account_id: UUID) -> int:
     [rows] = await inst.db.run(account_id, ("select id from customer where account_id = %s", [account_id]))
     ids = [row[0] for row in rows]
     gone = set(ids) - set(inst.vault.known_customer_keys(account_id, ids))
+    if gone:
+        await forget_words_again(inst, above, account_id, list(gone))
     for customer_id in gone:
         await erase_again(inst, account_id, customer_id)
     return len(gone)

@@ -39,8 +39,11 @@ from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Erased, SealKey
 from chatinbox.customers.addresses import find_by_email
+from chatinbox.privacy import permission
 from chatinbox.privacy.erasure import erase as engine
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+from chatinbox.privacy.glass import grants
+from chatinbox.privacy.glass.forget import INSTEAD
 
 HERS, HIS = "frida@mail.example", "casey@mail.example"
 LATER = UNDO + timedelta(seconds=1)
@@ -272,6 +275,31 @@ async def test_what_was_on_its_way_is_not_sent_twice_and_a_wish_to_erase_waits_f
         assert state == "failed" and "may have been sent" in reason
         [(due_at,)] = above.execute("select due_at from tenant.erasure").fetchall()
         assert due_at > now() + timedelta(hours=23)
+
+
+async def test_a_permission_that_was_taken_back_or_was_about_whom_is_gone_does_not_come_back(
+    copies: Copies,
+) -> None:
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        await writes(inst, ada, HERS, "apricots")
+        hers = (await find_by_email(inst, ada.account_id, HERS)) or new_id()
+        about_her, of_settings = [
+            await permission.give(inst, ada, "support", "", thing, 1, f"to look into the {thing}", 3, [])
+            for thing in ("customer", "settings")
+        ]
+        await grants.ask(
+            inst, new_id(), ada.account_id, "terms", "conversation", 1, "a report about Frida", 60, False
+        )
+        data, keys, _ = copies.make(inst)
+        await permission.take_back(inst, ada, of_settings)
+        await erases(inst, ada, hers)
+    there = copies.restored(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        found = {one.id: one for one in await permission.read_permissions(inst, ada.account_id)}
+        assert not found[about_her].holds and found[about_her].purpose == INSTEAD
+        assert not found[of_settings].holds, "what was taken back after the copy holds again"
+        assert [one.reason for one in await grants.read_grants(inst, ada.account_id)] == [INSTEAD]
 
 
 async def test_a_ledger_that_is_too_old_altered_or_missing_lets_nothing_start(

@@ -102,13 +102,15 @@ async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
 
 
 async def erase_again(inst: Installation, account_id: UUID, customer_id: UUID) -> None:
-    """Erases somebody whom an older copy of the data brought back. Their key is gone already, and their receipt is signed."""
+    """Erases somebody whom an older copy of the data brought back. Their key is gone already, and their receipt is signed. Words of
+    grants about them are taken away before, by `glass.forget.forget_words_again`.
+    """
     # Whatever held them in that copy was let go before their key went.
     await inst.db.run(
         account_id,
         ("delete from hold where account_id = %s and customer_id = %s", [account_id, customer_id]),
     )
-    await _Erasing(inst, account_id, new_id(), customer_id, None).run()
+    await _Erasing(inst, account_id, new_id(), customer_id, None, again=True).run()
 
 
 async def erase_conversations_again(inst: Installation, account_id: UUID, ids: Sequence[UUID]) -> int:
@@ -166,9 +168,10 @@ class _Erasing:
         erasure_id: UUID,
         customer_id: UUID,
         only: list[UUID] | None,
+        again: bool = False,
     ) -> None:
         self._inst, self._account, self._id, self._customer = inst, account_id, erasure_id, customer_id
-        self._only = only
+        self._only, self._again = only, again
         self._values = {"account": account_id, "customer": customer_id, "at": now()}
 
     async def run(self) -> bool:
@@ -186,7 +189,8 @@ class _Erasing:
             await self._letters_held(family)
             await self._unfind(family)
             if not held:
-                await forget_words(self._inst, self._account, family)
+                if not self._again:
+                    await forget_words(self._inst, self._account, family)
                 await tell_erased(self._inst, self._account, family)
                 await self._lock(family)
         while ids := await self._next(family, held):

@@ -15,7 +15,7 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
-from chatinbox.core.clock import travel
+from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.glass import as_operator, ask_as_operator
 from chatinbox.core.ids import new_id
@@ -24,6 +24,7 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.core.vault import NotLent
 from chatinbox.privacy import permission
 from chatinbox.privacy.access.read import Filter, read_looked
+from chatinbox.privacy.desk import cases
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.glass import grants, look
@@ -210,6 +211,45 @@ async def test_who_is_alone_waits_half_an_hour_and_the_owners_hear_at_once(
     ).seen["message"]
 
 
+async def test_who_was_alone_and_looks_already_gets_no_second_hour_by_being_agreed_with(
+    inst: Installation, ada: Staff, olga: Staff, otto: Staff, say: Say, above: psycopg.Connection
+) -> None:
+    await say(ada)
+    waits, looks = [await asked(inst, olga, ada, is_alone=True) for _ in range(2)]
+    back = "asked_at = asked_at - interval '80 minutes', opens_at = opens_at - interval '80 minutes', closes_at = closes_at - interval '80 minutes'"
+    above.execute(f"update tenant.operator_grant set {back} where id = %s", [looks])
+    before = {one.id: one for one in await grants.read_grants(inst, ada.account_id)}
+    for grant_id in (waits, looks):
+        await grants.approve(inst, otto.person_id, ada.account_id, grant_id)
+    after = {one.id: one for one in await grants.read_grants(inst, ada.account_id)}
+    assert (after[looks].opens_at, after[looks].closes_at) == (before[looks].opens_at, before[looks].closes_at)
+    assert after[waits].state == "open" and before[waits].state == "waits"
+
+
+async def test_of_two_looks_at_once_the_owners_still_hear_and_each_row_is_of_its_own_customer(
+    inst: Installation, ada: Staff, olga: Staff, say: Say
+) -> None:
+    """Both rows stand there before anybody counts them, as with two browsers at once."""
+    got = [await say(ada, "words", f"{name}@mail.example") for name in ("frida", "karla")]
+    scopes = {"kinds": ["messages"], "from_at": now() - timedelta(days=2), "to_at": now() + timedelta(days=1)}
+    order = cases.Order(
+        instrument="danger", words=cases.Words("ref 1", "police", "police", "a life is at stake"), **scopes
+    )
+    case = await cases.read_case(inst, await cases.open_case(inst, olga.person_id, ada.account_id, order))
+    grant_id = new_id()
+    sealed = await grants.seal_reason(inst, ada.account_id, grant_id, WHY)
+    release = "select desk.release_case(%s, %s, %s, %s)"
+    await ask_as_operator(inst, ada.account_id, release, [case.id, grant_id, sealed, olga.person_id])
+    at = [ada.account_id, grant_id, "conversation"]
+    ids = [await look.write_down(inst, olga.person_id, *at, one.conversation_id) for one in got]
+    for look_id, one in zip(ids, got, strict=True):
+        await look.tell.looked(inst, ada.account_id, look_id, "conversation", one.conversation_id)
+    subjects = [letter.header("subject") for letter in await list_kept(inst, ada)]
+    assert subjects.count("Somebody of the operator looked into your account") == 1
+    rows = await read_looked(inst, ada, Filter(operator=True))
+    assert {one.customer_id for one in rows} == {one.customer_id for one in got}
+
+
 async def test_what_was_not_written_down_and_committed_cannot_be_read(
     inst: Installation, ada: Staff, olga: Staff, otto: Staff, say: Say, above: psycopg.Connection
 ) -> None:
@@ -323,7 +363,7 @@ async def test_a_customer_is_their_details_and_their_conversations_and_settings_
 
 
 async def test_words_about_a_customer_go_with_them_and_nobody_writes_over_others(
-    inst: Installation, ada: Staff, olga: Staff, say: Say
+    inst: Installation, ada: Staff, olga: Staff, say: Say, above: psycopg.Connection
 ) -> None:
     got = await say(ada, "erase me")
     await say(ada, "keep me", "other@mail.example")
@@ -341,6 +381,10 @@ async def test_words_about_a_customer_go_with_them_and_nobody_writes_over_others
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         await inst.db.run(ada.account_id, (write_over, ["operator_grant", grant_id, b"x" * 60]))
     erasure_id = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")
+    above.execute("update tenant.erasure set begun_at = now()")
+    for table, row_id in (("operator_grant", kept_id), ("permission", other)):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await inst.db.run(ada.account_id, (write_over, [table, row_id, b"x" * 60]))
     with travel(UNDO + timedelta(seconds=1)):
         assert await erase(inst, ada.account_id, erasure_id)
     reasons = {one.id: one.reason for one in await grants.read_grants(inst, ada.account_id)}
