@@ -51,7 +51,7 @@ async def look(
 ) -> Look:
     """Reads one thing under a grant. Raises 403 where none covers it now, 404 for what was erased."""
     look_id = await write_down(inst, by, account_id, grant_id, what, thing)
-    await tell.looked(inst, account_id, grant_id, what, thing)
+    await tell.looked(inst, account_id, look_id, what, thing)
     try:
         async with as_operator(inst, account_id, look_id) as conn:
             return Look(look_id, {name: await _rows(inst, conn, account_id, name) for name in TABLES[what]})
