@@ -101,7 +101,9 @@ async def _asked(inst: Installation, raw: bytes, brought: Brought) -> Checked | 
 async def _ours(raw: bytes, letter: dkim.Letter, brought: Brought, inquiry: Inquiry) -> Checked:
     """Only those are asked who could vouch for From: others tell nothing of it, and could keep us waiting."""
     author = _author(raw)
-    if author is None or not letter.is_plain or len(letter.named(b"from")) != 1:  # who would be shown is not who would be looked at
+    if (
+        author is None or not letter.is_plain or len(letter.named(b"from")) != 1
+    ):  # who would be shown is not who would be looked at
         return Checked(spf="none", dkim="none", dmarc="none")
     try:
         policy = await dmarc.find(author, inquiry)

@@ -133,7 +133,9 @@ class MailGate:
         except aiosmtplib.SMTPRecipientsRefused as error:
             worst = max((r.code for r in error.recipients), default=550)
             raise _verdict(worst, "the recipient was refused") from error
-        except UnicodeEncodeError as error:  # a mailbox outside ASCII, which not every server takes (RFC 6531)
+        except (
+            UnicodeEncodeError
+        ) as error:  # a mailbox outside ASCII, which not every server takes (RFC 6531)
             raise Declined("553 the address has letters that this server does not take") from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unreachable(type(error).__name__) from error

@@ -12,9 +12,15 @@ log = structlog.get_logger()
 
 
 async def tell_what_was_secret(inst: Installation) -> int:
-    """Tells each account of the orders that may be told since; how many. Its own pages show them without this."""
+    """Tells each account of the orders that may be told since, and of what was released in a danger when the letter did not leave
+    with it; how many. Its own pages show them without this.
+    """
     due = [
-        one for one in await cases.read_cases(inst) if one.gag_until and not one.is_secret and not one.told_at
+        one
+        for one in await cases.read_cases(inst)
+        if not one.told_at
+        and not one.is_secret
+        and (one.gag_until or (one.kind == "safety" and one.released_at))
     ]
     for one in due:
         await cases.tell(inst, one)

@@ -25,7 +25,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
 from chatinbox.privacy import signature
 from chatinbox.privacy.account_export import export_account
-from chatinbox.privacy.desk import cases, clock
+from chatinbox.privacy.desk import cases, clock, told
 from chatinbox.privacy.desk.cases import Case
 from chatinbox.privacy.desk.counts import count_late, read_counts
 from chatinbox.privacy.desk.order import Order, Words
@@ -266,6 +266,21 @@ async def test_in_a_danger_one_person_releases_the_account_is_told_and_another_r
     await cases.review(inst, otto.person_id, case, "wrong")
     assert await count_late(inst) == 0
     assert [one.finding for one in await cases.read_of_account(inst, ada)] == ["wrong"]
+
+
+async def test_what_a_danger_released_is_told_also_when_the_letter_did_not_leave_at_once(
+    inst: Installation, ada: Staff, olga: Staff, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(ada, "words of danger")
+    case = await opened(inst, olga, ada, DANGER)
+    with monkeypatch.context() as broken:
+        broken.setattr(told, "by_letter", None)  # the program dies here
+        with pytest.raises(TypeError):
+            await release(inst, olga.person_id, case)
+    assert "Data of your account was asked for" not in await subjects(inst, ada)
+    await clock.tell_what_was_secret(inst)
+    await clock.tell_what_was_secret(inst)
+    assert (await subjects(inst, ada)).count("Data of your account was asked for") == 1
 
 
 async def test_what_was_declined_is_released_by_nobody(

@@ -222,7 +222,10 @@ async def test_who_was_alone_and_looks_already_gets_no_second_hour_by_being_agre
     for grant_id in (waits, looks):
         await grants.approve(inst, otto.person_id, ada.account_id, grant_id)
     after = {one.id: one for one in await grants.read_grants(inst, ada.account_id)}
-    assert (after[looks].opens_at, after[looks].closes_at) == (before[looks].opens_at, before[looks].closes_at)
+    assert (after[looks].opens_at, after[looks].closes_at) == (
+        before[looks].opens_at,
+        before[looks].closes_at,
+    )
     assert after[waits].state == "open" and before[waits].state == "waits"
 
 
