@@ -90,10 +90,12 @@ class Destroyed:
 
     def read(self) -> list[Line]:
         """Every line that is kept, oldest first. Raises Broken."""
+        with self._locked():
+            return self._read(self.path.read_text())
+
+    def _read(self, raw: str) -> list[Line]:
         lines: list[Line] = []
         before: Head | None = None
-        with self._locked():
-            raw = self.path.read_text()
         for written in raw.splitlines():
             told, _, hash_ = written.rpartition(" ")
             number = (before or Head()).number + 1
@@ -109,13 +111,14 @@ class Destroyed:
 
     def forget_before(self, kept: datetime) -> int:
         """Lets go of lines older than `kept`, which no copy that may still be used can need; how many."""
-        lines = self.read()
-        gone = [one for one in lines if one.at < kept]
-        if not gone:
-            return 0
-        last = gone[-1].head
-        with self._locked():
-            raw = self.path.read_text().splitlines(keepends=True)
+        with self._locked():  # from reading to writing: of two backups at once, neither lets go of what the other kept
+            self._end()
+            whole = self.path.read_text()
+            gone = [one for one in self._read(whole) if one.at < kept]
+            if not gone:
+                return 0
+            last = gone[-1].head
+            raw = whole.splitlines(keepends=True)
             begun = f"from {last.number} {last.hash}"
             left = raw[len(gone) + raw[0].startswith("from ") :]
             fresh = self.path.with_suffix(".new")

@@ -1,5 +1,6 @@
 """The ledger of destroyed keys: a chain in which nothing can be changed, dropped, moved or invented."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatinbox.core.clock import now, travel
-from chatinbox.core.destroyed import Broken, Destroyed, Head
+from chatinbox.core.destroyed import Broken, Destroyed, Head, Line
 from chatinbox.core.ids import new_id
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Erased, Vault
@@ -96,6 +97,30 @@ def test_old_lines_are_let_go_and_the_rest_still_holds(tmp_path: Path) -> None:
     ledger.path.write_text(lines[0].replace("from 5", "from 4") + lines[1])
     with pytest.raises(Broken):
         ledger.read()
+
+
+def test_two_who_let_go_at_once_let_go_of_the_same_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with two backups at once: the second one waits where the first one has read and not written yet."""
+    ledger, other = filled(tmp_path, 3), Destroyed(tmp_path / "destroyed.ledger", KEY)
+    with travel(timedelta(days=40)):
+        for _ in range(4):
+            ledger.add([("customer", new_id(), new_id())])
+        kept, known = now() - timedelta(days=31), Destroyed.read
+        with ThreadPoolExecutor(1) as second:
+
+            def reads(self: Destroyed) -> list[Line]:
+                found = known(self)
+                if self is ledger:
+                    second.submit(other.forget_before, kept).result()
+                return found
+
+            monkeypatch.setattr(Destroyed, "read", reads)
+            ledger.forget_before(kept)
+            second.submit(other.forget_before, kept).result()
+        monkeypatch.undo()
+        assert [one.head.number for one in ledger.read()] == [4, 5, 6, 7]
 
 
 async def test_a_key_stands_in_the_ledger_before_it_goes(tmp_path: Path) -> None:

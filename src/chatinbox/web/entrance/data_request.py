@@ -48,9 +48,8 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         if len(email) > 254 or not ADDRESS.fullmatch(email):
             raise bad_request("Give the address you wrote from, such as ada@example.com.", "email")
         wish = _wish(form)
-        email = normal_email(
-            email
-        )  # the mailbox that is shown is the one that is looked up, and none that only looks like it
+        # The mailbox that is shown is the one that is looked up, and none that only looks like it.
+        email = normal_email(email)
         throttle(request, f"letter {email}")
     except Refused as refused:
         return await _ask(inst, request, refused, form)
