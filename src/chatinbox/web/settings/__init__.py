@@ -66,10 +66,9 @@ PAGES: dict[str, SettingsPage] = {
         roles_page.PAGE,
         sign_in_rules.PAGE,
         sso_page.PAGE,
+        reports_switch.PAGE,
         channels.PAGE,
         connections_page.PAGE,
-        workspace.PAGE,
-        changes.PAGE,
         data_page.PAGE,
         ledger.PAGE,
         looked.PAGE,
@@ -79,10 +78,11 @@ PAGES: dict[str, SettingsPage] = {
         operator_access.PAGE,
         erasures.PAGE,
         retention.PAGE,
-        closing.PAGE,
+        workspace.PAGE,
         agreements_page.PAGE,
         billing_page.PAGE,
-        reports_switch.PAGE,
+        changes.PAGE,
+        closing.PAGE,
     )
 }
 
@@ -133,7 +133,7 @@ async def _post(inst: Installation, request: Request) -> Response:
         needs = [needed for needed in (page.needs, act.needs) if needed]
         for needed in needs:
             session.staff.need(needed)
-        if page.group == "account" and not WHILE_CLOSED.intersection(needs):
+        if page.group != "you" and not WHILE_CLOSED.intersection(needs):
             session.staff.need_open()
         if act.proof and not is_recent(session):
             asked = await ask_proof(inst, request, session, page, form)

@@ -93,7 +93,7 @@ async def _take(inst: Installation, session: Session, form: Form) -> str:
 PAGE = SettingsPage(
     "channels",
     "Channels",
-    "account",
+    "channels",
     _show,
     {
         "connect": Act(_connect, needs="channels", proof=True),

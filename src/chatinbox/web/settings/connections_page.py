@@ -135,7 +135,7 @@ async def _end(inst: Installation, session: Session, form: Form) -> str:
 PAGE = SettingsPage(
     "connections",
     "Connected programs",
-    "account",
+    "channels",
     _show,
     {
         "connect-out": Act(_connect_out, proof=True),

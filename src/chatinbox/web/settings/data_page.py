@@ -21,4 +21,4 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
     }
 
 
-PAGE = SettingsPage("data", "Data", "account", _show, needs="ledger")
+PAGE = SettingsPage("data", "Data", "privacy", _show, needs="ledger")

@@ -72,7 +72,7 @@ async def _receipt(inst: Installation, session: Session, form: Form) -> Response
 PAGE = SettingsPage(
     "erasures",
     "Erasing customers",
-    "account",
+    "privacy",
     _show,
     {
         "erase": Act(_erase, proof=True),

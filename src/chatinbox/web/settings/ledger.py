@@ -59,5 +59,5 @@ async def _csv(inst: Installation, session: Session, form: Form) -> Response:
 
 
 PAGE = SettingsPage(
-    "ledger", "What left", "account", _show, {"csv": Act(_csv, needs="ledger", proof=True)}, needs="ledger"
+    "ledger", "What left", "privacy", _show, {"csv": Act(_csv, needs="ledger", proof=True)}, needs="ledger"
 )

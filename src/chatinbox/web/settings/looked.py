@@ -123,7 +123,7 @@ def _download(content: bytes, name: str, type_: str) -> Response:
 PAGE = SettingsPage(
     "looked",
     "Who looked",
-    "account",
+    "privacy",
     _show,
     {
         "csv": Act(_csv, needs="ledger", proof=True),

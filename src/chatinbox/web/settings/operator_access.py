@@ -41,4 +41,4 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
     }
 
 
-PAGE = SettingsPage("operator-access", "Operator access", "account", _show, needs="ledger")
+PAGE = SettingsPage("operator-access", "Operator access", "privacy", _show, needs="ledger")

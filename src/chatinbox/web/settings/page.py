@@ -30,6 +30,7 @@ class Shown:
 
 
 Do: TypeAlias = Callable[[Installation, Session, Form], Awaitable[str | Response | Shown]]
+Group: TypeAlias = Literal["you", "people", "channels", "privacy", "account"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,13 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class SettingsPage:
-    """A page of the settings. `group` is its part of the menu: one's own things, or the account's. Where it does not `exist`,
+    """A page of the settings. `group` is its part of the menu: one's own things, or a part of the account's. Where it does not `exist`,
     its name is as good as a made-up one.
     """
 
     name: str
     title: str
-    group: Literal["you", "account"]
+    group: Group
     show: Show
     acts: Mapping[str, Act] = field(default_factory=dict)
     needs: Permission | None = None

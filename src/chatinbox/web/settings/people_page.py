@@ -105,7 +105,7 @@ async def _hand_over(inst: Installation, session: Session, form: Form) -> str:
 PAGE = SettingsPage(
     "people",
     "People",
-    "account",
+    "people",
     _show,
     {
         "invite": Act(_invite, needs="staff"),

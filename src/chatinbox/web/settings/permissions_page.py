@@ -62,7 +62,7 @@ def _days(form: Form) -> int:
 PAGE = SettingsPage(
     "permissions",
     "Permissions",
-    "account",
+    "privacy",
     _show,
     {
         "support": Act(_support, needs="account", proof=True),

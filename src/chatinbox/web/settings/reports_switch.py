@@ -38,7 +38,7 @@ async def _on(inst: Installation, session: Session, _form: Form) -> str:
 PAGE = SettingsPage(
     "staff-reports",
     "Reports about staff",
-    "account",
+    "people",
     _show,
     {"off": Act(_off, proof=True), "on": Act(_on, proof=True)},
     needs="workspace",

@@ -51,7 +51,7 @@ async def _extend(inst: Installation, session: Session, form: Form) -> str:
 PAGE = SettingsPage(
     "requests",
     "Requests",
-    "account",
+    "privacy",
     _show,
     {
         "approve": Act(_approve, proof=True),

@@ -73,8 +73,8 @@ async def _end(inst: Installation, session: Session, form: Form) -> str:
 
 PAGE = SettingsPage(
     "retention",
-    "How long",
-    "account",
+    "How long it is kept",
+    "privacy",
     _show,
     {"look": Act(_look), "make": Act(_make, proof=True), "end": Act(_end)},
     needs="erase",

@@ -184,7 +184,7 @@ async def _end_hold(inst: Installation, session: Session, form: Form) -> str:
 PAGE = SettingsPage(
     "rights",
     "Rights of customers",
-    "account",
+    "privacy",
     _show,
     {
         "rename": Act(_rename),

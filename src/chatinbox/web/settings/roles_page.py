@@ -46,7 +46,7 @@ async def _remove(inst: Installation, session: Session, form: Form) -> str:
 PAGE = SettingsPage(
     "roles",
     "Roles",
-    "account",
+    "people",
     _show,
     {
         "create": Act(_create, needs="staff"),

@@ -36,7 +36,7 @@ async def _leave_free(inst: Installation, session: Session, _form: Form) -> str:
 PAGE = SettingsPage(
     "sign-in-rules",
     "Sign-in rules",
-    "account",
+    "people",
     _show,
     {"require": Act(_require, proof=True), "leave-free": Act(_leave_free, proof=True)},
     needs="workspace",

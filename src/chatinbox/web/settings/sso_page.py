@@ -95,7 +95,7 @@ async def _end_scim(inst: Installation, session: Session, _form: Form) -> str:
 PAGE = SettingsPage(
     "single-sign-on",
     "Single sign-on",
-    "account",
+    "people",
     _show,
     {
         "oidc": Act(_oidc, proof=True),

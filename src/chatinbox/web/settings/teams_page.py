@@ -58,7 +58,7 @@ async def _channel(inst: Installation, session: Session, form: Form) -> str:
 PAGE = SettingsPage(
     "teams",
     "Teams",
-    "account",
+    "people",
     _show,
     {
         "create": Act(_create, needs="staff"),
