@@ -97,7 +97,13 @@ async def hold(
     _, added = await inst.db.run(by.account_id, (_LOCK, asked), (_ADD, asked))
     if not added:
         raise Refused(409, "This is no conversation of theirs, or they are being erased already.", "hold")
-    note = noted(account_key, by, "customer.held", after=f"until {until_at:%-d %B %Y}", subject_id=root)
+    note = noted(
+        account_key,
+        by,
+        "customer.held",
+        after=f"until {until_at - timedelta(seconds=1):%-d %b %Y}",
+        subject_id=root,
+    )
     await inst.db.run(by.account_id, note)
     return row_id
 
