@@ -111,7 +111,9 @@ class Destroyed:
 
     def forget_before(self, kept: datetime) -> int:
         """Lets go of lines older than `kept`, which no copy that may still be used can need; how many."""
-        with self._locked():  # from reading to writing: of two backups at once, neither lets go of what the other kept
+        with (
+            self._locked()
+        ):  # from reading to writing: of two backups at once, neither lets go of what the other kept
             self._end()
             whole = self.path.read_text()
             gone = [one for one in self._read(whole) if one.at < kept]
