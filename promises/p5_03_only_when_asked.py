@@ -19,6 +19,7 @@ from chatinbox.channels.email.kept import Kept, list_kept
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Received
+from chatinbox.core import purpose
 from chatinbox.core.egress import Asked, Letter, NobodyAsked
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -160,6 +161,7 @@ async def saboteur_writes_news(stage: Stage) -> None:
             )  # fmt: skip
         await known(inst, batch)
 
+    stage.swap(purpose, "look", lambda _text: None)  # what records deeds may not write letters (4.1)
     stage.swap(worker, "record_deeds", news)
     stage.swap(worker, "HEARD", ["message.received"])
 
