@@ -42,4 +42,8 @@ begin
       where account_id = me and id = row_id;
   end if;
 end $$;
+-- As before, and every one: what is told on a day must be found on it, however many came since.
+create or replace function desk.cases() returns setof desk.legal_case
+  language sql stable security definer set search_path = pg_catalog, pg_temp as
+  $$ select * from desk.legal_case order by opened_at desc $$;
 reset role;

@@ -283,6 +283,21 @@ async def test_what_a_danger_released_is_told_also_when_the_letter_did_not_leave
     assert (await subjects(inst, ada)).count("Data of your account was asked for") == 1
 
 
+async def test_no_order_is_buried_under_those_that_came_later(
+    inst: Installation, ada: Staff, olga: Staff, otto: Staff, say: Say, above: psycopg.Connection
+) -> None:
+    await say(ada)
+    case = await opened(inst, olga, ada, DANGER)
+    columns = "account_id, kind, instrument, words_sealed, kinds, object, object_id, from_at, to_at, opened_by"
+    above.execute(
+        f"insert into desk.legal_case (id, {columns}, opened_at) select gen_random_uuid(), {columns}, now()"
+        " from desk.legal_case, generate_series(1, 500) where id = %s",
+        [case.id],
+    )
+    rows = await ask_as_operator(inst, None, "select id from desk.cases()")
+    assert case.id in {row[0] for row in rows}
+
+
 async def test_what_was_declined_is_released_by_nobody(
     inst: Installation, ada: Staff, olga: Staff, otto: Staff, say: Say, above: psycopg.Connection
 ) -> None:
