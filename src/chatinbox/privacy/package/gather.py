@@ -19,6 +19,10 @@ from chatinbox.privacy.what_left import BASIS, COLUMNS, OUTCOME, open_rows
 
 PAGE = 100
 LEFT_OUT = "Somebody else wrote this, so it is not handed to you."
+RUNS = frozenset(
+    f".{one}" for one in "htm html xht xhtml shtml mht mhtml svg svgz xml xsl xslt hta js mjs vbs wsf swf url".split()
+)
+"""Ends of files with scripts in them: whoever wrote in somebody's name would have them run on that person's own machine."""
 SOURCES = {
     "staff": "noted by somebody of the business",
     "channel": "from what you wrote",
@@ -297,6 +301,8 @@ def _about(ask: dict[str, Any]) -> list[Statement]:
 
 
 def _ending(name: str) -> str:
-    """The end of a file's name, where it is one that any system takes."""
+    """The end of a file's name, where it is one that any system takes. What a browser would run, opened from here, it shows."""
     end = PurePosixPath(name).suffix.lower()
+    if end in RUNS:
+        return f"{end}.txt"
     return end if end[1:].isascii() and end[1:].isalnum() and len(end) < 9 else ""

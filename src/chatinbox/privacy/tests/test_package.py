@@ -127,6 +127,21 @@ async def test_its_pages_ask_no_network_and_its_records_are_as_the_schema_says(
     assert all(set(one) == set(known) for one in lines(told["entries.jsonl"]))
 
 
+async def test_a_file_that_a_browser_would_run_lies_in_it_as_words(
+    inst: Installation, ada: Staff, say: Say
+) -> None:
+    """Anybody can write in somebody's name, and the copy is opened on that person's own machine."""
+    script = b"<script>new Image().src='https://evil.example'</script>"
+    names = ["page.html", "picture.SVG", "x.xhtml", "notes.txt"]
+    files = [NewFile(name, "text/plain", script) for name in names]
+    got = await say(ada, "see files", HERS, files=files)
+    package_id = await made(inst, ada, got.customer_id)
+    told = await opened(await read_package(inst, ada.account_id, package_id, ada))
+    [entry] = lines(told["entries.jsonl"])
+    assert [one["name"] for one in entry["files"]] == names
+    assert all(one["path"].endswith(".txt") and told[one["path"]] == script for one in entry["files"])
+
+
 async def test_somebody_else_at_the_same_mailbox_is_left_out_unless_staff_say_it_is_one_person(
     inst: Installation, ada: Staff, frida: UUID, say: Say
 ) -> None:
