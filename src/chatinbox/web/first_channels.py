@@ -5,10 +5,17 @@ import secrets
 import unicodedata
 from uuid import UUID
 
+from chatinbox.accounts.every_account import every_account
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.email import channel as email
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.customers.addresses import normal_email
+
+RESERVED = frozenset(
+    "abuse admin administrator hostmaster mailer-daemon no-reply noc noreply postmaster privacy root security webmaster".split()
+)
+"""Mailboxes of a domain itself (RFC 2142): who reads them is taken for whoever runs it, and what bounces comes there, links and all."""
 
 
 def slug(company: str) -> str:
@@ -18,12 +25,21 @@ def slug(company: str) -> str:
 
 
 async def open_first_channels(inst: Installation, account_id: UUID, company: str) -> None:
-    """Opens an e-mail channel at the installation's mail domain and a chat channel, named after the company."""
+    """Opens an e-mail channel at the installation's mail domain and a chat channel, named after the company.
+
+    No company gets an address of the operator's by being called like it, but for the first one here, which is the operator's own:
+    its owners look after the installation.
+    """
+    kept = {normal_email(f"{one}@{inst.settings.mail_domain}") for one in RESERVED}
+    if [one async for one in every_account(inst)] != [account_id]:
+        ours = (inst.settings.website_channel, inst.settings.operator_email, inst.settings.operator_privacy_email)
+        kept |= {normal_email(one) for one in ours if one}
     for extra in ("", f"-{secrets.token_hex(2)}", f"-{secrets.token_hex(4)}", f"-{secrets.token_hex(8)}"):
+        address = f"{slug(company)}{extra}@{inst.settings.mail_domain}"
+        if normal_email(address) in kept:
+            continue
         try:
-            await email.open_channel(
-                inst, account_id, company, f"{slug(company)}{extra}@{inst.settings.mail_domain}"
-            )
+            await email.open_channel(inst, account_id, company, address)
             break
         except Refused:  # a company of this name was here before
             continue
