@@ -12,9 +12,10 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.customers.addresses import normal_email
 
-RESERVED = frozenset(
-    "abuse admin administrator hostmaster mailer-daemon no-reply noc noreply postmaster privacy root security webmaster".split()
-)
+RESERVED = frozenset({
+    "abuse", "admin", "administrator", "hostmaster", "mailer-daemon", "no-reply", "noc", "noreply", "postmaster",
+    "privacy", "root", "security", "webmaster",
+})  # fmt: skip
 """Mailboxes of a domain itself (RFC 2142): who reads them is taken for whoever runs it, and what bounces comes there, links and all."""
 
 
@@ -32,7 +33,11 @@ async def open_first_channels(inst: Installation, account_id: UUID, company: str
     """
     kept = {normal_email(f"{one}@{inst.settings.mail_domain}") for one in RESERVED}
     if [one async for one in every_account(inst)] != [account_id]:
-        ours = (inst.settings.website_channel, inst.settings.operator_email, inst.settings.operator_privacy_email)
+        ours = (
+            inst.settings.website_channel,
+            inst.settings.operator_email,
+            inst.settings.operator_privacy_email,
+        )
         kept |= {normal_email(one) for one in ours if one}
     for extra in ("", f"-{secrets.token_hex(2)}", f"-{secrets.token_hex(4)}", f"-{secrets.token_hex(8)}"):
         address = f"{slug(company)}{extra}@{inst.settings.mail_domain}"

@@ -38,9 +38,10 @@ SIGNED_FIELDS = (
 # Every program that reads letters ends a head, and a line of it, at the same place, where all of it is such lines.
 _LINE = re.compile(rb"[!-9;-~]+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+")
 # What a letter has once at most (RFC 5322 §3.6, RFC 2045 §3): of two, a signature covers the lower, and people are shown the upper.
-_ONCE = frozenset(
-    b"from sender reply-to subject date message-id in-reply-to references mime-version content-type content-transfer-encoding".split()
-)
+_ONCE = frozenset({
+    b"from", b"sender", b"reply-to", b"subject", b"date", b"message-id", b"in-reply-to",
+    b"references", b"mime-version", b"content-type", b"content-transfer-encoding",
+})  # fmt: skip
 _DOMAIN = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )

@@ -19,9 +19,10 @@ from chatinbox.privacy.what_left import BASIS, COLUMNS, OUTCOME, open_rows
 
 PAGE = 100
 LEFT_OUT = "Somebody else wrote this, so it is not handed to you."
-RUNS = frozenset(
-    f".{one}" for one in "htm html xht xhtml shtml mht mhtml svg svgz xml xsl xslt hta js mjs vbs wsf swf url".split()
-)
+RUNS = frozenset({
+    ".htm", ".html", ".xht", ".xhtml", ".shtml", ".mht", ".mhtml", ".svg", ".svgz",
+    ".xml", ".xsl", ".xslt", ".hta", ".js", ".mjs", ".vbs", ".wsf", ".swf", ".url",
+})  # fmt: skip
 """Ends of files with scripts in them: whoever wrote in somebody's name would have them run on that person's own machine."""
 SOURCES = {
     "staff": "noted by somebody of the business",

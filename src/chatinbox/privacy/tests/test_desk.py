@@ -288,7 +288,9 @@ async def test_no_order_is_buried_under_those_that_came_later(
 ) -> None:
     await say(ada)
     case = await opened(inst, olga, ada, DANGER)
-    columns = "account_id, kind, instrument, words_sealed, kinds, object, object_id, from_at, to_at, opened_by"
+    columns = (
+        "account_id, kind, instrument, words_sealed, kinds, object, object_id, from_at, to_at, opened_by"
+    )
     above.execute(
         f"insert into desk.legal_case (id, {columns}, opened_at) select gen_random_uuid(), {columns}, now()"
         " from desk.legal_case, generate_series(1, 500) where id = %s",
