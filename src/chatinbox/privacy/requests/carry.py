@@ -14,9 +14,11 @@ import msgspec
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.links import gone
 from chatinbox.accounts.people import NOBODY
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import find_by_email, normal_email
 from chatinbox.privacy.requests.link import Asked, Wish, read_link
@@ -132,6 +134,7 @@ async def ask_left_over(inst: Installation) -> None:
         await ask_carrying(inst, UUID(bytes=bytes(mac)))
 
 
+@purpose.work(Use("Carries somebody's request to the accounts that know them", "answer", "10"))
 async def carry(inst: Installation, request_id: UUID) -> None:
     """Carries it to every account, or to the one that was named, and forgets it. Broken off, it goes on where it was."""
     rows = await inst.db.directory(

@@ -11,10 +11,12 @@ from uuid import UUID
 import structlog
 
 from chatinbox.accounts.every_account import every_account
+from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.egress import Declined, Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.core.vault import Erased
 from chatinbox.privacy.erasure.ask import erase_for_case
 from chatinbox.privacy.requests import tell
@@ -42,6 +44,7 @@ _DUE = (
 )
 
 
+@purpose.work(Use("Looks which requests are due", "answer", "10"))
 async def look(inst: Installation) -> None:
     """Asks for each account that has something due, at a moment of its own before the next round."""
     async for account_id in every_account(inst):
