@@ -24,9 +24,9 @@ from chatinbox.privacy.requests.letter import compose
 log = structlog.get_logger()
 Wish: TypeAlias = Literal["access", "erasure", "both"]
 WISHES: dict[Wish, str] = {
-    "access": "See it: a copy of what is held about me",
+    "access": "Get a copy of it",
     "erasure": "Have it erased",
-    "both": "See it first, then have it erased",
+    "both": "Get a copy, then have it erased",
 }
 GOOD_FOR = timedelta(days=1)
 PURPOSE = "my-data"

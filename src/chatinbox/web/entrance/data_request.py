@@ -113,7 +113,7 @@ async def post_open(inst: Installation, request: Request) -> Response:
         await take(inst, token, _wish(form))
     except Refused as refused:
         if refused.code == "link":
-            return show(inst, request, "entrance/link-gone", refused)
+            return show(inst, request, "entrance/link-gone", refused, again="/my-data")
         return await _open(inst, request, refused, form)
     return show(inst, request, "entrance/my-data-taken")
 
@@ -124,7 +124,7 @@ async def _open(
     try:
         asked = read_link(inst, request.path_params["token"])
     except Refused as gone:
-        return show(inst, request, "entrance/link-gone", gone)
+        return show(inst, request, "entrance/link-gone", gone, again="/my-data")
     wishes = list(WISHES.items())
     return show(
         inst, request, "entrance/my-data", refused, form, email=asked.email, wish=asked.wish, wishes=wishes
@@ -157,7 +157,7 @@ async def get_copy(inst: Installation, request: Request) -> Response:
         throttle(request, request.path_params["token"])
         await look_at_copy(inst, request.path_params["token"])
     except Refused as refused:
-        return show(inst, request, "entrance/link-gone", refused)
+        return show(inst, request, "entrance/link-gone", refused, again="/my-data")
     return show(inst, request, "entrance/my-data-copy")
 
 
@@ -169,7 +169,7 @@ async def post_copy(inst: Installation, request: Request) -> Response:
         throttle(request, request.path_params["token"])
         content = await fetch_copy(inst, request.path_params["token"])
     except Refused as refused:
-        return show(inst, request, "entrance/link-gone", refused)
+        return show(inst, request, "entrance/link-gone", refused, again="/my-data")
     return StreamingResponse(content, headers=HEADERS, media_type="application/zip")
 
 

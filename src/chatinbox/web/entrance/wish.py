@@ -173,7 +173,7 @@ async def _open(
     try:
         who = await wish.read_wisher(inst, request.path_params["token"])
     except Refused as gone:
-        return show(inst, request, "entrance/link-gone", gone)
+        return show(inst, request, "entrance/link-gone", gone, again="/wish")
     return show(inst, request, "entrance/wish", refused, form, email=who.email, kinds=list(KINDS.items()))
 
 

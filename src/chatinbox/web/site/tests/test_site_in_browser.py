@@ -21,7 +21,15 @@ pytestmark = [needs_chromium, pytest.mark.browser]
 AXE = AXE_FILE_PATH.read_text()
 DESK, PHONE, NARROW = (1280, 800), (390, 844), (320, 640)
 FIRST_VIEW = 60_000  # bytes on the wire
-PATHS = [*frame.menu.paths(), "/nothing-is-here", "/contact"]
+PATHS = [
+    *frame.menu.paths(),
+    "/nothing-is-here",
+    "/contact",
+    "/my-data",
+    "/my-data/gone",
+    "/wish",
+    "/wish/gone",
+]
 
 
 @pytest.fixture(scope="module")
