@@ -73,6 +73,7 @@ PATHS: dict[str, tuple[What, str]] = {
     "privacy.what_left": ("keeps", "what left before, and who asked for it"),
     "privacy.glass.grants": ("keeps", "finds what a look would be about"),
     "privacy.glass.look": ("keeps", "what the operator looks at is told to the account, set aside or not"),
+    "privacy.glass.forget": ("for the person", "why somebody looked goes with them"),
     "privacy.glass.seen": ("keeps", "what the operator looked at"),
     "conversations.looked": ("keeps", "that somebody looked, ids only"),
     "integrations.hear": ("keeps", "writes what a program would be told; integrations.send tells none of it"),
