@@ -21,7 +21,7 @@ Deed: TypeAlias = Literal[
 ]
 WORDS: dict[Deed, str] = {
     "conversation": "Opened a conversation",
-    "ahead": "Was given a conversation ahead",
+    "ahead": "Loaded a conversation ahead",
     "customer": "Looked at a customer",
     "list": "Went further down a list",
     "search": "Searched",
