@@ -82,7 +82,7 @@ async def take_shared(inst: Installation, token: str, phrase: str) -> AsyncItera
     if not secrets.compare_digest(bytes(rows[0][0]), said):
         if rows[0][1] >= MOST_TRIES:
             await _end(inst, account_id, found.id, None)
-        raise Refused(422, "These are not the words that belong to this link.", "phrase")
+        raise Refused(422, "This is not the code that belongs to this link.", "phrase")
     await use(inst, "package", token)  # of two at once, one gets it
     content = await read_package(inst, account_id, found.id, None)
     await _end(inst, account_id, found.id, found)

@@ -108,7 +108,9 @@ async def test_the_log_is_filtered_by_person_kind_and_day_in_ones_own_time_zone(
     await client.as_(ada)
 
     async def count(**query: str) -> int:
-        return (await client.get("/settings/changes", params=query)).text.count('<tr><td class="nw">')
+        return (await client.get("/settings/changes", params=query)).text.count(
+            '<tr><td class="nw" data-is="When">'
+        )
 
     day = (now() + timedelta(hours=14)).date().isoformat()
     assert await count() == 2

@@ -75,7 +75,9 @@ async def empty(inst: Installation, above: psycopg.Connection) -> AsyncIterator[
 
 def light(page: str, name: str) -> tuple[str, str]:
     """State and word of a line."""
-    found = re.search(rf'{re.escape(name)}</th><td class="nw"><span class="light is-(\w+)">([^<]*)<', page)
+    found = re.search(
+        rf'{re.escape(name)}</th><td class="nw" data-is="Now"><span class="light is-(\w+)">([^<]*)<', page
+    )
     assert found, name
     return found[1], found[2]
 
