@@ -147,9 +147,10 @@ async def _customer(
         source = Source("colleague", sender.passed_on_by, at)
     before = [write_customer(key, account_id, customer_id, sender.name, source)]
     if sender.email:
-        proven = verdict_of(incoming.body.checked) != "denied"  # else it is not they who wrote from it
+        verdict = verdict_of(incoming.body.checked)
+        proven = verdict != "denied"  # else it is not they who wrote from it
         before += await write_address(inst, key, account_id, customer_id, sender.email, source, proven)
-        if proven:
+        if verdict in ("vouched", "unchecked") and not sender.passed_on_by:  # else anybody could have written it
             before.append(await came_back(inst, account_id, sender.email))
     return customer_id, key, before
 

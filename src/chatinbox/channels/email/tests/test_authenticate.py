@@ -24,6 +24,7 @@ from chatinbox.core.egress.addresses import read_address
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.customers.erased import mark_erased, were_erased
 from chatinbox.customers.read import read_customer
 from promises.arriving import ELSEWHERE, Domain, bring, written
 from promises.name_server import PEER, NameServer, name_server
@@ -251,6 +252,24 @@ async def test_a_forged_letter_of_whom_nobody_knows_proves_no_address_of_theirs(
         "Mine": [True],
     }
     assert rows["Forged"] != rows["Mine"]
+
+
+async def test_who_was_erased_comes_back_by_their_own_letter_and_not_by_a_forged_one(
+    inst: Installation, ada: Staff, server: NameServer
+) -> None:
+    """While they have not written again, no connected program brings them back."""
+    hers = [("email", "frida@mail.example")]
+    domain = Domain("mail.example").publish(server, "")
+    await mark_erased(inst, ada.account_id, hers)
+    await bring(inst, await address_of(inst, ada), written("I am Frida", FRIDA), peer=ELSEWHERE)
+    assert await were_erased(inst, ada.account_id, hers)
+    [row] = (await read_list(inst, ada, "all")).rows
+    assert row.customer.name == "Frida Berg"
+    karl = [("email", "karl@mail.example")]
+    await mark_erased(inst, ada.account_id, karl)
+    signed = domain.sign(written("I am Karl", "karl@mail.example"))
+    await bring(inst, await address_of(inst, ada), signed, peer=ELSEWHERE)
+    assert not await were_erased(inst, ada.account_id, karl)
 
 
 async def test_a_secret_address_does_not_let_in_whom_nobody_vouches_for(
