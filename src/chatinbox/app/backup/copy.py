@@ -20,7 +20,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chatinbox.app import database
-from chatinbox.app.backup.sealed import Writer
+from chatinbox.app.backup.sealed import Writer, open_fresh
 from chatinbox.core.clock import now
 from chatinbox.core.destroyed import Head
 from chatinbox.core.postgres.binaries import clean_environment, find_binaries
@@ -181,8 +181,8 @@ def _add_file(writer: Writer, data: Path, path: Path) -> None:
 
 def _copy_ledger(ledger: Path, keys_to: Path) -> None:
     fresh = keys_to / f".{LEDGER}.new"
-    shutil.copyfile(ledger, fresh)
-    fresh.chmod(0o600)
+    with ledger.open("rb") as source, open_fresh(fresh) as target:
+        shutil.copyfileobj(source, target)
     fresh.rename(keys_to / LEDGER)
 
 

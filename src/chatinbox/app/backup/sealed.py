@@ -30,8 +30,7 @@ class Writer:
         self._number, self._waiting = 0, b""
 
     def __enter__(self) -> Self:
-        opened = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._file = os.fdopen(opened, "wb")
+        self._file = open_fresh(self._fresh)
         self._file.write(_HEAD + self._id.bytes)
         return self
 
@@ -104,6 +103,12 @@ def _pieces(path: Path, key: SealKey) -> Iterator[bytes]:
                     " to an installation with another root key. Use another copy."
                 ) from None
             sealed, number = following, number + 1
+
+
+def open_fresh(path: Path) -> IO[bytes]:
+    """A new file, nobody's but ours: whatever lies at its place, such as a link that leads elsewhere, goes and is not followed."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
 def _next(file: IO[bytes]) -> bytes:

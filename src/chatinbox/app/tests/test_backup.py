@@ -384,6 +384,22 @@ async def test_a_copy_that_is_cut_altered_or_of_others_is_refused_and_overwrites
         back_up(copies.settings, copies.to, copies.to)
 
 
+async def test_a_link_that_lies_where_a_copy_is_written_leads_nowhere(copies: Copies, tmp_path: Path) -> None:
+    """Whoever may write in the folder of the copies is not to have a file of the operator's written over."""
+    theirs = tmp_path / "theirs"
+    theirs.write_text("kept")
+    for place in (tmp_path / ".copy.new", copies.keys_to / ".destroyed.ledger.new"):
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(theirs)
+    with sealed.Writer(tmp_path / "copy", SealKey(b"k" * 32)) as writer:
+        writer.part("manifest", io.BytesIO(b"words"))
+    async with copies.opened() as inst:
+        copies.make(inst)
+    assert theirs.read_text() == "kept"
+    assert not (tmp_path / "copy").is_symlink() and not (copies.keys_to / "destroyed.ledger").is_symlink()
+
+
+
 @how(max_examples=80)
 @given(
     st.lists(st.tuples(st.text(min_size=1, max_size=9), st.binary(max_size=60)), min_size=1, max_size=6),
