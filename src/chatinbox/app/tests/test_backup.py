@@ -399,7 +399,6 @@ async def test_a_link_that_lies_where_a_copy_is_written_leads_nowhere(copies: Co
     assert not (tmp_path / "copy").is_symlink() and not (copies.keys_to / "destroyed.ledger").is_symlink()
 
 
-
 @how(max_examples=80)
 @given(
     st.lists(st.tuples(st.text(min_size=1, max_size=9), st.binary(max_size=60)), min_size=1, max_size=6),

@@ -150,7 +150,9 @@ async def _customer(
         verdict = verdict_of(incoming.body.checked)
         proven = verdict != "denied"  # else it is not they who wrote from it
         before += await write_address(inst, key, account_id, customer_id, sender.email, source, proven)
-        if verdict in ("vouched", "unchecked") and not sender.passed_on_by:  # else anybody could have written it
+        if (
+            verdict in ("vouched", "unchecked") and not sender.passed_on_by
+        ):  # else anybody could have written it
             before.append(await came_back(inst, account_id, sender.email))
     return customer_id, key, before
 
