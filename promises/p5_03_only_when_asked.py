@@ -28,14 +28,18 @@ from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C45",)
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "chatinbox"
-COMPOSE = {"accounts/letters.py", "channels/email/send.py", "channels/email/acknowledge.py"}
-"""Where letters are made: to people who sign in; an answer of staff; that a letter to the operator's own account arrived."""
+COMPOSE = {
+    "accounts/letters.py", "channels/email/send.py", "channels/email/acknowledge.py",
+    "privacy/letter.py", "privacy/requests/tell.py", "privacy/requests/link.py",
+}  # fmt: skip
+"""Where letters are made: to people who sign in; an answer of staff; that a letter to the operator's own account arrived; a staff
+user's word about a customer's rights; how a person's own request stands; the link of one, to a mailbox that somebody named."""
 LINK = "https://shop.example/offer?id=7&for=you"
 WORDS = "Your lamp left today."
 
 
 def look_at_who_asked(here: Here) -> str:
-    """Every letter to a customer has who asked for it, every message out its writer; letters are made in three places"""
+    """Every letter to a customer has who asked for it, every message out its writer; letters are made in named places alone"""
     bare = here.column(
         "select count(*) from tenant.ledger where gate = 'mail' and subject_kind = 'customer' and asked_by is null"
     )[0]
@@ -50,10 +54,15 @@ def look_at_who_asked(here: Here) -> str:
     )
     assert len(kept) == 2, f"the database demands no more than {', '.join(kept) or 'nothing'}"
     files = [file for file in SOURCE.rglob("*.py") if "tests" not in file.parts]
-    makes = {str(one.relative_to(SOURCE)) for one in files if re.search(r"\bLetter\(\s", one.read_text())}
-    makes -= {"core/egress/mail.py"}
+    makes = {str(one.relative_to(SOURCE)) for one in files if _makes_letters(one.read_text())}
     assert makes <= COMPOSE, f"letters are made in {', '.join(makes - COMPOSE)} too"
     return f"{len(files)} files looked through: letters are made in {len(COMPOSE)}; the database demands who asked for one."
+
+
+def _makes_letters(source: str) -> bool:
+    return bool(
+        re.search(r"core\.egress import [^\n]*\bLetter\b", source) and re.search(r"\bLetter\(", source)
+    )
 
 
 async def proof_that_only_what_was_asked_for_leaves(stage: Stage) -> str:

@@ -83,5 +83,5 @@ async def saboteur_hides_instead(stage: Stage) -> None:
 
 async def saboteur_lets_the_operator_decide(stage: Stage) -> None:
     """Gives the operator a role that changes what customers wrote"""
-    stage.break_in("create role chatinbox_desk", "grant update on tenant.message to chatinbox_desk")
-    stage.later(lambda: stage.break_in("drop owned by chatinbox_desk", "drop role chatinbox_desk"))
+    stage.break_in("create role chatinbox_backroom", "grant update on tenant.message to chatinbox_backroom")
+    stage.later(lambda: stage.break_in("drop owned by chatinbox_backroom", "drop role chatinbox_backroom"))

@@ -5,11 +5,13 @@ import secrets
 import unicodedata
 from uuid import UUID
 
-from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.people import NOBODY
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.email import channel as email
+from chatinbox.core import purpose
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use
 from chatinbox.customers.addresses import normal_email
 
 RESERVED = frozenset({
@@ -32,7 +34,7 @@ async def open_first_channels(inst: Installation, account_id: UUID, company: str
     its owners look after the installation.
     """
     kept = {normal_email(f"{one}@{inst.settings.mail_domain}") for one in RESERVED}
-    if [one async for one in every_account(inst)] != [account_id]:
+    if not await _is_alone(inst, account_id):
         ours = (
             inst.settings.website_channel,
             inst.settings.operator_email,
@@ -51,3 +53,14 @@ async def open_first_channels(inst: Installation, account_id: UUID, company: str
     else:
         raise RuntimeError("no address was free for a new account's first channel")
     await chat.open_channel(inst, account_id, company, {})
+
+
+@purpose.work(
+    Use(
+        "Looks whether a new account is the only one, so that no other gets the operator's addresses",
+        "protect",
+    )
+)
+async def _is_alone(inst: Installation, account_id: UUID) -> bool:
+    rows = await inst.db.directory("select account_id from directory.accounts_after(%s, 2)", [NOBODY])
+    return rows == [(account_id,)]
