@@ -3,6 +3,7 @@
 import io
 import sys
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from chatinbox.app import worker
 from chatinbox.channels.email import acknowledge, send
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
+from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.inbox import read_list
 from chatinbox.conversations.incoming import NewFile, Received, Sender
 from chatinbox.conversations.search import find as search
@@ -200,7 +202,10 @@ async def _reached(stage: Stage, staff: Staff, got: Received) -> set[str]:
     if await news.read_news(inst, staff, Notify(assigned=True, answered=True), now() - timedelta(days=1)):
         done.add("news")
     before = _left(stage, staff)
-    await acknowledge.acknowledge(inst, staff.account_id, got.conversation_id)
+    # Only letters to the operator are acknowledged: here each of the two plays the operator.
+    places = [one.address for one in await read_channels(inst, staff.account_id) if one.kind == "email"]
+    ours = replace(inst, settings=replace(inst.settings, website_channel=places[0] or ""))
+    await acknowledge.acknowledge(ours, staff.account_id, got.conversation_id)
     if _left(stage, staff) > before:
         done.add("acknowledgement")
     inside = await _inside(await account_export.export_account(inst, staff))
@@ -349,6 +354,7 @@ async def saboteur_lets_a_copy_lie(stage: Stage) -> None:
 
 async def saboteur_has_a_machine_answer(stage: Stage) -> None:
     """Has an answer written by nobody"""
+    stage.break_in("alter table tenant.message drop constraint message_has_its_writer")
     _without_keys(
         stage,
         "insert into tenant.message (account_id, id, conversation_id, position, author, via, origin, body_sealed, at) values"
