@@ -311,7 +311,7 @@ class Theatre:
 
     def _create(self, name: str, like: str) -> None:
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as conn:
-            conn.execute(f'create database "{name}" template "{like}"')
+            conn.execute(f'create database "{name}" template "{like}" strategy file_copy')
 
     def _drop(self, name: str) -> None:
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as conn:

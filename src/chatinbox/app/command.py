@@ -96,7 +96,9 @@ def parser() -> argparse.ArgumentParser:
         help="try the promises of the privacy policy",
         description="Looks at this installation and plays every promise on throw-away ones. The privacy page shows what was found.",
     )
-    proving.add_argument("--clause", help="only the promises of a clause (C14) or of one sentence (2.7)")
+    proving.add_argument(
+        "--clause", nargs="+", help="only the promises of clauses (C14) or sentences (2.7) that are named"
+    )
     proving.add_argument(
         "--sabotage", action="store_true", help="also break each mechanism, and demand that it is noticed"
     )

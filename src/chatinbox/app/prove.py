@@ -46,10 +46,12 @@ def prove(settings: Settings, given: Namespace) -> int:
     return int(not all(one.holds for one in found))
 
 
-def _chosen(clause: str | None) -> Sequence[Kept]:
-    chosen = [one for one in book.read() if clause is None or clause in (*one.clauses, one.no)]
+def _chosen(named: Sequence[str] | None) -> Sequence[Kept]:
+    chosen = [one for one in book.read() if not named or {*one.clauses, one.no} & set(named)]
     if not chosen:
-        raise Trouble(f"No promise has a proof for {clause}. Name a clause like C14 or a sentence like 2.7.")
+        raise Trouble(
+            f"No promise has a proof for {', '.join(named or ())}. Name a clause like C14 or a sentence like 2.7."
+        )
     return chosen
 
 

@@ -21,6 +21,7 @@ from chatinbox.conftest import OPERATOR, PASSWORD, Browser
 from chatinbox.core import clock
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use, at_work
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import announcements, data_map, records, storage, subprocessors
 from chatinbox.web.cookie_guard import guarded_send
@@ -82,7 +83,10 @@ async def test_looking_at_public_pages_stores_nothing(
             "select count(*) from agreement union all select count(*) from acceptance"
             " union all select count(*) from customer union all select count(*) from ledger"
         )
-        links = await named.db.directory("select count(*) from directory.accounts_after(%s, 1000)", [NOBODY])
+        with at_work("tests", Use("Looks at all accounts", "protect")):
+            links = await named.db.directory(
+                "select count(*) from directory.accounts_after(%s, 1000)", [NOBODY]
+            )
         return [*(await named.db.run(ada.account_id, (ask, [])))[0], *links]
 
     before = await rows()
