@@ -6,7 +6,7 @@ minutes of the security log (clause C15). The same again in the same quarter is 
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -31,7 +31,6 @@ WORDS: dict[Deed, str] = {
     "export": "Exported the account’s data",
     "sheet": "Downloaded a list as a sheet",
 }
-QUARTER = timedelta(minutes=15)
 COLUMNS = (
     "account_id, id, at, staff_user_id, grant_id, deed, customer_id, conversation_id, subject_id, row_count"
 )
@@ -54,12 +53,16 @@ def quarter() -> datetime:
 class Look:
     """A row to be written with the reading it tells of."""
 
-    statement: Statement
+    statements: tuple[Statement, ...]  # none when it stands there already
     _key: Hashable
 
     def kept(self) -> None:
         """It is committed: the same need not be written again in this quarter of an hour."""
         _written.add(self._key)
+
+
+NOT_NOTED = Look((), None)
+"""For a reading that is told of elsewhere, or is nobody's."""
 
 
 def looked(
@@ -70,9 +73,9 @@ def looked(
     whose: Hashable | None = None,
     source: str = "",
     **values: Any,
-) -> Look | None:
-    """The row for a deed of a staff user; None when it stands there already. `whose` tells alike deeds apart; without it
-    each is a row.
+) -> Look:
+    """The row for a deed of a staff user, unless it stands there already. `whose` tells alike deeds apart; without it each
+    is a row.
 
     `source` is what comes after the insert where the row depends on what is there; `values` are its own and the row's
     (`customer_id`, `conversation_id`, `subject_id`, `row_count`).
@@ -84,8 +87,8 @@ def looked(
         _quarter = at
     key = (staff_user_id, deed, whose)
     if whose is not None and key in _written:
-        return None
-    return Look(_statement(account_id, at, staff_user_id, None, deed, source, values), key)
+        return Look((), key)
+    return Look((_statement(account_id, at, staff_user_id, None, deed, source, values),), key)
 
 
 async def note(
@@ -93,36 +96,16 @@ async def note(
 ) -> None:
     """Writes, before it is done, that a staff user does something that no reading of its own carries."""
     look = looked(by.account_id, by.staff_user_id, deed, whose=whose, **values)
-    if look:
-        await inst.db.run(by.account_id, look.statement)
+    if look.statements:
+        await inst.db.run(by.account_id, *look.statements)
         look.kept()
-
-
-def operator_looked(
-    account_id: UUID,
-    grant_id: UUID,
-    deed: Deed,
-    *,
-    customer_id: UUID | None = None,
-    conversation_id: UUID | None = None,
-    subject_id: UUID | None = None,
-    row_count: int | None = None,
-) -> Statement:
-    """The row for a deed of the operator under a grant, for the same trip as the reading. Each is a row of its own."""
-    values = {
-        "customer_id": customer_id,
-        "conversation_id": conversation_id,
-        "subject_id": subject_id,
-        "row_count": row_count,
-    }
-    return _statement(account_id, quarter(), None, grant_id, deed, "", values)
 
 
 async def record_operator(
     inst: Installation, account_id: UUID, grant_id: UUID, deed: Deed, **subject: Any
 ) -> None:
-    """Writes what the operator did under a grant, before they see it; `subject` as in `operator_looked`."""
-    await inst.db.run(account_id, operator_looked(account_id, grant_id, deed, **subject))
+    """Writes what the operator did under a grant, before they see it, each time as a row of its own; `subject` as in `looked`."""
+    await inst.db.run(account_id, _statement(account_id, quarter(), None, grant_id, deed, "", subject))
 
 
 _PLAIN = (

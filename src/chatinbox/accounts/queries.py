@@ -55,6 +55,11 @@ async def read_staff(inst: Installation, account_id: UUID, *, by_name: bool = Fa
     return [await _open(inst, account_id, by_name, number, *row) for number, row in enumerate(rows, 1)]
 
 
+async def staff_names(inst: Installation, account_id: UUID) -> dict[UUID | None, str]:
+    """What everybody of `read_staff` is called."""
+    return {one.id: one.name for one in await read_staff(inst, account_id)}
+
+
 async def _open(
     inst: Installation,
     account_id: UUID,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chatinbox.accounts.queries import GONE, read_staff
+from chatinbox.accounts.queries import GONE, staff_names
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
 from chatinbox.core.sheet import sheet
@@ -144,7 +144,7 @@ async def read_changes(inst: Installation, by: Staff, asked: Filter, most: int =
 
 async def _open(inst: Installation, by: Staff, rows: list[tuple[Any, ...]]) -> list[Change]:
     key = await inst.vault.account_key(by.account_id)
-    names = {one.id: one.name for one in await read_staff(inst, by.account_id)}
+    names = await staff_names(inst, by.account_id)
 
     def words(row_id: UUID, column: str, sealed: bytes | None) -> str:
         return key.open_text(sealed, by.account_id, "setting_change", column, row_id) if sealed else ""

@@ -4,12 +4,12 @@ One table, from which notices of a breach, answers to wishes, the agreement and 
 two laws is said twice here and nowhere else.
 """
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
 from chatinbox.accounts.workspace import read_workspace
+from chatinbox.core.clock import months_later
 from chatinbox.core.installation import Installation
 
 _EEA = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO"
@@ -36,10 +36,8 @@ class Regime:
     complaint_days: int | None
 
     def answer_by(self, asked: date) -> date:
-        """The day by which a wish is answered: the same of the next month, or that month's last (Regulation 1182/71 Art. 3(2)(c))."""
-        month = asked.month - 1 + self.answer_months
-        year, month = asked.year + month // 12, month % 12 + 1
-        return date(year, month, min(asked.day, calendar.monthrange(year, month)[1]))
+        """The day by which a wish is answered."""
+        return months_later(asked, self.answer_months)
 
 
 EU = Regime(

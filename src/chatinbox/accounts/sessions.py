@@ -239,6 +239,13 @@ async def read_active(
     return staff if staff.may("channels") else replace(staff, kept_out=frozenset(kept_out))
 
 
+async def read_staff_user(inst: Installation, account_id: UUID, staff_user_id: UUID) -> Staff | None:
+    """The same of a staff user, whoever they are."""
+    ask = "select person_id from staff_user where account_id = %s and id = %s and deactivated_at is null"
+    [rows] = await inst.db.run(account_id, (ask, [account_id, staff_user_id]))
+    return await read_active(inst, account_id, staff_user_id, rows[0][0]) if rows else None
+
+
 async def list_sessions(inst: Installation, person_id: UUID) -> list[Listed]:
     """One's own open sessions, the latest first."""
     rows = await inst.db.directory(

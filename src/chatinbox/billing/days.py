@@ -5,11 +5,11 @@ days of a period add up to its price exactly, however they are cut; no part is n
 by itself, it does not matter in which order seats came and went.
 """
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
 from chatinbox.billing.plans import Every
+from chatinbox.core.clock import months_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,7 @@ class Period:
 
 def period_from(start: date, every: Every) -> Period:
     """A month or a year from a day on; where the month is shorter, until its last day."""
-    months = start.month + (1 if every == "month" else 12)
-    year, month = start.year + (months - 1) // 12, (months - 1) % 12 + 1
-    return Period(start, date(year, month, min(start.day, monthrange(year, month)[1])))
+    return Period(start, months_later(start, 1 if every == "month" else 12))
 
 
 def until(price: int, period: Period, day: int) -> int:

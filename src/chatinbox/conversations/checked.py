@@ -6,7 +6,10 @@ import msgspec
 
 Verdict: TypeAlias = Literal["vouched", "nobody", "denied", "unchecked"]
 """`vouched`: the domain it says it is from stands behind it. `denied`: that domain says it is not its letter."""
+TRUSTED: tuple[Verdict, ...] = ("vouched", "unchecked")
+"""What is believed to come from whom it says."""
 Spf: TypeAlias = Literal["pass", "fail", "softfail", "neutral", "none", "error", "unknown"]
+"""`error`: the record cannot be read (permerror). `unknown`: nobody answered (temperror)."""
 Dkim: TypeAlias = Literal["pass", "fail", "none", "unknown"]
 Dmarc: TypeAlias = Literal["pass", "fail", "quarantine", "reject", "none", "unknown"]
 """`quarantine`, `reject`: it failed, and that is what its domain wants done with such letters."""

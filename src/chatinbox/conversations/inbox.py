@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from chatinbox.accounts.access import Look
+from chatinbox.accounts.access import NOT_NOTED, Look
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.looked import at_list
 from chatinbox.conversations.rows import (
@@ -97,15 +97,14 @@ async def read_list(
     """One page of a view, in one round trip. The feed is read first, so nothing between is missed. The first pages are
     everybody's day; who goes on to a later one is noted with it.
     """
-    look = at_list(by, f"{view} {status} {tag_id} {sort} {after}", PAGE) if after else None
+    look = at_list(by, f"{view} {status} {tag_id} {sort} {after}", PAGE) if after else NOT_NOTED
     feed, found, *_ = await inst.db.run(
         by.account_id,
         (_FEED, [by.account_id]),
         list_statement(by, view, status, tag_id, sort, after),
-        *([look.statement] if look else []),
+        *look.statements,
     )
-    if look:
-        look.kept()
+    look.kept()
     page: Page = page_of(inst, by, found, sort)
     return Listed(page.rows, page.next, feed[0][0])
 
@@ -140,13 +139,13 @@ async def read_since(inst: Installation, by: Staff, after: int) -> Synced:
 
 
 async def read_rows(
-    inst: Installation, by: Staff, conversation_ids: list[UUID], look: Look | None = None
+    inst: Installation, by: Staff, conversation_ids: list[UUID], look: Look = NOT_NOTED
 ) -> list[Row]:
     """Rows by id, in the order asked for; ids that are not this account's are left out. `look` is written with it."""
     found, *_ = await inst.db.run(
         by.account_id,
         by_ids_statement(by, "true", {"ids": conversation_ids}, len(conversation_ids), source=BY_ID),
-        *([look.statement] if look else []),
+        *look.statements,
     )
     rows = {row.id: row for row in open_rows(inst, by, found)}
     return [rows[row_id] for row_id in conversation_ids if row_id in rows]

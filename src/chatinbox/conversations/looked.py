@@ -20,7 +20,7 @@ _FILE = (
 _COUNTED = f"select {_ROW}, null::uuid, null::uuid, null::uuid, %(row_count)s::integer where {LAZILY}"
 
 
-def at_conversation(by: Staff, conversation_id: UUID, deed: Deed = "conversation") -> Look | None:
+def at_conversation(by: Staff, conversation_id: UUID, deed: Deed = "conversation") -> Look:
     """That `by` reads a conversation."""
     return looked(
         by.account_id,
@@ -33,7 +33,7 @@ def at_conversation(by: Staff, conversation_id: UUID, deed: Deed = "conversation
     )
 
 
-def at_customer(by: Staff, customer_id: UUID) -> Look | None:
+def at_customer(by: Staff, customer_id: UUID) -> Look:
     """That `by` reads what is known of a customer."""
     known = _KNOWN.format(sight=sight(by)) if by.kept_out else ""
     return looked(
@@ -47,7 +47,7 @@ def at_customer(by: Staff, customer_id: UUID) -> Look | None:
     )
 
 
-def at_file(account_id: UUID, staff_user_id: UUID, customer_id: UUID, file_id: UUID) -> Look | None:
+def at_file(account_id: UUID, staff_user_id: UUID, customer_id: UUID, file_id: UUID) -> Look:
     """That a file is fetched by a link that was made for a staff user."""
     return looked(
         account_id,
@@ -60,11 +60,11 @@ def at_file(account_id: UUID, staff_user_id: UUID, customer_id: UUID, file_id: U
     )
 
 
-def at_list(by: Staff, place: str, count: int) -> Look | None:
+def at_list(by: Staff, place: str, count: int) -> Look:
     """That `by` goes on to a later page of a list; `place` says which."""
     return looked(by.account_id, by.staff_user_id, "list", whose=place, source=_COUNTED, row_count=count)
 
 
-def at_found(by: Staff, count: int) -> Look | None:
+def at_found(by: Staff, count: int) -> Look:
     """That `by` searched, and how much was found."""
     return looked(by.account_id, by.staff_user_id, "search", source=_COUNTED, row_count=count)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from chatinbox.accounts.access import Look
+from chatinbox.accounts.access import NOT_NOTED, Look
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.body import Body, open_body
 from chatinbox.conversations.checked import sentence_of
@@ -175,7 +175,7 @@ async def read_timeline(
     links: Links,
     after: int = 0,
     before: int = 1 << 60,
-    look: Look | None = None,
+    look: Look = NOT_NOTED,
 ) -> Timeline:
     """The last 30 entries between two positions, in one round trip, with the row that tells of it. Raises not-found."""
     window = {
@@ -187,13 +187,12 @@ async def read_timeline(
         "limit": PAGE + 1 if not after else 1000,
     }
     found, messages, others, files, *states = await inst.db.run(
-        by.account_id, *_statements(by, window, bool(after)), *([look.statement] if look else [])
+        by.account_id, *_statements(by, window, bool(after)), *look.statements
     )
     if not found:
         raise not_found()
-    if look:
-        look.kept()
-        states = states[:-1]
+    look.kept()
+    states = states[: len(states) - len(look.statements)]
     customer_id, has_draft = found[0][3], found[0][-2]
     remember(by.account_id, conversation_id, customer_id)
     key = inst.vault.known_customer_keys(by.account_id, [customer_id]).get(customer_id)

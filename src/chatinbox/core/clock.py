@@ -1,8 +1,9 @@
 """The one clock. Times are aware and in UTC; tests and the demo may move it."""
 
+from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _offset = timedelta(0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,6 +29,13 @@ def travel(by: timedelta) -> Iterator[None]:
         yield
     finally:
         _offset = before
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months on, or that month's last (Regulation 1182/71 Art. 3(2)(c))."""
+    month = day.month - 1 + months
+    year, month = day.year + month // 12, month % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def millis(at: datetime) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from datetime import datetime
 from uuid import UUID
 
 from chatinbox.core.db import Statement
@@ -53,27 +54,9 @@ async def write_address(
     proven: bool,
 ) -> list[Statement]:
     """The statements that give a customer an e-mail address. Only a proven one can be found by look-up."""
-
-    blind = await inst.vault.blind(account_id, "address", normal_email(email))
-    address_id = new_id()
-    sealed = key.seal(email, account_id, "address", "value", address_id)
-    batch: list[Statement] = [
-        (
-            "insert into address (account_id, id, customer_id, kind, value_sealed, proven_at, created_at, source, source_id)"
-            " values (%s, %s, %s, 'email', %s, %s, %s, %s, %s)",
-            [
-                account_id,
-                address_id,
-                customer_id,
-                sealed,
-                source.at if proven else None,
-                source.at,
-                source.kind,
-                source.id,
-            ],
-        )
-    ]
+    batch = [address_row(key, account_id, customer_id, "email", email, source, proven)]
     if proven:
+        blind = await inst.vault.blind(account_id, "address", normal_email(email))
         batch.append(
             (
                 "insert into address_lookup (account_id, kind, blind, customer_id) values (%s, 'email', %s, %s)",
@@ -81,6 +64,29 @@ async def write_address(
             )
         )
     return batch
+
+
+def address_row(
+    key: SealKey, account_id: UUID, customer_id: UUID, kind: str, value: str, source: Source, proven: bool
+) -> Statement:
+    """The statement that writes down one address of a customer."""
+    row_id = new_id()
+    sealed = key.seal(value, account_id, "address", "value", row_id)
+    return (
+        "insert into address (account_id, id, customer_id, kind, value_sealed, proven_at, created_at, source, source_id)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            account_id,
+            row_id,
+            customer_id,
+            kind,
+            sealed,
+            source.at if proven else None,
+            source.at,
+            source.kind,
+            source.id,
+        ],
+    )
 
 
 async def look_up_again(inst: Installation, account_id: UUID) -> None:
@@ -115,15 +121,27 @@ def write_customer(
     key: SealKey, account_id: UUID, customer_id: UUID, name: str | None, source: Source
 ) -> Statement:
     """The statement that makes a customer, with a name when they have one."""
-    sealed = key.seal(name, account_id, "customer", "name", customer_id) if name else None
     return (
         "insert into customer (account_id, id, name_sealed, name_source, name_source_id, name_sourced_at, created_at)"
         " values (%s, %s, %s, %s, %s, %s, %s)",
-        [
-            account_id,
-            customer_id,
-            sealed,
-            *((source.kind, source.id, source.at) if name else (None,) * 3),
-            source.at,
-        ],
+        [account_id, customer_id, *_named(key, account_id, customer_id, name, source), source.at],
     )
+
+
+def name_change(
+    key: SealKey, account_id: UUID, customer_id: UUID, name: str | None, source: Source
+) -> Statement:
+    """The statement that calls a customer otherwise, or takes their name away; it answers with a row when they are there."""
+    return (
+        "update customer set name_sealed = %s, name_source = %s, name_source_id = %s, name_sourced_at = %s"
+        " where account_id = %s and id = %s returning 1",
+        [*_named(key, account_id, customer_id, name, source), account_id, customer_id],
+    )
+
+
+def _named(
+    key: SealKey, account_id: UUID, customer_id: UUID, name: str | None, source: Source
+) -> tuple[bytes | str | UUID | datetime | None, ...]:
+    if not name:
+        return (None,) * 4
+    return key.seal(name, account_id, "customer", "name", customer_id), source.kind, source.id, source.at

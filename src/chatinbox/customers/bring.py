@@ -13,7 +13,13 @@ from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
-from chatinbox.customers.addresses import find_by_email, write_address, write_customer
+from chatinbox.customers.addresses import (
+    address_row,
+    find_by_email,
+    name_change,
+    write_address,
+    write_customer,
+)
 from chatinbox.customers.changed import customer_changed
 from chatinbox.customers.erased import were_erased
 from chatinbox.customers.source import Source
@@ -61,7 +67,9 @@ async def _bring(
             return Brought("same", found)
         await inst.db.run(account_id, *batch, customer_changed(account_id, found))
         return Brought("changed", found)
-    named = [("email", email), *(("external", fields[name]) for name in ("external_id",) if name in fields)]
+    named = [("email", email)]
+    if "external_id" in fields:
+        named.append(("external", fields["external_id"]))
     if await were_erased(inst, account_id, named):
         return Brought("erased", None)
     customer_id = new_id()
@@ -69,7 +77,9 @@ async def _bring(
     batch = [write_customer(key, account_id, customer_id, fields.get("name"), source)]
     batch += await write_address(inst, key, account_id, customer_id, email, source, proven=True)
     batch += [
-        _address(key, account_id, customer_id, name, fields[name], source) for name in KINDS if name in fields
+        address_row(key, account_id, customer_id, kind, fields[name], source, False)
+        for name, kind in KINDS.items()
+        if name in fields
     ]
     if "language" in fields:
         batch.append(_language(account_id, customer_id, fields["language"], source))
@@ -103,7 +113,7 @@ async def _changes(
     name = key.open_text(sealed, account_id, "customer", "name", customer_id) if sealed else None
     batch: list[Statement] = []
     if fields.get("name", name) != name:
-        batch.append(_name(key, account_id, customer_id, fields["name"], source))
+        batch.append(name_change(key, account_id, customer_id, fields["name"], source))
     if fields.get("language", language) != language:
         batch.append(_language(account_id, customer_id, fields["language"], source))
     known = [
@@ -115,23 +125,8 @@ async def _changes(
             continue
         theirs = "account_id = %s and customer_id = %s and kind = %s and source = 'sync' and source_id = %s"
         batch.append((f"delete from address where {theirs}", [account_id, customer_id, kind, source.id]))
-        batch.append(_address(key, account_id, customer_id, field, fields[field], source))
+        batch.append(address_row(key, account_id, customer_id, kind, fields[field], source, False))
     return batch
-
-
-def _name(key: SealKey, account_id: UUID, customer_id: UUID, name: str, source: Source) -> Statement:
-    return (
-        "update customer set name_sealed = %s, name_source = %s, name_source_id = %s, name_sourced_at = %s"
-        " where account_id = %s and id = %s",
-        [
-            key.seal(name, account_id, "customer", "name", customer_id),
-            source.kind,
-            source.id,
-            source.at,
-            account_id,
-            customer_id,
-        ],
-    )
 
 
 def _language(account_id: UUID, customer_id: UUID, language: str, source: Source) -> Statement:
@@ -139,24 +134,4 @@ def _language(account_id: UUID, customer_id: UUID, language: str, source: Source
         "update customer set language = %s, language_source = %s, language_source_id = %s, language_sourced_at = %s"
         " where account_id = %s and id = %s",
         [language, source.kind, source.id, source.at, account_id, customer_id],
-    )
-
-
-def _address(
-    key: SealKey, account_id: UUID, customer_id: UUID, field: str, value: str, source: Source
-) -> Statement:
-    row_id = new_id()
-    return (
-        "insert into address (account_id, id, customer_id, kind, value_sealed, created_at, source, source_id)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            account_id,
-            row_id,
-            customer_id,
-            KINDS[field],
-            key.seal(value, account_id, "address", "value", row_id),
-            source.at,
-            source.kind,
-            source.id,
-        ],
     )

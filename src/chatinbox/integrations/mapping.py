@@ -40,7 +40,6 @@ IDS = (
     "staff_user_id",
 )  # fmt: skip
 """What every program is told: which things it is about, and no word about them."""
-SUBJECT_IS = {"message": "message_id", "note": "note_id"}
 
 _TALKS = frozenset(EVENTS) - {"customer.changed"}
 

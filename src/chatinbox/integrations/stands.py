@@ -18,14 +18,13 @@ NEEDS: dict[Direction, tuple[Permission, ...]] = {
     "in": ("integrations", "customers"),
 }
 """What somebody has to be allowed to, to stand for one."""
-_PERSON = "select person_id from staff_user where account_id = %s and id = %s and deactivated_at is null"
 
 
 async def who_stands(inst: Installation, account_id: UUID, connection: Connection) -> Staff | None:
     """The staff user who stands for it, or None: then it has lapsed, from now on at the latest."""
     if connection.state in ("ended", "lapsed"):
         return None
-    by = await _active(inst, account_id, connection.staff_user_id)
+    by = await sessions.read_staff_user(inst, account_id, connection.staff_user_id)
     if _may(by, connection):
         return by
     await _lapse(inst, account_id, connection)
@@ -36,7 +35,10 @@ async def look_after(inst: Installation, account_id: UUID) -> list[Connection]:
     """Every connection of an account, looked at: somebody may have left, or may do something else now."""
     found = await read_connections(inst, account_id)
     living = [one for one in found if one.state not in ("ended", "lapsed")]
-    standing = {one: await _active(inst, account_id, one) for one in {one.staff_user_id for one in living}}
+    standing = {
+        one: await sessions.read_staff_user(inst, account_id, one)
+        for one in {one.staff_user_id for one in living}
+    }
     fallen = [one for one in living if not _may(standing[one.staff_user_id], one)]
     for one in fallen:
         await _lapse(inst, account_id, one)
@@ -45,11 +47,6 @@ async def look_after(inst: Installation, account_id: UUID) -> list[Connection]:
 
 def _may(by: Staff | None, connection: Connection) -> bool:
     return by is not None and all(by.may(one) for one in NEEDS[connection.direction])
-
-
-async def _active(inst: Installation, account_id: UUID, staff_user_id: UUID) -> Staff | None:
-    [rows] = await inst.db.run(account_id, (_PERSON, [account_id, staff_user_id]))
-    return await sessions.read_active(inst, account_id, staff_user_id, rows[0][0]) if rows else None
 
 
 async def _lapse(inst: Installation, account_id: UUID, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from chatinbox.accounts.sessions import read_staff_user
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.integrations.connection import Connection
@@ -11,7 +12,7 @@ from chatinbox.integrations.mapping import ERASED
 
 async def switch_off(inst: Installation, account_id: UUID, connection: Connection) -> None:
     """Switches it off once. What waits has failed, but for erasures: of those it is told when it is on again."""
-    off, _, who = await inst.db.run(
+    off, _ = await inst.db.run(
         account_id,
         (
             "update connection set off_at = %s where account_id = %s and id = %s and off_at is null returning 1",
@@ -22,16 +23,13 @@ async def switch_off(inst: Installation, account_id: UUID, connection: Connectio
             " and state = 'waiting' and kind <> %s",
             [now(), account_id, connection.id, ERASED],
         ),
-        (
-            "select person_id from staff_user where account_id = %s and id = %s and deactivated_at is null",
-            [account_id, connection.staff_user_id],
-        ),
     )
-    if off and who:
+    by = await read_staff_user(inst, account_id, connection.staff_user_id) if off else None
+    if by:
         text = (
             f"{connection.name} could not be reached for days, so nothing is sent to it any more. When it can be reached, switch"
             " it on again; what failed in the last three days is sent then:\n\n"
             f"{inst.settings.public_url}/settings/connections\n"
         )
         subject = "A connected program is switched off"
-        await write_about(inst, account_id, who[0][0], subject, text)
+        await write_about(inst, account_id, by.person_id, subject, text)

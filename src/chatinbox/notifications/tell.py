@@ -6,8 +6,7 @@ from uuid import UUID
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.people import read_person
 from chatinbox.accounts.profile import read_profile
-from chatinbox.accounts.sessions import read_active
-from chatinbox.accounts.staff import Staff
+from chatinbox.accounts.sessions import read_staff_user
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
@@ -21,7 +20,6 @@ FIELDS = ("numbers of conversations", "what happened to them", "links")
 WAIT = timedelta(minutes=5)  # a moment in which most people see it themselves
 QUIET = timedelta(minutes=30)  # between two letters to one person about one account
 _ASSIGNEES = "select distinct assignee_id from conversation where account_id = %s and id = any(%s) and assignee_id is not null"
-_PERSON = "select person_id from staff_user where account_id = %s and id = %s and deactivated_at is null"
 _LAST = """
 select max(at) from ledger where account_id = %s and subject_kind = 'person' and subject_id = %s and instruction = %s
    and at > %s and outcome <> 'unreachable'"""
@@ -47,7 +45,7 @@ async def look_later(inst: Installation, account_id: UUID, staff_user_id: UUID, 
 
 async def tell(inst: Installation, account_id: UUID, staff_user_id: UUID) -> datetime | None:
     """Writes to them when they are away and there is news; when to look again, or None."""
-    by = await _who(inst, account_id, staff_user_id)
+    by = await read_staff_user(inst, account_id, staff_user_id)
     if by is None or by.closed_at:
         return None
     at, notify = now(), (await read_profile(inst, by.person_id)).notify
@@ -64,11 +62,6 @@ async def tell(inst: Installation, account_id: UUID, staff_user_id: UUID) -> dat
     subject, text = _words(inst.settings.public_url, news)
     await write_to(inst, account_id, by.person_id, person.email, subject, text, INSTRUCTION, FIELDS)
     return None
-
-
-async def _who(inst: Installation, account_id: UUID, staff_user_id: UUID) -> Staff | None:
-    [rows] = await inst.db.run(account_id, (_PERSON, [account_id, staff_user_id]))
-    return await read_active(inst, account_id, staff_user_id, rows[0][0]) if rows else None
 
 
 def _words(ours: str, news: list[News]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chatinbox.accounts.queries import GONE, read_staff
+from chatinbox.accounts.queries import GONE, staff_names
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
@@ -88,7 +88,7 @@ async def open_rows(inst: Installation, account_id: UUID, rows: list[Any]) -> li
     keys = await _keys(inst, account_id, {(row[4], row[5]) for row in rows})
     programs = await read_names(inst, account_id) if any(row[6] == "integration" for row in rows) else {}
     by_staff = any(asked in _PEOPLE for *_, asked, _ in rows)
-    names = {one.id: one.name for one in await read_staff(inst, account_id)} if by_staff else {}
+    names = await staff_names(inst, account_id) if by_staff else {}
 
     def words(asked: str | None, staff_user_id: UUID | None) -> str:
         if asked not in _PEOPLE:

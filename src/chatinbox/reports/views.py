@@ -32,10 +32,9 @@ async def note_view(inst: Installation, by: Staff, report: ReportName, of: UUID 
     await inst.db.run(
         by.account_id,
         (insert, [by.account_id, new_id(), by.staff_user_id, of, report, now()]),
-        *([look.statement] if look else []),
+        *look.statements,
     )
-    if look:
-        look.kept()
+    look.kept()
 
 
 async def views_of(inst: Installation, account_id: UUID, staff_user_id: UUID) -> list[View]:

@@ -14,13 +14,14 @@ from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.sessions import Session
 from chatinbox.channels.email.channel import find_channels
 from chatinbox.core.declared import Way
-from chatinbox.core.errors import Refused, bad_request, not_found
+from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import permission
 from chatinbox.privacy.glass import grants, look
 from chatinbox.privacy.glass.seen import names_of
-from chatinbox.web.forms import Form, only, show
+from chatinbox.web.answer import known_id
+from chatinbox.web.forms import Form, only, show, whole
 from chatinbox.web.operator_door import (
     PROOF,
     ask_second_factor,
@@ -81,11 +82,11 @@ async def _do(inst: Installation, session: Session, form: Form) -> None:
         ground, scope = form.get("ground", ""), form.get("scope", "")
         await grants.ask(inst, me, account_id, ground, scope, number, reason, minutes, is_alone)
     elif form.get("do") == "by-permission":
-        await grants.ask_by_permission(inst, me, account_id, _id(form, "permission"), reason)
+        await grants.ask_by_permission(inst, me, account_id, known_id(form.get("permission")), reason)
     elif form.get("do") == "approve":
-        await grants.approve(inst, me, account_id, _id(form, "grant"))
+        await grants.approve(inst, me, account_id, known_id(form.get("grant")))
     elif form.get("do") == "end":
-        await grants.end(inst, account_id, _id(form, "grant"))
+        await grants.end(inst, account_id, known_id(form.get("grant")))
     else:
         raise bad_request("There is nothing to do by that name.", "do")
 
@@ -93,12 +94,12 @@ async def _do(inst: Installation, session: Session, form: Form) -> None:
 async def _look(inst: Installation, request: Request, session: Session, form: Form) -> Response:
     account_id, grant_id, what = (
         await named_account(inst, form.get("account", "")),
-        _id(form, "grant"),
+        known_id(form.get("grant")),
         form.get("what", ""),
     )
     if what not in ("conversation", "customer", "settings"):
         raise bad_request("There is nothing to look at by that name.", "what")
-    thing = None if what == "settings" else _id(form, "thing")
+    thing = None if what == "settings" else known_id(form.get("thing"))
     found = await look.look(inst, session.staff.person_id, account_id, grant_id, what, thing)
     words: dict[str, Any] = {
         "seen": found.seen,
@@ -118,17 +119,4 @@ async def named_account(inst: Installation, text: str) -> UUID:
     ask = "select 1 from account where account_id = %s"
     if found is None or not (await inst.db.run(found, (ask, [found])))[0]:
         raise bad_request("No account has this id, and none takes letters at this address.", "account")
-    return found
-
-
-def whole(text: str) -> int | None:
-    """A number as people type it, `#12` too; None for anything else."""
-    digits = text.strip().removeprefix("#")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
-
-
-def _id(form: Form, name: str) -> UUID:
-    found = read_id(form.get(name, ""))
-    if found is None:
-        raise not_found()
     return found

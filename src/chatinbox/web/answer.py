@@ -1,13 +1,13 @@
 """Answers of the JSON doors: encoded once, never stored by anybody, errors as one sentence and a code."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
 import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused, bad_request, not_found
@@ -25,6 +25,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
 }
 MAX_JSON = 2_000_000
+CSV = "text/csv; charset=utf-8"
 
 Door: TypeAlias = Callable[[Installation, Staff, Request], Awaitable[Response]]
 
@@ -32,6 +33,18 @@ Door: TypeAlias = Callable[[Installation, Staff, Request], Awaitable[Response]]
 def answer(value: Any, status: int = 200) -> Response:
     """A JSON answer."""
     return Response(_encode(value), status, _HEADERS, "application/json")
+
+
+def download(content: bytes | str | AsyncIterator[bytes], name: str, type_: str) -> Response:
+    """A file to be saved under a name of ours, kept by no cache on the way."""
+    headers = {
+        "content-disposition": f'attachment; filename="{name}"',
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+    }
+    if isinstance(content, bytes | str):
+        return Response(content, headers=headers, media_type=type_)
+    return StreamingResponse(content, headers=headers, media_type=type_)
 
 
 def refusal(error: Refused) -> Response:
@@ -61,7 +74,12 @@ def too_large(limit: int) -> str:
 
 def path_id(request: Request, name: str = "id") -> UUID:
     """An id of the path; malformed, foreign and made-up ones get the same answer."""
-    found = read_id(request.path_params[name])
+    return known_id(request.path_params[name])
+
+
+def known_id(text: str | None) -> UUID:
+    """An id as a page of ours wrote it. Raises not-found for anything else."""
+    found = read_id(text or "")
     if found is None:
         raise not_found()
     return found

@@ -1,6 +1,5 @@
 """The desk on a page, for owners of the operator's own account alone: orders, dangers, reviews, and packs for a supervisor (C37-C39)."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +18,9 @@ from chatinbox.privacy.desk.order import INSTRUMENTS, KINDS, OBJECTS, Order, Wor
 from chatinbox.privacy.desk.release import release
 from chatinbox.privacy.glass.seen import names_of
 from chatinbox.privacy.pack import make_pack, read_packs
-from chatinbox.web.access_console import named_account, whole
-from chatinbox.web.forms import Form, only, show
+from chatinbox.web.access_console import named_account
+from chatinbox.web.answer import download
+from chatinbox.web.forms import Form, only, show, whole
 from chatinbox.web.operator_door import (
     PROOF,
     ask_second_factor,
@@ -69,14 +69,16 @@ async def _act(inst: Installation, request: Request, session: Session, form: For
         if asked := await ask_second_factor(inst, request, session, factors, form, PATH):
             return asked
         if form.get("do") == "pack":
-            return _file(await make_pack(inst, form.get("supervisor", "")), "supervisor-pack")
+            return download(
+                await make_pack(inst, form.get("supervisor", "")), "supervisor-pack.json", "application/json"
+            )
         if form.get("do") == "open":
             account_id = await named_account(inst, form.get("account", ""))
             await cases.open_case(inst, session.staff.person_id, account_id, _order(form))
         else:
             done = await _do(inst, session, await _case(inst, form), form)
             if done:
-                return _file(done, "release")
+                return download(done, "release.json", "application/json")
     except Refused as refused:
         return await _ask(inst, request, session, refused, form)
     return await _ask(inst, request, session, None, None)
@@ -130,13 +132,3 @@ def _day(form: Form, name: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         raise bad_request("This is not a day, such as 2026-11-20.", name) from None
-
-
-def _file(raw: bytes, name: str) -> Response:
-    json.loads(raw)  # what is handed over can be read
-    headers = {
-        "content-disposition": f'attachment; filename="{name}.json"',
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-    }
-    return Response(raw, headers=headers, media_type="application/json")

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from chatinbox.accounts import photo
+from chatinbox.accounts.access import NOT_NOTED
 from chatinbox.conversations.looked import at_file
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
@@ -37,19 +38,18 @@ async def get_file(inst: Installation, request: Request) -> Response:
             raise not_found()
         if not inst.files.path(account_id, file_id).exists():
             raise not_found()
-        look = at_file(account_id, reader_id, customer_id, file_id) if reader_id != NOBODY else None
+        look = at_file(account_id, reader_id, customer_id, file_id) if reader_id != NOBODY else NOT_NOTED
         rows, *_ = await inst.db.run(
             account_id,
             (
                 "select name_sealed, type, size from attachment where account_id = %s and id = %s",
                 [account_id, file_id],
             ),
-            *([look.statement] if look else []),
+            *look.statements,
         )
         if not rows:
             raise not_found()
-        if look:
-            look.kept()
+        look.kept()
         name_sealed, type_, size = rows[0]
         name = key.open_text(name_sealed, account_id, "attachment", "name", file_id)
         return StreamingResponse(

@@ -60,6 +60,12 @@ def which(form: Form) -> UUID:
     return read_id(form.get("id")) or UUID(int=0)
 
 
+def whole(text: str) -> int | None:
+    """A number as people type it, `#12` too; None for anything else."""
+    digits = text.strip().removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
 def only(form: Form, names: Collection[str]) -> None:
     """Raises when a form brings anything that was not asked for: what is not needed is not taken."""
     more = sorted(set(form) - set(names))

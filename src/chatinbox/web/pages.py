@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 import jinja2
@@ -22,6 +22,17 @@ def day(moment: date) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
+def on(moment: datetime, zone: tzinfo = UTC) -> str:
+    """A day in a table: 23 Nov 2026."""
+    return f"{moment.astimezone(zone):%-d %b %Y}"
+
+
+def at(moment: datetime, zone: tzinfo = UTC) -> str:
+    """A moment in a table: 23 Nov 2026 14:05."""
+    return f"{moment.astimezone(zone):%-d %b %Y %H:%M}"
+
+
+_room.filters.update(at=at, on=on)
 _room.globals.update(day=day, asset=asset, importmap=importmap, inbox_modules=inbox_modules, needed_by=needs)
 
 POLICY = {

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from chatinbox.accounts.access import Look
+from chatinbox.accounts.access import NOT_NOTED, Look
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.who import sight
 from chatinbox.core.clock import millis
@@ -22,7 +22,7 @@ def _sources(customer: Customer) -> list[Known]:
 
 
 async def read_panel(
-    inst: Installation, by: Staff, customer_id: UUID, look: Look | None = None
+    inst: Installation, by: Staff, customer_id: UUID, look: Look = NOT_NOTED
 ) -> dict[str, Any]:
     """The customer with their last conversations and counts, read together with the row that tells of it. Raises not-found."""
     customer = await read_customer(inst, by.account_id, customer_id)
@@ -51,10 +51,9 @@ async def read_panel(
             "select id, name_sealed from connection where account_id = %s and id = any(%s)",
             [by.account_id, [one.id for one in sources if one.id and one.kind == "sync"]],
         ),
-        *([look.statement] if look else []),
+        *look.statements,
     )
-    if look:
-        look.kept()
+    look.kept()
     if by.kept_out and not talks:  # known to other teams alone
         raise not_found()
     key, seal = (

@@ -5,7 +5,6 @@ A chain that holds says that nobody changed the seals, not that who sealed is ho
 
 import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
 from chatinbox.channels.email.dkim import (
     Field,
@@ -16,14 +15,14 @@ from chatinbox.channels.email.dkim import (
     read_tags,
     without_signature,
 )
+from chatinbox.conversations.checked import Dkim
 from chatinbox.core.egress.names import Inquiry
 
-Word: TypeAlias = Literal["pass", "fail", "none", "unknown"]
 MOST_SEALS = 10
 _KINDS = (b"arc-authentication-results", b"arc-message-signature", b"arc-seal")
 
 
-async def verify(letter: Letter, inquiry: Inquiry) -> Word:
+async def verify(letter: Letter, inquiry: Inquiry) -> Dkim:
     """Whether the chain of seals holds."""
     found = [_by_number(letter.named(kind)) for kind in _KINDS]
     if not any(letter.named(kind) for kind in _KINDS):
@@ -36,7 +35,7 @@ async def verify(letter: Letter, inquiry: Inquiry) -> Word:
     if any(not _says(seals[n], "none" if n == 1 else "pass") for n in wanted):
         return "fail"
     newest = messages[length]
-    words: list[Word] = [await check(letter, newest, read_tags(newest.value), inquiry)]
+    words: list[Dkim] = [await check(letter, newest, read_tags(newest.value), inquiry)]
     for n in range(length, 0, -1):
         if words[-1] != "pass":
             return words[-1]
@@ -60,7 +59,7 @@ def _says(seal: Field, before: str) -> bool:
     return tags.get("cv", "").lower() == before and "h" not in tags
 
 
-async def _seal(sets: Sequence[tuple[Field, Field, Field]], inquiry: Inquiry) -> Word:
+async def _seal(sets: Sequence[tuple[Field, Field, Field]], inquiry: Inquiry) -> Dkim:
     """One seal covers every set up to its own, and itself without its signature (RFC 8617 §5.1.1)."""
     fields = [field for one in sets for field in one]
     told = [field_as("relaxed", one) + b"\r\n" for one in fields[:-1]]

@@ -29,7 +29,6 @@ from chatinbox.core.installation import Installation
 log = structlog.get_logger()
 SECONDS = 4.0
 SECONDS_FOR_SEALS = 1.5
-_LARGE = 200_000
 _HEAD = 200_000
 # Providers that write down what they found out, by the server where their mailboxes are asked.
 _PROVIDERS = {
@@ -86,7 +85,7 @@ async def _asked(inst: Installation, raw: bytes, brought: Brought) -> Checked | 
         return None
     inquiry = inst.egress.names.inquiry()
     try:
-        letter = await asyncio.to_thread(dkim.split, raw) if len(raw) > _LARGE else dkim.split(raw)
+        letter = await asyncio.to_thread(dkim.split, raw) if len(raw) > dkim.LARGE else dkim.split(raw)
         checked = await asyncio.wait_for(_ours(raw, letter, brought, inquiry), SECONDS)
     except TimeoutError:
         return None

@@ -21,7 +21,6 @@ from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.raw import Arrived, Summary, discard_raw, forget_old, hold, placed, read, store
 from chatinbox.channels.email.reply_address import read_reply_address
 from chatinbox.channels.email.threading import (
-    TRUSTED,
     find_conversation,
     is_in_anothers_name,
     is_own_letter,
@@ -29,7 +28,7 @@ from chatinbox.channels.email.threading import (
 )
 from chatinbox.channels.email.words import body_of, take_out_pictures
 from chatinbox.conversations.body import Body
-from chatinbox.conversations.checked import Checked, verdict_of
+from chatinbox.conversations.checked import TRUSTED, Checked, verdict_of
 from chatinbox.conversations.incoming import Incoming, NewFile, Sender
 from chatinbox.conversations.verbs import receive
 from chatinbox.core.clock import now

@@ -4,6 +4,7 @@ Nothing is signed before the domain's own record shows the key: a signature that
 key lies sealed in the channel's settings and is shown to nobody. That a record is there proves that the domain is theirs.
 """
 
+import asyncio
 import base64
 from dataclasses import dataclass
 from functools import lru_cache
@@ -76,10 +77,10 @@ async def make_key(inst: Installation, by: Staff, channel_id: UUID) -> None:
     by.need("channels")
     if channel_id in by.kept_out:
         raise not_found()
-    private = generate_private_key(65537, 2048).private_bytes(
-        Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
-    )
-    kept = {"selector": f"chatinbox-{channel_id.hex[-8:]}", "private_key": base64.b64encode(private).decode()}
+    kept = {
+        "selector": f"chatinbox-{channel_id.hex[-8:]}",
+        "private_key": base64.b64encode(await asyncio.to_thread(_new_key)).decode(),
+    }
     key = await inst.vault.account_key(by.account_id)
     async with inst.db.account(by.account_id) as tx:
         stored = await settings_in(tx, key, channel_id, "email")
@@ -87,6 +88,10 @@ async def make_key(inst: Installation, by: Staff, channel_id: UUID) -> None:
             raise Refused(409, "This channel has a key already.", "has_key")
         await keep_settings(tx, key, channel_id, stored.settings | {"dkim": kept})
         await tx.execute(*noted(key, by, "channel.signing", "no key", "a key, not used yet", channel_id))
+
+
+def _new_key() -> bytes:
+    return generate_private_key(65537, 2048).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 async def look_for_records(inst: Installation, by: Staff, channel_id: UUID) -> Signing:

@@ -7,19 +7,16 @@ import re
 import time
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Literal, TypeAlias
 from urllib.parse import quote
 
+from chatinbox.conversations.checked import Spf
 from chatinbox.core.egress.addresses import Address
 from chatinbox.core.egress.names import Inquiry, Kind, NotAnswered
-
-Word: TypeAlias = Literal["pass", "fail", "softfail", "neutral", "none", "error", "unknown"]
-"""`error`: the record cannot be read (permerror). `unknown`: nobody answered (temperror)."""
 
 MOST_TERMS = 10
 MOST_VOID = 2
 MOST_NAMES = 10
-_RESULTS: dict[str, Word] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
+_RESULTS: dict[str, Spf] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 _TERM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:([:/])(\S*))?", re.IGNORECASE)
 _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*)=(\S*)")
 _MACRO = re.compile(r"%(?:([%_-])|\{([slodiphcrtv])(\d{0,3})(r?)([-.+,/_=]*)\}|(.?))", re.IGNORECASE)
@@ -43,7 +40,7 @@ class _Question:
     void: int = 0
 
 
-async def check(ip: Address, domain: str, helo: str, inquiry: Inquiry) -> Word:
+async def check(ip: Address, domain: str, helo: str, inquiry: Inquiry) -> Spf:
     """Whether `ip` may send for a domain: that of MAIL FROM or, where it is empty, the one said at HELO."""
     plain = ip.ipv4_mapped if isinstance(ip, IPv6Address) and ip.ipv4_mapped else ip
     asked = _Question(plain, domain, helo, inquiry)
@@ -55,7 +52,7 @@ async def check(ip: Address, domain: str, helo: str, inquiry: Inquiry) -> Word:
         return "error"
 
 
-async def _host(asked: _Question, domain: str) -> Word:
+async def _host(asked: _Question, domain: str) -> Spf:
     if not _is_name(domain):
         return "none"
     records = [

@@ -11,12 +11,11 @@ from uuid import UUID
 from chatinbox.channels.email.letter import Parsed
 from chatinbox.channels.email.reply_address import read_reply_address
 from chatinbox.conversations.body import open_body
-from chatinbox.conversations.checked import Verdict
+from chatinbox.conversations.checked import TRUSTED, Verdict
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import find_by_email, normal_email
 
-TRUSTED: tuple[Verdict, ...] = ("vouched", "unchecked")
 _CHECKED = """
 select m.id, m.body_sealed, m.sender_check from message m join conversation c
   on c.account_id = m.account_id and c.id = m.conversation_id

@@ -11,7 +11,8 @@ from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
-from chatinbox.customers.addresses import find_by_email, is_email, normal_email
+from chatinbox.customers.addresses import find_by_email, is_email, name_change, normal_email
+from chatinbox.customers.source import Source
 
 MAX_NAME = 200
 CORRECTED = "customer.corrected"
@@ -25,17 +26,8 @@ async def rename_customer(inst: Installation, by: Staff, customer_id: UUID, name
     if len(name) > MAX_NAME:
         raise bad_request(f"A name has at most {MAX_NAME} letters.", "name")
     key = await _key(inst, by, customer_id)
-    sealed = key.seal(name, account_id, "customer", "name", customer_id) if name else None
-    await _correct(
-        inst,
-        by,
-        customer_id,
-        (
-            "update customer set name_sealed = %s, name_source = %s, name_source_id = %s, name_sourced_at = %s"
-            " where account_id = %s and id = %s returning 1",
-            [sealed, *(("staff", by.staff_user_id, now()) if name else (None,) * 3), account_id, customer_id],
-        ),
-    )
+    source = Source("staff", by.staff_user_id, now())
+    await _correct(inst, by, customer_id, name_change(key, account_id, customer_id, name, source))
 
 
 async def correct_address(

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from chatinbox.conversations.attachments import link, stored
 from chatinbox.conversations.body import preview, seal_body
 from chatinbox.conversations.change import EVENT, FEED, change
-from chatinbox.conversations.checked import verdict_of
+from chatinbox.conversations.checked import TRUSTED, verdict_of
 from chatinbox.conversations.collection import NOTHING, takes_statement
 from chatinbox.conversations.incoming import Incoming, Received
 from chatinbox.conversations.let_in import let_in
@@ -150,9 +150,7 @@ async def _customer(
         verdict = verdict_of(incoming.body.checked)
         proven = verdict != "denied"  # else it is not they who wrote from it
         before += await write_address(inst, key, account_id, customer_id, sender.email, source, proven)
-        if (
-            verdict in ("vouched", "unchecked") and not sender.passed_on_by
-        ):  # else anybody could have written it
+        if verdict in TRUSTED and not sender.passed_on_by:  # else anybody could have written it
             before.append(await came_back(inst, account_id, sender.email))
     return customer_id, key, before
 

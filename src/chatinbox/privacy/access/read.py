@@ -155,7 +155,7 @@ def _open(inst: Installation, account_id: UUID, rows: Rows) -> list[Looked]:
     ]  # fmt: skip
 
 
-def cells(one: Looked, names: dict[UUID, str], gone: str) -> Sequence[Any]:
+def cells(one: Looked, names: dict[UUID | None, str], gone: str) -> Sequence[Any]:
     """A row as a line of a sheet."""
     who = names.get(one.staff_user_id, gone) if one.staff_user_id else OPERATOR
     return (

@@ -152,8 +152,8 @@ async def _opens(inst: Installation, by: Staff, conversation_id: UUID) -> None:
     """Whose browser had it ahead opens it now: noted like a reading. Raises not-found."""
     await customer_for(inst, by, conversation_id)
     look = at_conversation(by, conversation_id)
-    if look:
-        await inst.db.run(by.account_id, look.statement)
+    if look.statements:
+        await inst.db.run(by.account_id, *look.statements)
         look.kept()
 
 

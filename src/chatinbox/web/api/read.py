@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts.access import WORDS
+from chatinbox.accounts.access import NOT_NOTED, WORDS
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.inbox import read_list, read_rows, read_since
 from chatinbox.conversations.looked import at_conversation, at_customer, at_found
@@ -64,7 +64,7 @@ async def get_search(inst: Installation, by: Staff, request: Request) -> Respons
     """Conversations in which these words stand, newest first."""
     found = await find(inst, by, request.query_params.get("q", ""), request.query_params.get("after"))
     ids = [hit.conversation_id for hit in found.hits]
-    look = at_found(by, len(ids)) if request.query_params.get("q", "").strip() else None
+    look = at_found(by, len(ids)) if request.query_params.get("q", "").strip() else NOT_NOTED
     rows = {row.id: row for row in await read_rows(inst, by, ids, look)}
     hits = [
         msgspec.structs.asdict(rows[h.conversation_id]) | {"hit": h}

@@ -1,20 +1,16 @@
 """A customer gets the copy of their data: by a link that is good once, with the words that the business handed over beside it."""
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.package.share import look_at_shared, take_shared
+from chatinbox.web.answer import download
 from chatinbox.web.forms import only, read_form, show, throttle
 
 TO = Declared(("customer",), ("U",))
-HEADERS = {
-    "content-disposition": 'attachment; filename="your-data.zip"',
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-}
 
 
 async def get_copy(inst: Installation, request: Request) -> Response:
@@ -42,7 +38,7 @@ async def post_copy(inst: Installation, request: Request) -> Response:
             refused,
             {},
         )
-    return StreamingResponse(content, headers=HEADERS, media_type="application/zip")
+    return download(content, "your-data.zip", "application/zip")
 
 
 PAGES = {"/copy/{token}": (get_copy, post_copy)}

@@ -9,9 +9,10 @@ import json
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from chatinbox.accounts.sign_up import ADDRESS
+from chatinbox.channels.chat.channel import find_channel
 from chatinbox.channels.email.channel import find_channels
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request, not_found
@@ -24,7 +25,7 @@ from chatinbox.privacy.requests.copy import fetch_copy, look_at_copy
 from chatinbox.privacy.requests.grounds import GROUNDS
 from chatinbox.privacy.requests.link import WISHES, Where, Wish, read_link, send_link
 from chatinbox.privacy.requests.tell import Business, read_business, read_token
-from chatinbox.web.entrance.copy import HEADERS
+from chatinbox.web.answer import download
 from chatinbox.web.forms import Form, afterwards, only, read_form, show, throttle
 from chatinbox.web.operator_account import operator_channel
 
@@ -88,8 +89,10 @@ async def _named(inst: Installation, form: Form) -> UUID | None:
 
 
 async def _by_key(inst: Installation, key: str) -> UUID | None:
-    rows = await inst.db.directory("select account_id from directory.find_chat_key(%s)", [key]) if key else []
-    return rows[0][0] if rows else None
+    try:
+        return (await find_channel(inst, key)).account_id
+    except Refused:
+        return None
 
 
 def _wish(form: Form) -> Wish:
@@ -143,12 +146,7 @@ async def get_receipt(inst: Installation, request: Request) -> Response:
     """The signed receipt of an erasure that followed a request."""
     account_id, case = await _case(inst, request)
     told = await read_receipt_of_case(inst, account_id, case.id)
-    headers = {
-        "content-disposition": 'attachment; filename="erasure-receipt.json"',
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-    }
-    return Response(json.dumps(told, indent=1), headers=headers, media_type="application/json")
+    return download(json.dumps(told, indent=1), "erasure-receipt.json", "application/json")
 
 
 async def get_copy(inst: Installation, request: Request) -> Response:
@@ -170,7 +168,7 @@ async def post_copy(inst: Installation, request: Request) -> Response:
         content = await fetch_copy(inst, request.path_params["token"])
     except Refused as refused:
         return show(inst, request, "entrance/link-gone", refused, again="/my-data")
-    return StreamingResponse(content, headers=HEADERS, media_type="application/zip")
+    return download(content, "your-data.zip", "application/zip")
 
 
 async def _case(inst: Installation, request: Request) -> tuple[UUID, Case]:

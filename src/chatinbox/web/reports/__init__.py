@@ -15,6 +15,7 @@ from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.sheet import sheet
 from chatinbox.reports.views import ReportName, note_view
+from chatinbox.web.answer import CSV, download
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, read_form, show
 from chatinbox.web.reports.pages import HOW, PAGES, PARTS, SPOKEN, Shown, person
@@ -120,8 +121,7 @@ def _answer(
 ) -> Response:
     if asked is not None:
         name = f"{template}-{reader.period.first}-{reader.period.last}.csv"
-        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-        return Response(sheet(shown.head, shown.rows), 200, headers, "text/csv; charset=utf-8")
+        return download(sheet(shown.head, shown.rows), name, CSV)
     words: dict[str, Any] = {
         "reader": reader,
         "by": reader.by,

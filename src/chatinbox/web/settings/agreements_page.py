@@ -9,7 +9,7 @@ from starlette.responses import Response
 from chatinbox.accounts import agreements, documents
 from chatinbox.accounts.agreements import Agreement
 from chatinbox.accounts.documents import Kind, Version
-from chatinbox.accounts.queries import read_account_name, read_staff
+from chatinbox.accounts.queries import read_account_name, staff_names
 from chatinbox.accounts.regimes import regime_of
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.workspace import change_workspace, read_workspace
@@ -38,14 +38,10 @@ def _version(kind: Kind, seal: str | None) -> Version | None:
     return next((one for one in documents.versions(kind) if one.seal == seal), None)
 
 
-async def _names(inst: Installation, session: Session) -> dict[Any, str]:
-    return {one.id: one.name for one in await read_staff(inst, session.staff.account_id)}
-
-
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
     account_id = session.staff.account_id
     made = await agreements.read_agreements(inst, account_id)
-    names, at = await _names(inst, session), now()
+    names, at = await staff_names(inst, session.staff.account_id), now()
     holding = {kind: documents.in_force(kind, at) for kind in documents.KINDS}
     return {
         "agreements": [
@@ -95,7 +91,7 @@ async def _pdf(inst: Installation, session: Session, _form: Form) -> Response:
 
 async def _party(inst: Installation, session: Session, present: Agreement) -> paper.Party:
     account_id = session.staff.account_id
-    names = await _names(inst, session)
+    names = await staff_names(inst, session.staff.account_id)
     return paper.Party(
         await read_account_name(inst, account_id),
         (await read_workspace(inst, account_id)).country,

@@ -11,19 +11,19 @@ from starlette.responses import Response
 from chatinbox.accounts import read_changes
 from chatinbox.accounts.access import note
 from chatinbox.accounts.change_log import noted
-from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.read_changes import MOST_CSV, Filter, as_csv
 from chatinbox.accounts.read_changes import PAGE as MOST
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
+from chatinbox.web.answer import CSV, download
 from chatinbox.web.forms import Form
-from chatinbox.web.settings.page import Act, SettingsPage
+from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 
 async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
-    by, zone = session.staff, await _zone(inst, session)
+    by, zone = session.staff, await zone_of(inst, session)
     query = dict(request.query_params)
     found = await read_changes.read_changes(inst, by, _filter(query, zone), MOST + 1)
     more = found[MOST - 1] if len(found) > MOST else None
@@ -35,10 +35,6 @@ async def _show(inst: Installation, session: Session, request: Request) -> dict[
         "kinds": await read_changes.kinds(inst, by),
         "next": f"{more.at.isoformat()}~{more.id}" if more else None,
     }
-
-
-async def _zone(inst: Installation, session: Session) -> ZoneInfo:
-    return ZoneInfo((await read_profile(inst, session.staff.person_id)).time_zone)
 
 
 def _filter(query: dict[str, str], zone: ZoneInfo) -> Filter:
@@ -75,13 +71,12 @@ def _place(text: str) -> tuple[datetime, UUID] | None:
 
 async def _csv(inst: Installation, session: Session, form: Form) -> Response:
     by = session.staff
-    asked = _filter(form, await _zone(inst, session))
+    asked = _filter(form, await zone_of(inst, session))
     found = await read_changes.read_changes(inst, by, asked, MOST_CSV)
     await note(inst, by, "sheet", row_count=len(found))
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "changes.exported", after=f"{len(found)} lines"))
-    headers = {"content-disposition": 'attachment; filename="changes.csv"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
-    return Response(as_csv(found), headers=headers, media_type="text/csv; charset=utf-8")
+    return download(as_csv(found), "changes.csv", CSV)
 
 
 PAGE = SettingsPage(

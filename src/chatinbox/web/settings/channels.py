@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from chatinbox.accounts.queries import read_staff
+from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.channels.chat.change_look import change_look, read_faces, show_faces
 from chatinbox.channels.chat.channel import look_again, read_looks
@@ -28,7 +28,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "palette": PALETTE,
         "collections": await collection.read_collections(inst, by) if by.may("channels") else {},
         "takable": collection.WORDS,
-        "names": {one.id: one.name for one in await read_staff(inst, by.account_id)},
+        "names": await staff_names(inst, by.account_id),
         "signings": await signing.read_signings(inst, by) if by.may("channels") else {},
         "mailboxes": await mailbox.read_mailboxes(inst, by) if by.may("channels") else {},
     }

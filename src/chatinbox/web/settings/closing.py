@@ -3,7 +3,7 @@
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from chatinbox.accounts import closing
 from chatinbox.accounts.access import note
@@ -13,6 +13,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.account_export import export_account
 from chatinbox.privacy.certificate import public_key
+from chatinbox.web.answer import download
 from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage
 
@@ -32,8 +33,7 @@ async def _export(inst: Installation, session: Session, _form: Form) -> Response
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "account.exported"))
     await note(inst, by, "export")
-    headers = {"content-disposition": 'attachment; filename="account.zip"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
-    return StreamingResponse(parts, headers=headers, media_type="application/zip")
+    return download(parts, "account.zip", "application/zip")
 
 
 async def _close(inst: Installation, session: Session, form: Form) -> str:

@@ -1,18 +1,13 @@
 """Connected programs: which there are, what each receives or brings, how it goes, and who stands for it."""
 
 from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from chatinbox.accounts.profile import read_profile
-from chatinbox.accounts.queries import read_staff
+from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.conversations.channels import read_channels
-from chatinbox.core.errors import not_found
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.integrations.confirm import confirm, switch_on
 from chatinbox.integrations.connect import Asked, connect
@@ -21,8 +16,9 @@ from chatinbox.integrations.end import end_connection
 from chatinbox.integrations.mapping import BRINGS, ERASED, EVENTS, FIELDS
 from chatinbox.integrations.shown import read_shown
 from chatinbox.integrations.try_out import try_out
+from chatinbox.web.answer import known_id
 from chatinbox.web.forms import Form, which
-from chatinbox.web.settings.page import Act, SettingsPage, Shown
+from chatinbox.web.settings.page import Act, SettingsPage, Shown, zone_of
 from chatinbox.web.settings.people_page import chosen
 
 tests = Throttle(20, 600)  # of one account: a button must not become a hammer
@@ -75,26 +71,18 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "brings": BRINGS,
         "channels": channels,
         "channel_names": {one.id: one.name for one in channels},
-        "staff": {one.id: one.name for one in await read_staff(inst, by.account_id)},
+        "staff": await staff_names(inst, by.account_id),
         "states": STATES,
         "why": why,
         "public_url": inst.settings.public_url,
-        "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
+        "zone": await zone_of(inst, session),
     }
-
-
-def _ids(words: list[str]) -> list[UUID]:
-    """Ids as a form of ours wrote them. Raises not-found for anything else."""
-    found = [read_id(one) for one in words]
-    if None in found:
-        raise not_found()
-    return [one for one in found if one]
 
 
 async def _connect_out(inst: Installation, session: Session, form: Form) -> Shown:
     asked = Asked(
         "out", form.get("name", ""), form.get("target", ""), chosen(form, "event"), chosen(form, "field"),
-        _ids(chosen(form, "channel")) or None, TERMS.get(form.get("term", ""), USUAL),
+        [known_id(one) for one in chosen(form, "channel")] or None, TERMS.get(form.get("term", ""), USUAL),
     )  # fmt: skip
     made = await connect(inst, session.staff, asked)
     return Shown("connection-made", {"made": made, "direction": "out", "name": asked.name})

@@ -2,21 +2,20 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts.access import note
 from chatinbox.accounts.change_log import noted
-from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
 from chatinbox.core.sheet import sheet
 from chatinbox.privacy.what_left import BASIS, GATES, HEAD, OUTCOME, cells, read_ledger
 from chatinbox.privacy.what_left import PAGE as MOST
+from chatinbox.web.answer import CSV, download
 from chatinbox.web.forms import Form
-from chatinbox.web.settings.page import Act, SettingsPage
+from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 MOST_CSV = 50_000
 
@@ -24,7 +23,7 @@ MOST_CSV = 50_000
 async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
     query = dict(request.query_params)
     found = await read_ledger(inst, session.staff, _gate(query), _before(query), MOST + 1)
-    zone = ZoneInfo((await read_profile(inst, session.staff.person_id)).time_zone)
+    zone = await zone_of(inst, session)
     words = {
         "left": found[:MOST],
         "next": found[MOST - 1].at.isoformat() if len(found) > MOST else None,
@@ -54,8 +53,7 @@ async def _csv(inst: Installation, session: Session, form: Form) -> Response:
     await note(inst, by, "sheet", row_count=len(found))
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "ledger.exported", after=f"{len(found)} lines"))
-    headers = {"content-disposition": 'attachment; filename="what-left.csv"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
-    return Response(sheet(HEAD, map(cells, found)), headers=headers, media_type="text/csv; charset=utf-8")
+    return download(sheet(HEAD, map(cells, found)), "what-left.csv", CSV)
 
 
 PAGE = SettingsPage(

@@ -11,8 +11,7 @@ from starlette.responses import Response
 
 from chatinbox.accounts.access import WORDS, note
 from chatinbox.accounts.change_log import noted
-from chatinbox.accounts.profile import read_profile
-from chatinbox.accounts.queries import GONE, read_staff
+from chatinbox.accounts.queries import GONE, read_staff, staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.workspace import change_workspace, read_workspace
 from chatinbox.core.errors import Refused
@@ -24,9 +23,10 @@ from chatinbox.privacy.access.heads import newest_head, read_head
 from chatinbox.privacy.access.read import HEAD, MOST_CSV, OPERATOR, Filter, cells, read_looked
 from chatinbox.privacy.access.read import PAGE as MOST
 from chatinbox.privacy.access.verify import verify
+from chatinbox.web.answer import CSV, download
 from chatinbox.web.forms import Form
 from chatinbox.web.settings.changes import day_of
-from chatinbox.web.settings.page import Act, SettingsPage, Shown
+from chatinbox.web.settings.page import Act, SettingsPage, Shown, zone_of
 
 NOBODY = UUID(int=0)
 
@@ -37,7 +37,7 @@ async def _show(inst: Installation, session: Session, request: Request) -> dict[
 
 async def _words(inst: Installation, session: Session, query: dict[str, str]) -> dict[str, Any]:
     by = session.staff
-    zone = ZoneInfo((await read_profile(inst, by.person_id)).time_zone)
+    zone = await zone_of(inst, session)
     found = await read_looked(inst, by, _filter(query, zone), MOST + 1)
     staff = await read_staff(inst, by.account_id)
     return {
@@ -75,21 +75,21 @@ def _filter(query: dict[str, str], zone: ZoneInfo) -> Filter:
 
 async def _csv(inst: Installation, session: Session, form: Form) -> Response:
     by = session.staff
-    zone = ZoneInfo((await read_profile(inst, by.person_id)).time_zone)
+    zone = await zone_of(inst, session)
     found = await read_looked(inst, by, _filter(form, zone), MOST_CSV)
     await note(inst, by, "sheet", row_count=len(found))
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, "looked.exported", after=f"{len(found)} lines"))
-    names = {one.id: one.name for one in await read_staff(inst, by.account_id)}
+    names = await staff_names(inst, by.account_id)
     lines = (cells(one, names, GONE) for one in found)
-    return _download(sheet(HEAD, lines), "who-looked.csv", "text/csv; charset=utf-8")
+    return download(sheet(HEAD, lines), "who-looked.csv", CSV)
 
 
 async def _head(inst: Installation, session: Session, _form: Form) -> Response:
     head = await newest_head(inst, session.staff.account_id)
     if head is None:
         raise Refused(409, "There is no head yet: nobody has looked at anything.", "head")
-    return _download(json.dumps(head, indent=1).encode(), f"head-{head['number']}.json", "application/json")
+    return download(json.dumps(head, indent=1).encode(), f"head-{head['number']}.json", "application/json")
 
 
 async def _verify(inst: Installation, session: Session, form: Form) -> Shown:
@@ -113,11 +113,6 @@ async def _settings(inst: Installation, session: Session, form: Form) -> str:
     switch = "on" if "heads_by_mail" in form else "off"
     await change_workspace(inst, session.staff, alert_looks=int(text), heads_by_mail=switch)
     return "Saved."
-
-
-def _download(content: bytes, name: str, type_: str) -> Response:
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
-    return Response(content, headers=headers, media_type=type_)
 
 
 PAGE = SettingsPage(

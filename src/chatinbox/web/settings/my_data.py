@@ -11,6 +11,7 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import my_data
 from chatinbox.privacy.data_map import read
+from chatinbox.web.answer import download
 from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage
 
@@ -22,9 +23,8 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
 
 
 async def _download(inst: Installation, session: Session, _form: Form) -> Response:
-    headers = {"content-disposition": 'attachment; filename="my-data.zip"', "cache-control": "no-store", "x-content-type-options": "nosniff"}  # fmt: skip
     content = await my_data.package(inst, session.staff.person_id)
-    return Response(content, headers=headers, media_type="application/zip")
+    return download(content, "my-data.zip", "application/zip")
 
 
 async def _delete(inst: Installation, session: Session, form: Form) -> Response:

@@ -1,18 +1,16 @@
 """Operator access: what somebody who runs the installation looked at in this account, with who and why. Normally nothing."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.desk.cases import read_of_account
 from chatinbox.privacy.desk.order import INSTRUMENTS, KINDS
 from chatinbox.privacy.glass.grants import GROUNDS, SCOPES
 from chatinbox.privacy.glass.seen import names_of, read_seen
-from chatinbox.web.settings.page import SettingsPage
+from chatinbox.web.settings.page import SettingsPage, zone_of
 
 WORDS = {
     "conversation": ("conversation", "conversations"), "message": ("message", "messages"), "note": ("note", "notes"),
@@ -37,7 +35,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "scopes": SCOPES,
         "words": WORDS,
         "in_part": bool(session.staff.kept_out),
-        "zone": ZoneInfo((await read_profile(inst, session.staff.person_id)).time_zone),
+        "zone": await zone_of(inst, session),
     }
 
 

@@ -7,11 +7,13 @@ afterwards, or an answer of its own.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts.permissions import Permission
+from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -40,6 +42,11 @@ class Act:
     do: Do
     needs: Permission | None = None
     proof: bool = False
+
+
+async def zone_of(inst: Installation, session: Session) -> ZoneInfo:
+    """The time zone of whoever reads a page."""
+    return ZoneInfo((await read_profile(inst, session.staff.person_id)).time_zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from typing import Any, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
 from chatinbox.accounts.permissions import OF, Permission, Role
-from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import Colleague, read_staff
 from chatinbox.accounts.roles import read_roles
 from chatinbox.accounts.sessions import Session
@@ -15,7 +13,7 @@ from chatinbox.accounts.staff_record import KINDS, OF_PERSON
 from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.installation import Installation
 from chatinbox.reports.views import views_of
-from chatinbox.web.settings.page import SettingsPage
+from chatinbox.web.settings.page import SettingsPage, zone_of
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
@@ -29,7 +27,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "kinds": kinds,
         "see": sorted(one.name for one in staff if one.active and "reports" in _permissions(one, roles)),
         "views": await views_of(inst, by.account_id, by.staff_user_id),
-        "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
+        "zone": await zone_of(inst, session),
         "names": {one.id: one.name for one in staff},
     }
 

@@ -1,12 +1,10 @@
 """Requests: what customers ask about their data by themselves, with its clock, and what the business says to it."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from chatinbox.accounts.profile import read_profile
-from chatinbox.accounts.queries import read_staff
+from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.installation import Installation
@@ -15,7 +13,7 @@ from chatinbox.privacy.requests.decide import approve, extend, refuse
 from chatinbox.privacy.requests.grounds import GROUNDS
 from chatinbox.privacy.requests.tell import WISHED
 from chatinbox.web.forms import Form, which
-from chatinbox.web.settings.page import Act, SettingsPage
+from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
@@ -24,8 +22,8 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
     return {
         "own_link": f"{inst.settings.public_url}/my-data?at={chats[0]}" if chats else "",
         "cases": await list_cases(inst, by),
-        "staff": {one.id: one.name for one in await read_staff(inst, by.account_id)},
-        "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
+        "staff": await staff_names(inst, by.account_id),
+        "zone": await zone_of(inst, session),
         "grounds": GROUNDS,
         "wished": WISHED,
         "days": WINDOW.days,

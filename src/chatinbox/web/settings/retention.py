@@ -2,12 +2,10 @@
 
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from chatinbox.accounts.profile import read_profile
-from chatinbox.accounts.queries import read_staff
+from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.inbox import read_tags
@@ -17,7 +15,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy.retention.due import Asked, preview
 from chatinbox.privacy.retention.rules import COUNTED, end_rule, list_rules, list_runs, make_rule, may_rule
 from chatinbox.web.forms import Form, which
-from chatinbox.web.settings.page import Act, SettingsPage, Shown
+from chatinbox.web.settings.page import Act, SettingsPage, Shown, zone_of
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
@@ -34,8 +32,8 @@ async def _words(inst: Installation, session: Session) -> dict[str, Any]:
         if not by.kept_out
         else {},
         "tags": {one.id: one.name for one in await read_tags(inst, by)},
-        "staff": {one.id: one.name for one in await read_staff(inst, by.account_id)},
-        "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
+        "staff": await staff_names(inst, by.account_id),
+        "zone": await zone_of(inst, session),
         "sees_all": not by.kept_out,
         "looked": None,
     }

@@ -3,19 +3,15 @@
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from chatinbox.accounts.links import GOOD_FOR
-from chatinbox.accounts.profile import read_profile
-from chatinbox.accounts.queries import read_staff
+from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.verbs import correct_address, rename_customer
 from chatinbox.core.clock import now
-from chatinbox.core.errors import not_found
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.customers.read import read_customer, read_names
 from chatinbox.privacy.hold import GROUNDS as HOLD_GROUNDS
@@ -33,26 +29,21 @@ from chatinbox.privacy.restriction.restrict import (
     take_up,
 )
 from chatinbox.privacy.whose import whose
+from chatinbox.web.answer import download, known_id
 from chatinbox.web.forms import Form
-from chatinbox.web.settings.page import Act, SettingsPage, Shown
-
-HEADERS = {
-    "content-disposition": 'attachment; filename="customer-data.zip"',
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-}
+from chatinbox.web.settings.page import Act, SettingsPage, Shown, zone_of
 
 
 async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
     asked = request.query_params.get("customer")
-    return await _words(inst, session, _known(asked) if asked is not None else None)
+    return await _words(inst, session, known_id(asked) if asked is not None else None)
 
 
 async def _words(inst: Installation, session: Session, customer_id: UUID | None) -> dict[str, Any]:
     by = session.staff
     words: dict[str, Any] = {
-        "zone": ZoneInfo((await read_profile(inst, by.person_id)).time_zone),
-        "staff": {one.id: one.name for one in await read_staff(inst, by.account_id)},
+        "zone": await zone_of(inst, session),
+        "staff": await staff_names(inst, by.account_id),
         "grounds": list(GROUNDS.items()),
         "hold_grounds": list(HOLD_GROUNDS.items()),
         "latest": (now() + LONGEST - timedelta(days=1)).date(),
@@ -78,14 +69,6 @@ async def _words(inst: Installation, session: Session, customer_id: UUID | None)
     }
 
 
-def _known(text: str | None) -> UUID:
-    """An id as a page of ours wrote it. Raises not-found for anything else."""
-    found = read_id(text or "")
-    if found is None:
-        raise not_found()
-    return found
-
-
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text or "")
@@ -95,7 +78,7 @@ def _day(text: str | None) -> date | None:
 
 async def _of(inst: Installation, session: Session, form: Form) -> UUID:
     """The customer a form is about, of whom somebody of another team sees nothing."""
-    root, _ = await whose(inst, session.staff.account_id, _known(form.get("customer")), session.staff)
+    root, _ = await whose(inst, session.staff.account_id, known_id(form.get("customer")), session.staff)
     return root
 
 
@@ -105,7 +88,7 @@ async def _rename(inst: Installation, session: Session, form: Form) -> str:
 
 
 async def _address(inst: Installation, session: Session, form: Form) -> str:
-    row_id = _known(form.get("address"))
+    row_id = known_id(form.get("address"))
     await correct_address(inst, session.staff, await _of(inst, session, form), row_id, form.get("email", ""))
     return "The address is changed. It counts as theirs once a letter comes from it."
 
@@ -113,18 +96,18 @@ async def _address(inst: Installation, session: Session, form: Form) -> str:
 async def _copy(inst: Installation, session: Session, form: Form) -> str:
     by, reach = session.staff, form.get("reach")
     chosen: Reach = "mailbox" if reach == "mailbox" else "person"
-    await ask_package(inst, by.account_id, _known(form.get("customer")), by, chosen)
+    await ask_package(inst, by.account_id, known_id(form.get("customer")), by, chosen)
     return "The copy is being made. With many files it takes some minutes; look again here."
 
 
 async def _download(inst: Installation, session: Session, form: Form) -> Response:
     by = session.staff
-    content = await read_package(inst, by.account_id, _known(form.get("package")), by)
-    return StreamingResponse(content, headers=HEADERS, media_type="application/zip")
+    content = await read_package(inst, by.account_id, known_id(form.get("package")), by)
+    return download(content, "customer-data.zip", "application/zip")
 
 
 async def _share(inst: Installation, session: Session, form: Form) -> Shown:
-    by, package_id = session.staff, _known(form.get("package"))
+    by, package_id = session.staff, known_id(form.get("package"))
     shared = await share_package(inst, by.account_id, package_id, by)
     found = await package_state(inst, by.account_id, package_id)
     link = f"{inst.settings.public_url}/copy/{shared.token}"
@@ -133,7 +116,7 @@ async def _share(inst: Installation, session: Session, form: Form) -> Shown:
 
 
 async def _end_copy(inst: Installation, session: Session, form: Form) -> str:
-    by, package_id = session.staff, _known(form.get("package"))
+    by, package_id = session.staff, known_id(form.get("package"))
     found = await package_state(inst, by.account_id, package_id)
     await need_all(inst, by, found)
     await end_package(inst, by.account_id, package_id)
@@ -142,23 +125,23 @@ async def _end_copy(inst: Installation, session: Session, form: Form) -> str:
 
 async def _restrict(inst: Installation, session: Session, form: Form) -> str:
     by = session.staff
-    await restrict(inst, by, _known(form.get("customer")), form.get("ground", ""), form.get("words", ""))
+    await restrict(inst, by, known_id(form.get("customer")), form.get("ground", ""), form.get("words", ""))
     return "Their data is set aside: it is kept, and nothing else is done with it."
 
 
 async def _take_up(inst: Installation, session: Session, form: Form) -> str:
     by = session.staff
-    await take_up(inst, by, _known(form.get("customer")), form.get("letter", ""), "told" in form)
+    await take_up(inst, by, known_id(form.get("customer")), form.get("letter", ""), "told" in form)
     return "Their data is taken up again."
 
 
 async def _object(inst: Installation, session: Session, form: Form) -> str:
-    await note_objection(inst, session.staff, _known(form.get("customer")))
+    await note_objection(inst, session.staff, known_id(form.get("customer")))
     return "Noted. Answers are refused until they write themselves."
 
 
 async def _end_objection(inst: Installation, session: Session, form: Form) -> str:
-    await end_objection(inst, session.staff, _known(form.get("customer")))
+    await end_objection(inst, session.staff, known_id(form.get("customer")))
     return "Noted. They can be written to again."
 
 
@@ -166,18 +149,18 @@ async def _hold(inst: Installation, session: Session, form: Form) -> str:
     until = _day(form.get("until"))
     number, why = form.get("number", ""), form.get("why", "")
     await hold(
-        inst, session.staff, _known(form.get("customer")), number, form.get("hold_ground", ""), why, until
+        inst, session.staff, known_id(form.get("customer")), number, form.get("hold_ground", ""), why, until
     )
     return "It is held. Everything else of theirs can still be erased."
 
 
 async def _longer(inst: Installation, session: Session, form: Form) -> str:
-    await hold_longer(inst, session.staff, _known(form.get("hold")), _day(form.get("until")))
+    await hold_longer(inst, session.staff, known_id(form.get("hold")), _day(form.get("until")))
     return "It is held longer."
 
 
 async def _end_hold(inst: Installation, session: Session, form: Form) -> str:
-    await end_hold(inst, session.staff, _known(form.get("hold")))
+    await end_hold(inst, session.staff, known_id(form.get("hold")))
     return "The hold has ended. What was to be erased goes within minutes."
 
 

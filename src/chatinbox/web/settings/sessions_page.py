@@ -1,23 +1,21 @@
 """Sessions: where one is signed in."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
 from chatinbox.accounts import sessions
-from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, which
-from chatinbox.web.settings.page import Act, SettingsPage
+from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
     person_id = session.staff.person_id
     return {
         "sessions": await sessions.list_sessions(inst, person_id),
-        "zone": ZoneInfo((await read_profile(inst, person_id)).time_zone),
+        "zone": await zone_of(inst, session),
     }
 
 
