@@ -7,6 +7,7 @@ from email.utils import format_datetime, formataddr, make_msgid
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.channels.email.signing import signed
 from chatinbox.conversations.channels import read_stored
 from chatinbox.core.clock import now
 from chatinbox.core.egress import Asked, Declined, Letter, Unreachable
@@ -41,9 +42,10 @@ async def write_to_customer(
     message["Date"] = format_datetime(now())
     message["Message-ID"] = make_msgid(domain=inst.settings.mail_domain)
     message.set_content(text)
+    raw = signed(ours.settings, message.as_bytes())
     try:
         await inst.egress.mail(
-            Letter(account_id, "customer", customer_id, str(ours.settings["address"]), (to,), message.as_bytes(), "service",
+            Letter(account_id, "customer", customer_id, str(ours.settings["address"]), (to,), raw, "service",
                    occasion, ("e-mail address", "message"), Asked("act", by.staff_user_id))
         )  # fmt: skip
     except (Declined, Unreachable):

@@ -13,6 +13,8 @@ from chatinbox.privacy.data_map import Sealing, read, sealing
 
 # Proofs of who somebody is are no words about them: said to be there, never shown.
 _SECRET = ("password", "secret", "recovery", "private", "token")
+# Whole letters carry links that prove who reads a mailbox: who merely named an address must not read them here.
+_LETTERS = {("person_letter", "letter"), ("kept_mail", "raw")}
 # Sealed for another place than where they stand, because they move there.
 _PLACES = {("address_change", "new"): ("person", "email"), ("address_change", "old"): ("person", "email")}
 
@@ -33,7 +35,7 @@ def open_row(table: str, row: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
             continue
         name = column.removesuffix("_sealed")
         key = keys.get(kind)
-        if any(word in name for word in _SECRET):
+        if any(word in name for word in _SECRET) or (table.split(".")[1], name) in _LETTERS:
             opened[name] = "(kept, not shown)"
         elif key is not None and value != "\\x":
             opened[name] = _value(key, table, name, row, value)

@@ -25,6 +25,7 @@ from chatinbox.conftest import PASSWORD, Browser, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core.clock import travel
+from chatinbox.core.egress import Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -129,6 +130,23 @@ async def test_the_download_is_readable_describes_itself_and_holds_no_secret(
     assert {f"photo-{size}.webp" for size in SIZES} <= set(whole.namelist())
     assert "privacy@mail.example" not in json.dumps(data), "the account's words are the account's"
     assert (await client.get("/settings/my-data")).status_code == 200
+
+
+async def test_who_names_another_ones_address_reads_none_of_the_letters_that_went_there(
+    inst: Installation, ada: Staff, cyd: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await change_address.ask_change(inst, ada, (await people.read_person(inst, cyd.person_id)).email)
+
+    async def silent(*_: object) -> None:
+        raise Unreachable("nobody there")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(inst.egress), "mail", silent)
+        await change_address.ask_change(inst, ada, f"{new_id().hex[-8:]}@mail.example")
+    found = await my_data.about(inst, ada.person_id)
+    assert {one["letter"] for one in found["tenant.person_letter"]} == {"(kept, not shown)"}
+    assert {one["raw"] for one in found["tenant.kept_mail"]} == {"(kept, not shown)"}
+    assert "/address/" not in str(found) and "You sign in with it already" not in str(found)
 
 
 async def test_a_deleted_sign_in_leaves_a_pseudonym_and_nothing_that_opens(

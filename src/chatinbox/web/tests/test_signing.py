@@ -14,9 +14,12 @@ from chatinbox.conftest import Browser, People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.inbox import read_list
+from chatinbox.conversations.incoming import Sender
 from chatinbox.conversations.timeline import Message, read_timeline
+from chatinbox.core.egress import Letter
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.letter import write_to_customer
 from chatinbox.privacy.opening import open_row
 from promises.arriving import ELSEWHERE, bring
 from promises.name_server import NameServer, name_server
@@ -50,6 +53,23 @@ async def answered(inst: Installation, staff: Staff, say: Say, monkeypatch: pyte
         patch.setattr(inst.egress, "mail", leaves)
         for delivery_id, *_ in await deliveries(inst, staff):
             await send(inst, staff.account_id, delivery_id)
+    return left[-1]
+
+
+async def written(inst: Installation, staff: Staff, say: Say, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A letter about somebody's own rights, as it leaves."""
+    left: list[bytes] = []
+    email = f"{new_id().hex[-8:]}@customer.example"
+    said = await say(staff, email=email, sender=Sender(email, "Frida Lind"))
+
+    async def leaves(letter: Letter) -> None:
+        left.append(letter.raw)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inst.egress, "mail", leaves)
+        await write_to_customer(
+            inst, staff, said.customer_id, "Your data", "It is right again.", "restriction"
+        )
     return left[-1]
 
 
@@ -89,6 +109,13 @@ async def test_letters_are_signed_from_when_the_record_is_found_and_hold_at_thei
     [row] = (await read_list(inst, cyd, "all")).rows
     [message] = (await read_timeline(inst, cyd, row.id, inst.links)).entries
     assert isinstance(message, Message) and message.sender and message.sender.is_ == "vouched"
+
+    about_rights = await written(inst, ada, say, monkeypatch)
+    assert f"d={domain};".encode() in about_rights
+    await bring(inst, await address_of(inst, cyd), about_rights, "x@y.example", ELSEWHERE)
+    for row in (await read_list(inst, cyd, "all")).rows:
+        [message] = (await read_timeline(inst, cyd, row.id, inst.links)).entries
+        assert isinstance(message, Message) and message.sender and message.sender.is_ == "vouched"
 
     server.silent.add("")
     inst.egress.names = server.names()
