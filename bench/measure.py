@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from bench import fill, reference
+from bench import fill, privacy, reference
 from bench.browser import next_conversation
 from bench.fill import Account
 from bench.load import Told, answer_body, load
@@ -45,6 +45,10 @@ async def everything(folder: Path, report: Report, quick: bool) -> None:
     _weights(report)
     if report.wants("start_cold", "start_warm", "idle_memory"):
         _starts(folder / "starts", report)
+    if not quick:
+        await privacy.rights(folder / "rights", report)
+    if report.only and report.only <= privacy.NAMES:
+        return
     data = folder / "data"
     cluster = postgres.up(data)
     _pin_database(cluster)
@@ -350,7 +354,7 @@ async def _mail_in(running: Running, made: list[Account], report: Report, count:
 
 def tidy(folder: Path) -> None:
     """Stops what the bench started."""
-    for data in (folder / "data", folder / "starts"):
+    for data in (folder / "data", folder / "starts", *(folder / "rights").glob("*")):
         if data.exists():
             with contextlib.suppress(Exception):
                 postgres.down(data)

@@ -9,11 +9,11 @@ class Report:
     def __init__(self, quiet: bool, only: set[str] | None) -> None:
         self.values: dict[str, dict[str, Any]] = {}
         self.missed = 0
-        self._quiet, self._only = quiet, only
+        self._quiet, self.only = quiet, only
 
     def wants(self, *names: str) -> bool:
         """Whether one of these measures was asked for."""
-        return self._only is None or bool(self._only & set(names))
+        return self.only is None or bool(self.only & set(names))
 
     def add(
         self,
