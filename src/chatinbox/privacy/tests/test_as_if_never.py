@@ -5,10 +5,9 @@ that keep them away (H4): two runs of the same script, one of them without the p
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -33,19 +32,10 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.tests.stored import stored
 
 HERS = "frida@mail.example"
 LATER = UNDO + timedelta(seconds=1)
-
-# What stays of an erased person, by what was promised: the receipt, who asked, what left (its receiver sealed under the key that
-# is gone), who looked (without whom), marks that keep copies away, and sums of work without a name.
-STAYS = {
-    "tenant.erasure", "tenant.setting_change", "tenant.ledger", "tenant.received", "tenant.erased_address", "tenant.access",
-    "tenant.access_waiting", "tenant.access_head", "tenant.access_subject", "tenant.staff_record", "tenant.counter",
-    "search.counter",
-}  # fmt: skip
-# Numbers that go on counting, and what is drawn at random.
-_UNTOLD = {"number", "feed", "last", "position", "hue", "key", "ordinal"}
 
 
 @dataclass(frozen=True)
@@ -108,25 +98,11 @@ class House:
 
     async def left(self) -> dict[str, Counter[str]]:
         """What stands in every table of the account, without ids, times and sealed bytes; and how many files and keys."""
-        account_id, told = self._ada.account_id, {}
-        for name in self._tables():
-            rows = self._above.execute(
-                f"select to_jsonb(t) from {name} t where account_id = %s".encode(), [account_id]
-            ).fetchall()
-            told[name] = Counter(_shape(row[0]) for row in rows if row[0].get("kind") != "erasure.done")
+        account_id = self._ada.account_id
+        told = stored(self._above, account_id)
         told["files"] = Counter(files=await self._inst.files.count_account(account_id))
         told["keys"] = Counter(self._inst.vault.count_account(account_id))
         return told
-
-    def _tables(self) -> list[str]:
-        rows = self._above.execute(
-            "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a"
-            " on a.attrelid = c.oid and a.attname = 'account_id' and not a.attisdropped"
-            " where n.nspname in ('tenant', 'directory', 'search', 'work') and c.relkind in ('r', 'p') and not c.relispartition"
-        ).fetchall()
-        names = {row[0] if "." in row[0] else f"tenant.{row[0]}" for row in rows} - STAYS - {"work.outbox"}
-        assert {"tenant.message", "tenant.address_lookup", "tenant.raw_mail", "search.place"} <= names
-        return sorted(names)
 
     async def _do(self, act: Act) -> None:
         inst, by = self._inst, self._ada
@@ -173,25 +149,6 @@ class House:
         await place(
             self._inst, await store(self._inst, self._ada.account_id, channel_id, raw, act.who, address)
         )
-
-
-def _shape(row: dict[str, Any]) -> str:
-    """A row without what is random: ids, times, and sealed or keyed bytes."""
-    return str({name: _kind(value) for name, value in sorted(row.items()) if name not in _UNTOLD})
-
-
-def _kind(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value if not isinstance(value, list | dict) else len(value)
-    if value.startswith("\\x"):
-        return "bytes"
-    for reads in (UUID, datetime.fromisoformat):
-        try:
-            reads(value)  # type: ignore[operator]
-        except ValueError:
-            continue
-        return "id or time"
-    return value
 
 
 _HOW: dict[str, Any] = {
