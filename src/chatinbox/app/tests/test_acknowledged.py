@@ -12,6 +12,7 @@ import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from chatinbox.accounts.people import read_person
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app import worker
@@ -150,6 +151,19 @@ async def test_a_letter_to_the_privacy_address_is_acknowledged_and_one_to_anothe
     await open_channel(house.inst, house.account.account_id, "Sales", other)
     await house.mail(other, From=writer.replace("frida", "gerda"))
     await house.settled(1)
+
+
+async def test_who_signs_in_here_and_writes_to_the_privacy_address_gets_the_link_of_a_wish_as_well(
+    house: House, cyd: Staff
+) -> None:
+    email = (await read_person(house.inst, cyd.person_id)).email
+    await house.mail(house.inst.settings.operator_privacy_email, From=email)
+    await house.settled(2)
+    assert [to for _, to, _ in house.taken] == [[email], [email]]
+    assert "/wish/" in str(house.taken[1][2].get_payload(decode=True), "utf-8")  # type: ignore[arg-type]
+    ask = "select count(*) from ledger where account_id = %s and instruction = 'wish about own data'"
+    for staff, count in ((cyd, 1), (house.account, 0)):
+        assert await house.inst.db.run(staff.account_id, (ask, [staff.account_id])) == [[(count,)]]
 
 
 async def test_no_business_but_the_operators_own_is_acknowledged_for_whatever_a_job_says(

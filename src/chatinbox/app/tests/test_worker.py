@@ -13,11 +13,14 @@ from chatinbox.accounts.workspace import set_languages
 from chatinbox.app import worker
 from chatinbox.conftest import People, Say
 from chatinbox.conversations.search.find import find
+from chatinbox.conversations.verbs.assign import assign
 from chatinbox.core.installation import Installation
+from chatinbox.core.jobs import job_ids
 from chatinbox.core.purpose import ON_A_CLOCK, at_work
 from chatinbox.core.trouble import Trouble
 from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.connection import read_connections
+from chatinbox.notifications import tell
 from chatinbox.privacy import data_map
 from chatinbox.privacy.purposes import instructions, look_at_work, tables_for
 from promises.program import listening as program_listening
@@ -87,6 +90,21 @@ async def test_what_was_written_before_is_found_in_a_language_that_was_chosen_la
             break
         await asyncio.sleep(0.1)
     assert await found(ada) and not await found(cyd)
+
+
+async def test_who_is_away_is_told_by_the_worker(
+    listening: Installation, ada: Staff, bea: Staff, cyd: Staff, say: Say
+) -> None:
+    worker.prepare(listening)
+    got = await say(ada, "Where is it?")
+    await assign(listening, ada, got.conversation_id, bea.staff_user_id)
+    [tells] = [one for one in listening.jobs.wired if one.name == tell.JOB]
+    for staff in (bea, cyd):
+        with at_work(tells.name, tells.use):
+            await tells.do(**job_ids(account_id=staff.account_id, staff_user_id=staff.staff_user_id))
+    ask = "select subject_id from ledger where account_id = %s and instruction like 'chosen%%'"
+    for staff, told_ in ((ada, [(bea.person_id,)]), (cyd, [])):
+        assert await listening.db.run(staff.account_id, (ask, [staff.account_id])) == [told_]
 
 
 async def test_what_the_worker_does_says_what_for_and_goes_back_to_an_instruction(

@@ -132,6 +132,13 @@ async def test_a_staff_users_sign_in_reaches_what_they_may_see_and_not_the_chann
     assert await measure(inst, cyd.account_id, exposure) is None
 
 
+async def test_a_staff_users_sign_in_that_was_taken_is_recorded_for_their_account_alone(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, busy: None
+) -> None:
+    _, touched = await breach_record.record(inst, read_exposure("staff", str(bea.staff_user_id)), now())
+    assert [(one.account_id, one.customers) for one in touched] == [(ada.account_id, 2)]
+
+
 async def test_the_notice_of_one_account_is_the_same_whatever_another_has_and_names_none_of_it(
     inst: Installation, ada: Staff, cyd: Staff, busy: None, say: Say
 ) -> None:

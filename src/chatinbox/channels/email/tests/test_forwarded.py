@@ -19,6 +19,7 @@ from chatinbox.conversations.inbox import read_list
 from chatinbox.conversations.timeline import Message, Note
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.purpose import Use, at_work
 from chatinbox.customers.read import read_customer
 from promises.arriving import ELSEWHERE, Domain, bring, written
 from promises.name_server import name_server
@@ -143,6 +144,17 @@ async def test_what_a_colleague_forwards_is_the_customers_and_the_colleagues_wor
     out = await sent(inst, ada, talk.row.id)
     assert "frida@mail.example" in out.header("to") and "take this" not in out.text
     assert (await read_list(inst, cyd, "all")).rows == []
+
+
+async def test_what_a_colleague_forwarded_is_placed_behind_the_scenes_as_well(
+    inst: Installation, ada: Staff, cyd: Staff, dora: tuple[Staff, str], domain: Domain
+) -> None:
+    raw = domain.sign(written(GMAIL, dora[1]))
+    with at_work("place_left_over_mail", Use("Places letters that were left over", "answer", "1")):
+        await bring(inst, await address_of(inst, ada), raw, dora[1])
+    talk = await only(inst, ada)
+    assert [type(one) for one in talk.entries if isinstance(one, Message | Note)] == [Message, Note]
+    assert talk.row.customer.name == "Frida Berg" and (await read_list(inst, cyd, "all")).rows == []
 
 
 async def test_a_letter_that_hangs_on_a_colleagues_is_taken_whole(
