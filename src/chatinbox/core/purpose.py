@@ -102,14 +102,17 @@ class Allowed:
         """Raises PurposeDenied where a statement uses a table that its purpose may not."""
         if (use.purpose, text) in self._fine:
             return
-        used = {table for one in self.named(text) for table in self._functions.get(one, {one})} & self._every
-        beyond = sorted(used - self._tables.get(use.purpose, frozenset()) - self._unread(use, text))
-        if beyond:
+        if beyond := self.beyond(use, text):
             raise PurposeDenied(
                 f"“{use.purpose}” is no purpose for which {', '.join(beyond)} may be used: {use.does}"
             )
         if len(self._fine) < 10_000:
             self._fine.add((use.purpose, text))
+
+    def beyond(self, use: Use, text: str) -> list[str]:
+        """The tables that a statement uses and its purpose may not."""
+        used = {table for one in self.named(text) for table in self._functions.get(one, {one})} & self._every
+        return sorted(used - self._tables.get(use.purpose, frozenset()) - self._unread(use, text))
 
     def _unread(self, use: Use, text: str) -> frozenset[str]:
         """The tables whose ids this purpose may use, where a statement names nothing that is sealed in them."""

@@ -98,9 +98,14 @@ def tables_for(purpose: str, tables: Mapping[str, Table] | None = None) -> list[
 
 async def declare(db: Database) -> None:
     """From now on every statement of work is looked at."""
-    known = allowed()
+    allow(await learned(db))
+
+
+async def learned(db: Database, tables: Mapping[str, Table] | None = None) -> Allowed:
+    """What each purpose may use, and what the database's functions use."""
+    known = allowed(tables)
     known.learn([(schema, name, body) for schema, name, body in await db.directory(_FUNCTIONS)])
-    allow(known)
+    return known
 
 
 def look_at_work(wired: Iterable[Wired]) -> list[Wired]:
