@@ -12,6 +12,7 @@ from chatinbox.conversations.channels import read_stored
 from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
+from chatinbox.customers.source import Kind
 from chatinbox.privacy.package.ask import Reach
 from chatinbox.privacy.package.redact import SOMEBODY, Redaction
 from chatinbox.privacy.package.told import Disclosed, Entry, Event, Fact, File, Talk
@@ -24,10 +25,11 @@ RUNS = frozenset({
     ".xml", ".xsl", ".xslt", ".hta", ".js", ".mjs", ".vbs", ".wsf", ".swf", ".url",
 })  # fmt: skip
 """Ends of files with scripts in them: whoever wrote in somebody's name would have them run on that person's own machine."""
-SOURCES = {
+SOURCES: dict[Kind, str] = {
     "staff": "noted by somebody of the business",
     "channel": "from what you wrote",
     "forward": "from a letter that somebody passed on",
+    "colleague": "from a letter that somebody of the business passed on",
     "import": "imported from another program",
     "sync": "from another program of the business",
     "api": "from another program of the business",

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import time, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -27,11 +27,13 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.customers.read import read_customer
+from chatinbox.customers.source import Kind
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.hold import hold
 from chatinbox.privacy.objection import note_objection
 from chatinbox.privacy.package.ask import KEPT, Reach, ask_package
+from chatinbox.privacy.package.gather import SOURCES
 from chatinbox.privacy.package.make import end_old, make_package
 from chatinbox.privacy.package.read import list_packages, package_state, read_package
 from chatinbox.privacy.package.redact import Redaction
@@ -110,6 +112,25 @@ async def test_it_holds_everything_about_them_and_nobody_elses_words(
     for word in (b"Karl Berg", b"karl@other.example", b"Canary of somebody else"):
         assert word not in whole
     assert b"[another person]" in told["conversations/1.html"]
+
+
+def test_a_copy_can_say_of_every_source_what_it_is() -> None:
+    assert set(SOURCES) == set(get_args(Kind))
+
+
+async def test_who_is_known_by_a_letter_that_a_colleague_forwarded_gets_a_copy_as_well(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, say: Say
+) -> None:
+    sender = Sender("gus@mail.example", "Gus Berg", passed_on_by=bea.staff_user_id)
+    got = await say(ada, "Where is it?", sender=sender)
+    package_id = await made(inst, ada, got.customer_id)
+    you = json.loads((await opened(await read_package(inst, ada.account_id, package_id, ada)))["you.json"])
+    assert [(one["value"], one["source"]) for one in you["facts"]] == [
+        ("Gus Berg", SOURCES["colleague"]),
+        ("gus@mail.example", SOURCES["colleague"]),
+    ]
+    with pytest.raises(Refused):
+        await ask_package(inst, cyd.account_id, got.customer_id, cyd)
 
 
 async def test_its_pages_ask_no_network_and_its_records_are_as_the_schema_says(
