@@ -65,8 +65,8 @@ async def read_panel(
         for table, rows in (("channel", channels), ("connection", programs))
         for row_id, name in rows
     }
-    for one in sources:
-        if one.kind != "staff":  # the browser knows colleagues; of a channel it is told what it is called
+    for one in sources:  # the browser knows who works here; of a channel it is told what it is called
+        if one.kind not in ("staff", "colleague"):
             one.name, one.id = named.get(one.id) if one.id else None, None
 
     def words(row_id: UUID, subject: bytes | None, preview: bytes | None) -> str:

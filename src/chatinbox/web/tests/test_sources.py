@@ -13,6 +13,7 @@ from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.tests.letters import address_of, channel_of, letter, only
 from chatinbox.conftest import Browser, People, Say
+from chatinbox.conversations.incoming import Sender
 from chatinbox.conversations.verbs import rename_customer
 from chatinbox.conversations.verbs.claim_address import claim_address
 from chatinbox.core.errors import Refused
@@ -64,6 +65,18 @@ async def test_what_a_passed_on_letter_says_of_its_writer_is_known_from_a_forwar
     panel = await read_panel(inst, ada, (await only(inst, ada)).row.customer.id)
     assert panel["name"] == "Frida Berg"
     assert panel["name_source"].kind == panel["addresses"][0].source.kind == "forward"
+
+
+async def test_what_a_colleague_forwarded_says_which_colleague_did(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, say: Say
+) -> None:
+    sender = Sender("gus@mail.example", "Gus Berg", passed_on_by=bea.staff_user_id)
+    got = await say(ada, "Where is it?", sender=sender)
+    panel = await read_panel(inst, ada, got.customer_id)
+    for source in (panel["name_source"], panel["addresses"][0].source):
+        assert (source.kind, source.id, source.name) == ("colleague", bea.staff_user_id, None)
+    with pytest.raises(Refused):
+        await read_panel(inst, cyd, got.customer_id)
 
 
 async def test_who_is_kept_out_of_a_channel_does_not_learn_what_it_is_called(
