@@ -3,6 +3,7 @@
 Ada owns account A and Bea works there; Cyd owns account B and must never see anything of A.
 """
 
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from psycopg import sql
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.wiring import App, build
 from chatinbox.conversations.incoming import Received
+from chatinbox.core.egress import Egress
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster, down, up
@@ -89,6 +91,13 @@ async def bea(people: People, ada: Staff) -> Staff:
 async def cyd(people: People) -> Staff:
     """Cyd Park, owner of account B: the outsider."""
     return await people.owner("Cyd", "Cyd's Coffee")
+
+
+def unreached(inst: Installation) -> Installation:
+    """The same installation, whose mail server is not there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return replace(inst, egress=Egress(inst.db, inst.vault, f"smtp://127.0.0.1:{port}"))
 
 
 Say = Callable[..., Awaitable[Received]]

@@ -23,16 +23,23 @@ async def tell(
     fields: tuple[str, ...],
     *,
     once: Iterable[UUID] = (),
+    again: bool = False,
 ) -> Counter[Outcome]:
     """Sends each of them the same letter, and who was one until now (`once`, their person ids). How the letters ended: as
-    many were told as were `taken`; nothing where there is no owner.
+    many were told as were `taken`; nothing where there is no owner. While a server cannot be reached, a letter is tried
+    `again` for a day; where not, whoever called does so.
     """
     [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
     ended: Counter[Outcome] = Counter()
     for person_id in dict.fromkeys([*once, *(row[0] for row in rows)]):
         person = await people.read_person(inst, person_id)
         outcome = await write_to(
-            inst, account_id, person_id, person.email, subject, text, occasion, fields, again=False
+            inst, account_id, person_id, person.email, subject, text, occasion, fields, again=again
         )
         ended[outcome] += 1
     return ended
+
+
+def is_nobody_reached(ended: Counter[Outcome]) -> bool:
+    """Whether a letter left to none of them, and one may later: they are not told yet."""
+    return not ended["taken"] and bool(ended["unreachable"])

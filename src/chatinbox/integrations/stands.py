@@ -65,4 +65,4 @@ async def _lapse(inst: Installation, account_id: UUID, connection: Connection) -
         f"{inst.settings.public_url}/settings/connections\n\nIf nobody needs it any more, end it there.\n"
     )
     subject = "A connected program waits for somebody to confirm it"
-    await owners.tell(inst, account_id, subject, text, OCCASION, FIELDS)
+    await owners.tell(inst, account_id, subject, text, OCCASION, FIELDS, again=True)

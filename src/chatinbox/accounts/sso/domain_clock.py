@@ -19,6 +19,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 
 AGAIN, PATIENCE, GRACE = timedelta(days=180), timedelta(days=14), timedelta(days=30)
+OCCASION, FIELDS = "single sign-on", ("domain",)
 log = structlog.get_logger()
 _OWNER = (
     "select u.id, u.person_id from staff_user u join account a on a.account_id = u.account_id and a.closed_at is null"
@@ -75,8 +76,9 @@ async def _warn(inst: Installation, by: Staff, domain: Domain, why: str) -> None
         f" opened, or send another letter here:\n\n{inst.settings.public_url}/settings/single-sign-on\n\n"
         "Who has a password or a passkey can sign in with it in any case.\n"
     )
-    await _tell(inst, by, f"Is {domain.name} still yours?", text)
-    await _mark(inst, by, domain, "owners_told_at")
+    ended = await owners.tell(inst, by.account_id, f"Is {domain.name} still yours?", text, OCCASION, FIELDS)
+    if not owners.is_nobody_reached(ended):
+        await _mark(inst, by, domain, "owners_told_at")
 
 
 async def _lapse(inst: Installation, by: Staff, domain: Domain) -> None:
@@ -97,11 +99,8 @@ async def _lapse(inst: Installation, by: Staff, domain: Domain) -> None:
         f" company's sign-in, and may sign in with a password again. Who has none can choose one by “Forgotten password”."
         f"\n\nTo have it confirmed again:\n\n{inst.settings.public_url}/settings/single-sign-on\n"
     )
-    await _tell(inst, by, f"{domain.name} no longer counts as yours", text)
-
-
-async def _tell(inst: Installation, by: Staff, subject: str, text: str) -> None:
-    await owners.tell(inst, by.account_id, subject, text, "single sign-on", ("domain",))
+    subject = f"{domain.name} no longer counts as yours"
+    await owners.tell(inst, by.account_id, subject, text, OCCASION, FIELDS, again=True)
 
 
 async def _mark(inst: Installation, by: Staff, domain: Domain, column: str) -> None:

@@ -7,11 +7,12 @@ from uuid import UUID
 import pytest
 
 from chatinbox.accounts import colleagues
+from chatinbox.accounts.letters import LEFT_OVER, send_left_over
 from chatinbox.accounts.roles import create_role
 from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.teams import create_team
-from chatinbox.conftest import People, Say
+from chatinbox.conftest import People, Say, unreached
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.team_channels import set_channel_teams
@@ -267,6 +268,24 @@ async def test_when_who_stands_for_it_may_no_longer_it_lapses_too_and_owners_are
     assert (await read_connection(close, ada.account_id, made.id)).state == "lapsed"
     letters = [one for one in await read_ledger(close, ada, "mail") if one.instruction == "connected program"]
     assert len(letters) == 1
+
+
+async def test_owners_hear_that_it_lapsed_also_when_no_server_could_be_reached_just_then(
+    close: Installation, ada: Staff, bea: Staff, cyd: Staff, program: Program
+) -> None:
+    await colleagues.set_role(close, ada, bea.staff_user_id, "admin")
+    made = await connected(close, await people_of(close, bea), program)
+    await colleagues.set_role(close, ada, bea.staff_user_id, "staff")
+    await look_after(unreached(close), ada.account_id)
+    assert (await read_connection(close, ada.account_id, made.id)).state == "lapsed"
+    with travel(LEFT_OVER + timedelta(minutes=1)):
+        for staff in (ada, cyd):
+            await send_left_over(close, staff.account_id)
+    for staff, ended in ((ada, {"unreachable", "taken"}), (cyd, set())):
+        rows = [
+            one for one in await read_ledger(close, staff, "mail") if one.instruction == "connected program"
+        ]
+        assert {one.outcome for one in rows} == ended and len(rows) == len(ended)
 
 
 async def test_after_its_time_it_has_ended(

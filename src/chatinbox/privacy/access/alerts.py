@@ -110,13 +110,6 @@ async def tell_owners(inst: Installation, account_id: UUID) -> bool:
     )
     if not waits or told:
         return False
-    await inst.db.run(
-        account_id,
-        (
-            "update access_alert set told_at = %s where account_id = %s and id = any(%s)",
-            [now(), account_id, [row[0] for row in waits]],
-        ),
-    )
     kinds = {row[1] for row in waits}
     what = " and ".join(
         words for kind, words in (("looks", "looked at"), ("exports", "downloaded")) if kind in kinds
@@ -127,7 +120,12 @@ async def tell_owners(inst: Installation, account_id: UUID) -> bool:
         f"{inst.settings.public_url}/settings/looked\n\nYou hear of this once a day at most. Where it begins is set on the same page.\n"
     )
     subject = "Somebody looked at far more than usual"
-    await owners.tell(inst, account_id, subject, text, "an alert about access", ("what was done", "link"))
+    fields = ("what was done", "link")
+    ended = await owners.tell(inst, account_id, subject, text, "an alert about access", fields)
+    if owners.is_nobody_reached(ended):  # the next round tries again
+        return False
+    mark = "update access_alert set told_at = %s where account_id = %s and id = any(%s)"
+    await inst.db.run(account_id, (mark, [now(), account_id, [row[0] for row in waits]]))
     return True
 
 

@@ -107,12 +107,14 @@ async def decline(inst: Installation, by: UUID, case: Case) -> None:
         raise Refused(409, "It is decided already.", "over")
 
 
-async def tell(inst: Installation, case: Case) -> None:
-    """Tells the account's owners, once; nothing while an order forbids it. The letter leaves before it is marked."""
-    if case.is_secret or case.told_at:
-        return
-    await told.by_letter(inst, case.account_id, _letter(case))
+async def tell(inst: Installation, case: Case) -> bool:
+    """Tells the account's owners, once; nothing while an order forbids it. The letter leaves before it is marked; whether it is.
+    Where no server was reached, the clock tries again.
+    """
+    if case.is_secret or case.told_at or not await told.by_letter(inst, case.account_id, _letter(case)):
+        return False
     await ask_as_operator(inst, case.account_id, "select desk.mark_told(%s)", [case.id])
+    return True
 
 
 def _letter(case: Case) -> str:

@@ -12,19 +12,17 @@ log = structlog.get_logger()
 
 
 async def tell_what_was_secret(inst: Installation) -> int:
-    """Tells each account of the orders that may be told since, and of what was released in a danger when the letter did not leave
-    with it; how many. Its own pages show them without this.
+    """Tells each account of the orders that may be told since, and of what two people checked or one released in a danger when
+    the letter did not leave with it; how many it told.
     """
     due = [
         one
         for one in await cases.read_cases(inst)
         if not one.told_at
         and not one.is_secret
-        and (one.gag_until or (one.kind == "safety" and one.released_at))
+        and (one.gag_until or one.second_by or (one.kind == "safety" and one.released_at))
     ]
-    for one in due:
-        await cases.tell(inst, one)
-    return len(due)
+    return sum([await cases.tell(inst, one) for one in due])
 
 
 async def warn_of_late_reviews(inst: Installation, operator_account_id: UUID | None) -> int:

@@ -7,12 +7,13 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy.glass.tell import PAGE
 
 
-async def by_letter(inst: Installation, account_id: UUID, text: str) -> None:
-    """Tells the owners what was asked for and whether anything was released."""
+async def by_letter(inst: Installation, account_id: UUID, text: str) -> bool:
+    """Tells the owners what was asked for and whether anything was released; whether that is done, or is to be tried again."""
     where = f"It stands in your settings as well:\n\n{inst.settings.public_url}{PAGE}\n"
     fields = ("what was asked for, and by whom", "whether it was released", "link")
     subject = "Data of your account was asked for"
-    await owners.tell(inst, account_id, subject, text + where, "a case of the desk", fields)
+    ended = await owners.tell(inst, account_id, subject, text + where, "a case of the desk", fields)
+    return not owners.is_nobody_reached(ended)
 
 
 async def of_late_reviews(inst: Installation, operator_account_id: UUID, count: int) -> None:

@@ -109,14 +109,21 @@ class _Going:
             await self._set("closed_at = %(at)s, address_sealed = null, words_sealed = null")
 
     async def _arrive(self) -> None:
-        """Told to both. The window begins when the owners were written to; people have longer for what only they can decide."""
+        """Told to both, the owners first: the window begins when they were written to. People have longer for what only they can
+        decide.
+        """
         is_theirs = self._case.assurance == "mailbox"
         until = now() + WINDOW if is_theirs else self._case.due_at - TO_DO_IT
+        try:
+            await tell.tell_owners(self._inst, self._account, self._case, until)
+        except Unreachable:
+            if self._case.arrives_at + GIVE_UP_WRITING > now():
+                raise
+            log.warning("owners_not_told")  # it stands in their settings; nobody's silence blocks a case
         try:
             await tell.arrived(self._inst, self._account, self._case, until)
         except (Declined, Unreachable):
             log.info("person_not_told")  # their mailbox took a letter minutes ago; nothing waits for this one
-        await tell.tell_owners(self._inst, self._account, self._case, until)
         await self._set("told_at = %(at)s, objection_until = %(until)s", until=until)
 
     async def _say_longer(self) -> None:

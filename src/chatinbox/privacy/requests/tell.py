@@ -13,7 +13,7 @@ from uuid import UUID
 from chatinbox.accounts import owners
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.workspace import read_workspace
-from chatinbox.core.egress import Asked, Letter
+from chatinbox.core.egress import Asked, Letter, Unreachable
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken
 from chatinbox.privacy.requests.case import WINDOW, Case, what_is_held
@@ -147,7 +147,7 @@ async def _write(inst: Installation, account_id: UUID, case: Case, subject: str,
 
 
 async def tell_owners(inst: Installation, account_id: UUID, case: Case, until: datetime) -> None:
-    """To the owners: somebody asked, and until when they may object."""
+    """To the owners: somebody asked, and until when they may object. Raises Unreachable when none of them was reached."""
     if case.assurance == "mailbox":
         shown = (
             "They opened a link that was sent to that address, so whoever asks reads this mailbox; more is not known of them."
@@ -165,4 +165,6 @@ async def tell_owners(inst: Installation, account_id: UUID, case: Case, until: d
     )
     fields = ("what was asked", "until when it is to be decided", "link")
     subject = "A customer asks about their data"
-    await owners.tell(inst, account_id, subject, text, "request of a customer", fields)
+    ended = await owners.tell(inst, account_id, subject, text, "request of a customer", fields)
+    if owners.is_nobody_reached(ended):
+        raise Unreachable("owners")

@@ -20,7 +20,7 @@ from chatinbox.accounts.workspace import change_workspace
 from chatinbox.app.command import parser
 from chatinbox.app.ledger import lines, verify_ledgers
 from chatinbox.channels.email.kept import list_kept
-from chatinbox.conftest import Browser, People, Say
+from chatinbox.conftest import Browser, People, Say, unreached
 from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
@@ -343,6 +343,7 @@ async def test_who_looks_at_far_too_much_is_told_to_owners_once_a_day(
     [alert] = await alerts.read_alerts(inst, ada)
     assert (alert.staff_user_id, alert.what, alert.count) == (bea.staff_user_id, "looks", 5)
     before = len(await list_kept(inst, ada))
+    assert not await alerts.tell_owners(unreached(inst), ada.account_id)  # nothing left, so they are not told
     assert await alerts.tell_owners(inst, ada.account_id) and not await alerts.tell_owners(
         inst, ada.account_id
     )

@@ -1,6 +1,5 @@
 """What an exposure touched: exactly, by account, compared with a scan of the database that shares nothing with it."""
 
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,7 +16,7 @@ from chatinbox.accounts.teams import create_team
 from chatinbox.app.breach import listed, told, worked_out
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.channels.email.tests.test_send import Sink, sink, through  # noqa: F401 — a fixture
-from chatinbox.conftest import People, Say
+from chatinbox.conftest import People, Say, unreached
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.team_channels import set_channel_teams
 from chatinbox.conversations.verbs import save_draft
@@ -202,8 +201,7 @@ async def test_an_account_is_told_only_when_a_letter_left_to_one_of_its_owners_a
         for one in (lost, ada, cyd)
     ]  # fmt: skip
     ids = [one.id for one in breaches]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        nobody = through(inst, f"smtp://127.0.0.1:{free.getsockname()[1]}")
+    nobody = unreached(inst)
     for breach in breaches:
         assert await breach_record.tell(nobody, breach, "") == Telling(0, Counter({"not reached": 1}))
     out = through(inst, sink.url)

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.kept import list_kept
-from chatinbox.conftest import People, Say
+from chatinbox.conftest import People, Say, unreached
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core.clock import now
@@ -281,6 +281,24 @@ async def test_what_a_danger_released_is_told_also_when_the_letter_did_not_leave
     await clock.tell_what_was_secret(inst)
     await clock.tell_what_was_secret(inst)
     assert (await subjects(inst, ada)).count("Data of your account was asked for") == 1
+
+
+async def test_an_order_counts_as_told_when_a_letter_left_and_the_clock_tries_again(
+    inst: Installation, ada: Staff, cyd: Staff, olga: Staff, otto: Staff, above: psycopg.Connection
+) -> None:
+    case = await checked(unreached(inst), await opened(inst, olga, ada, PLAIN), olga, otto)
+    assert case.second_by and case.told_at is None
+    with pytest.raises(Refused):
+        await release(inst, olga.person_id, case)
+    assert await clock.tell_what_was_secret(unreached(inst)) == 0
+    assert await clock.tell_what_was_secret(inst) == 1
+    assert await clock.tell_what_was_secret(inst) == 0
+    assert (await cases.read_case(inst, case.id)).told_at
+    for staff, count in ((ada, 1), (cyd, 0)):
+        outcomes = [
+            one.outcome for one in await read_ledger(inst, staff, "mail") if "desk" in one.instruction
+        ]
+        assert outcomes.count("taken") == count
 
 
 async def test_no_order_is_buried_under_those_that_came_later(

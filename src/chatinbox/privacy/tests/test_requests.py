@@ -18,7 +18,7 @@ from chatinbox.accounts.workspace import set_privacy
 from chatinbox.app.wiring import build
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.channels.email.kept import list_kept
-from chatinbox.conftest import Browser, People, Say
+from chatinbox.conftest import Browser, People, Say, unreached
 from chatinbox.core.clock import now, travel
 from chatinbox.core.db import statements
 from chatinbox.core.egress import Declined, Letter, Unreachable
@@ -712,6 +712,33 @@ async def test_a_case_that_breaks_off_holds_no_other_up(
         told_at = {one.address: one.told_at for one in await list_cases(inst, ada)}
     assert told_at.pop(first.address) is None
     assert all(told_at.values()), "another's letter holds it up for ever"
+
+
+async def test_the_window_begins_when_a_letter_left_to_an_owner_and_a_server_that_is_away_for_days_holds_nothing_up(
+    inst: Installation,
+    door: httpx.AsyncClient,
+    operator: Staff,
+    ada: Staff,
+    cyd: Staff,
+    say: Say,
+    hers: str,
+) -> None:
+    for staff in (ada, cyd):
+        await say(staff, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    with travel(ARRIVED):
+        for staff in (ada, cyd):
+            await go_on.go_on(unreached(inst), staff.account_id)
+        [case] = await list_cases(inst, ada)
+        assert case.told_at is None and case.objection_until is None
+    assert await letters_to(inst, ada, hers) == []  # not twice, when it is tried again
+    with travel(ARRIVED + timedelta(hours=1)):
+        case = await told(inst, ada)
+        assert case.objection_until and case.objection_until > now() + WINDOW - A_MOMENT
+    assert len(await letters_to(inst, ada, hers)) == 1
+    with travel(ARRIVED + go_on.GIVE_UP_WRITING):
+        await go_on.go_on(unreached(inst), cyd.account_id)
+        assert (await list_cases(inst, cyd))[0].told_at
 
 
 @pytest.mark.parametrize("trouble", [Declined("550"), Unreachable("refused")])

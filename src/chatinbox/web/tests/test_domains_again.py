@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from chatinbox.accounts import people, sign_in
+from chatinbox.accounts.letters import LEFT_OVER, send_left_over
 from chatinbox.accounts.sso import domain_clock, domains
 from chatinbox.accounts.sso.connection import set_rules
 from chatinbox.accounts.sso.domain_clock import AGAIN, GRACE, PATIENCE, look_after
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.kept import list_kept
-from chatinbox.conftest import PASSWORD, Browser
+from chatinbox.conftest import PASSWORD, Browser, unreached
 from chatinbox.core.clock import travel
 from chatinbox.core.egress import Declined, Egress, Unreachable
 from chatinbox.core.errors import Refused
@@ -80,14 +81,19 @@ async def test_without_an_answer_owners_are_told_and_then_the_domain_routes_nobo
     with travel(LATE):
         await look_after(near, ada.account_id)
     with travel(LATE + PATIENCE):
+        await look_after(unreached(near), ada.account_id)
+        assert (await domains.read_domains(near, ada.account_id))[0].owners_told_at is None
         for _ in range(2):
             await look_after(near, ada.account_id)
         [told] = await letters(near, ada, "Nobody has answered")
         assert domain in told and await letters(near, bea, "Nobody has answered") == []
         assert await domains.is_ours(near, ada.account_id, f"x@{domain}")  # the grace time runs
     with travel(LATE + GRACE):
-        for _ in range(2):
-            await look_after(near, ada.account_id)
+        await look_after(unreached(near), ada.account_id)
+        await look_after(near, ada.account_id)
+        assert await letters(near, ada, "Nobody said in thirty days") == []
+        with travel(LEFT_OVER + timedelta(minutes=1)):
+            await send_left_over(near, ada.account_id)
         assert len(await letters(near, ada, "Nobody said in thirty days")) == 1
         assert await domains.find_connection(near, f"eva@{domain}") is None
         [one] = await domains.read_domains(near, ada.account_id)
