@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.every_account import in_every_account
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.privacy.access import alerts as access_alerts
@@ -29,31 +29,15 @@ def prepare(inst: Installation) -> None:
 def _add_who_looked(inst: Installation) -> None:
     """The account's ledger of who looked at what: linked, watched, signed, and sent to its owners where they want that."""
 
-    async def link_looks() -> None:
-        async for account_id in every_account(inst):
-            await access_link.link(inst, account_id)
-
-    async def watch_looks() -> None:
-        async for account_id in every_account(inst):
-            await access_alerts.look_out(inst, account_id)
-            await access_alerts.tell_owners(inst, account_id)
-
-    async def sign_heads() -> None:
-        async for account_id in every_account(inst):
-            await access_heads.keep_up(inst, account_id)
-
-    async def send_heads() -> None:
-        async for account_id in every_account(inst):
-            await send_head(inst, account_id)
-
     links = Use("Puts who looked into the account's chain", "protect", "9")
     watches = Use("Looks for far more looking than usual, and tells the owners", "protect", "9")
     signs = Use("Signs how far the account's chain is", "protect", "9")
     sends = Use("Sends owners the head of their chain, where they want it", "protect", "9")
-    inst.jobs.every("* * * * *", "link_looks", link_looks, links)
-    inst.jobs.every("*/10 * * * *", "watch_looks", watch_looks, watches)
-    inst.jobs.every("7 * * * *", "sign_heads", sign_heads, signs)
-    inst.jobs.every("31 5 * * *", "send_heads", send_heads, sends)
+    inst.jobs.every("* * * * *", "link_looks", in_every_account(inst, access_link.link), links)
+    watch = in_every_account(inst, access_alerts.look_out, access_alerts.tell_owners)
+    inst.jobs.every("*/10 * * * *", "watch_looks", watch, watches)
+    inst.jobs.every("7 * * * *", "sign_heads", in_every_account(inst, access_heads.keep_up), signs)
+    inst.jobs.every("31 5 * * *", "send_heads", in_every_account(inst, send_head), sends)
 
 
 def _add_erasing(inst: Installation) -> None:
@@ -62,20 +46,12 @@ def _add_erasing(inst: Installation) -> None:
     async def erase_one(account_id: str, erasure_id: str) -> None:
         await erasure.erase(inst, UUID(account_id), UUID(erasure_id))
 
-    async def ask_erasures() -> None:
-        async for account_id in every_account(inst):
-            await erasure.ask_left_over(inst, account_id)
-
-    async def follow_rules() -> None:
-        async for account_id in every_account(inst):
-            await run_rules(inst, account_id)
-
     erases = Use("Erases a customer", "end", "5")
     asks = Use("Looks which erasures are due", "end", "5")
     follows = Use("Follows the account's own rules of how long it keeps", "end", "3")
     inst.jobs.add("erase", erase_one, erases, attempts=8, wait_seconds=10, growth=3)
-    inst.jobs.every("*/10 * * * *", "ask_erasures", ask_erasures, asks)
-    inst.jobs.every("37 2 * * *", "follow_retention_rules", follow_rules, follows)
+    inst.jobs.every("*/10 * * * *", "ask_erasures", in_every_account(inst, erasure.ask_left_over), asks)
+    inst.jobs.every("37 2 * * *", "follow_retention_rules", in_every_account(inst, run_rules), follows)
 
 
 def _add_requests(inst: Installation) -> None:
@@ -83,10 +59,6 @@ def _add_requests(inst: Installation) -> None:
 
     async def make_one(account_id: str, package_id: str) -> None:
         await make_package(inst, UUID(account_id), UUID(package_id))
-
-    async def end_packages() -> None:
-        async for account_id in every_account(inst):
-            await end_old(inst, account_id)
 
     async def carry_request(request_id: str) -> None:
         await carry.carry(inst, UUID(request_id))
@@ -104,7 +76,7 @@ def _add_requests(inst: Installation) -> None:
     goes_on = Use("Answers somebody's request, as far as its time has come", "answer", "10")
     looks = Use("Looks which requests are due", "answer", "10")
     inst.jobs.add(package.JOB, make_one, makes, attempts=5, wait_seconds=10, growth=3)
-    inst.jobs.every("7 * * * *", "end_packages", end_packages, ends)
+    inst.jobs.every("7 * * * *", "end_packages", in_every_account(inst, end_old), ends)
     inst.jobs.add(carry.JOB, carry_request, carries, attempts=8, wait_seconds=10, growth=3)
     inst.jobs.add(go_on.JOB, data_cases, goes_on, attempts=3, wait_seconds=60)
     inst.jobs.every("*/10 * * * *", "look_at_requests", look_at_requests, looks)

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from chatinbox.accounts import change_address, leave, letters, links, passkeys, promised, sessions
-from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.every_account import in_every_account
 from chatinbox.accounts.sso import domain_clock
 from chatinbox.accounts.sso import logout as sso_logout
 from chatinbox.accounts.sso import pending as sso_pending
@@ -99,16 +99,13 @@ def _add_staff(inst: Installation) -> None:
         if again:
             await tell.look_later(inst, UUID(account_id), UUID(staff_user_id), again)
 
-    async def wake() -> None:
-        async for account_id in every_account(inst):
-            await wake_due(inst, account_id)
-
     inst.outbox.on(HEARD, count, Use("Records what staff did, as far as the account wants it", "report", "3"))
     inst.outbox.on(tell.HEARD, news, Use("Hears what staff who are away may want to know", "remind", "3"))
     inst.jobs.add(
         tell.JOB, tell_staff, Use("Tells staff who are away", "remind", "3"), attempts=4, wait_seconds=60
     )
-    inst.jobs.every("* * * * *", "wake_snoozed", wake, Use("Brings back what staff put off", "remind", "2"))
+    wakes = Use("Brings back what staff put off", "remind", "2")
+    inst.jobs.every("* * * * *", "wake_snoozed", in_every_account(inst, wake_due), wakes)
 
 
 def _add_mail(inst: Installation) -> None:
@@ -117,10 +114,6 @@ def _add_mail(inst: Installation) -> None:
     async def poll() -> None:
         await email_poll.poll_all(inst)
 
-    async def place() -> None:
-        async for account_id in every_account(inst):
-            await email_receive.place_left_over(inst, account_id)
-
     async def acknowledge(account_id: str, conversation_id: str) -> None:
         await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id))
 
@@ -128,6 +121,7 @@ def _add_mail(inst: Installation) -> None:
     places = Use("Places letters that were left over", "answer", "1")
     arrived = Use("Says that a letter to the operator arrived", "answer", "7")
     inst.jobs.every("* * * * *", "poll_mailboxes", poll, fetches)
+    place = in_every_account(inst, email_receive.place_left_over)
     inst.jobs.every("* * * * *", "place_left_over_mail", place, places)
     inst.jobs.add(email_acknowledge.JOB, acknowledge, arrived, attempts=6, wait_seconds=20, growth=3)
 
@@ -135,38 +129,40 @@ def _add_mail(inst: Installation) -> None:
 def _add_people(inst: Installation) -> None:
     """Letters to people that no server took yet are tried again; postmasters are asked again for their domains."""
 
+    send_left_over = in_every_account(inst, letters.send_left_over)
+
     async def send_letters() -> None:
         await promised.keep_left_over(inst)
-        async for account_id in every_account(inst):
-            await letters.send_left_over(inst, account_id)
-
-    async def look_after_domains() -> None:
-        async for account_id in every_account(inst):
-            await domain_clock.look_after(inst, account_id)
+        await send_left_over()
 
     sends = Use("Sends letters to people that were left over", "remind", "2")
     asks = Use("Asks postmasters again whether a domain is still the account's", "protect", "3")
     inst.jobs.every("*/2 * * * *", "send_left_over_letters", send_letters, sends)
-    inst.jobs.every("29 4 * * *", "look_after_domains", look_after_domains, asks)
+    look_after = in_every_account(inst, domain_clock.look_after)
+    inst.jobs.every("29 4 * * *", "look_after_domains", look_after, asks)
 
 
 def _add_ends(inst: Installation) -> None:
     """What has had its time goes, and so do closed accounts; sums of visits are passed on where the operator wants that."""
 
+    forget_of_accounts = in_every_account(
+        inst,
+        email_receive.forget_old,
+        email_kept.forget_kept,
+        forget_reports,
+        access_forget.forget_old,
+        forget_connections,
+        sso_logout.forget,
+    )
+
     async def forget() -> None:
-        async for account_id in every_account(inst):
-            await email_receive.forget_old(inst, account_id)
-            await email_kept.forget_kept(inst, account_id)
-            await forget_reports(inst, account_id)
-            await access_forget.forget_old(inst, account_id)
-            await forget_connections(inst, account_id)
-            await sso_logout.forget(inst, account_id)
         await sessions.forget(inst)
         await links.forget(inst)
         await sso_pending.forget(inst)
         await passkeys.forget(inst)
         await change_address.forget(inst)
         await leave.forget_gone(inst)
+        await forget_of_accounts()
 
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
@@ -197,11 +193,10 @@ def _add_connections(inst: Installation) -> None:
     async def again(account_id: str) -> None:
         await connections.ask(inst, UUID(account_id))
 
-    async def left_over() -> None:
-        async for account_id in every_account(inst):
-            due_at = await programs.next_due(inst, account_id)
-            if due_at and due_at <= now():
-                await connections.ask(inst, account_id)
+    async def ask_where_due(inst: Installation, account_id: UUID) -> None:
+        due_at = await programs.next_due(inst, account_id)
+        if due_at and due_at <= now():
+            await connections.ask(inst, account_id)
 
     stand = Use("Looks whether somebody still stands for a connected program", "answer", "8")
     tells = Use("Tells connected programs what happened", "answer", "8")
@@ -210,6 +205,7 @@ def _add_connections(inst: Installation) -> None:
     inst.outbox.on(["staff.changed"], look_after, stand)
     inst.jobs.add(connections.JOB, tell_programs, tells, attempts=100, wait_seconds=5)
     inst.jobs.add(programs.AGAIN, again, tells, attempts=100, wait_seconds=5)
+    left_over = in_every_account(inst, ask_where_due)
     inst.jobs.every("*/5 * * * *", "tell_programs_left_over", left_over, forgotten)
 
 
@@ -225,10 +221,6 @@ def _add_billing(inst: Installation) -> None:
     async def keep_up(account_id: str) -> None:
         await billing.keep_up(inst, UUID(account_id))
 
-    async def round_() -> None:
-        async for account_id in every_account(inst):
-            await billing.on_the_clock(inst, account_id)
-
     inst.outbox.on(["staff.changed"], seats, Use("Hears who works in the account", "bill", "3"))
     inst.jobs.add(
         "billing",
@@ -238,7 +230,8 @@ def _add_billing(inst: Installation) -> None:
         wait_seconds=5,
         growth=3,
     )
-    inst.jobs.every("*/10 * * * *", "billing_round", round_, Use("Looks whose bills are due", "bill", "3"))
+    looks = Use("Looks whose bills are due", "bill", "3")
+    inst.jobs.every("*/10 * * * *", "billing_round", in_every_account(inst, billing.on_the_clock), looks)
 
 
 def prepared(inst: Installation) -> Installation:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import pytest
 
 from chatinbox.accounts import colleagues
+from chatinbox.accounts.every_account import in_every_account
 from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import set_languages
@@ -16,7 +18,7 @@ from chatinbox.conversations.search.find import find
 from chatinbox.conversations.verbs.assign import assign
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
-from chatinbox.core.purpose import ON_A_CLOCK, at_work
+from chatinbox.core.purpose import ON_A_CLOCK, Use, at_work
 from chatinbox.core.trouble import Trouble
 from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.connection import read_connections
@@ -105,6 +107,28 @@ async def test_who_is_away_is_told_by_the_worker(
     ask = "select subject_id from ledger where account_id = %s and instruction like 'chosen%%'"
     for staff, told_ in ((ada, [(bea.person_id,)]), (cyd, [])):
         assert await listening.db.run(staff.account_id, (ask, [staff.account_id])) == [told_]
+
+
+async def test_trouble_in_one_account_holds_a_round_up_in_no_other_and_is_said_at_the_end(
+    listening: Installation, ada: Staff, cyd: Staff
+) -> None:
+    done: list[tuple[str, UUID]] = []
+
+    async def breaks(_inst: Installation, account_id: UUID) -> None:
+        if account_id == ada.account_id:
+            raise ValueError("Ada's")
+        done.append(("first", account_id))
+
+    async def goes_on(_inst: Installation, account_id: UUID) -> None:
+        done.append(("then", account_id))
+
+    with (
+        at_work("a round", Use("Looks at all accounts", "protect")),
+        pytest.raises(ValueError, match="Ada's"),
+    ):
+        await in_every_account(listening, breaks, goes_on)()
+    for one, each in ((ada, ["then"]), (cyd, ["first", "then"])):
+        assert [what for what, where in done if where == one.account_id] == each
 
 
 async def test_what_the_worker_does_says_what_for_and_goes_back_to_an_instruction(
