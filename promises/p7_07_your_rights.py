@@ -76,7 +76,7 @@ async def proof_of_a_copy(stage: Stage) -> str:
         assert word in inside, f"a part is missing: {word}"
     for word in ("karl@other.example", "Karl Berg", "Otto's canary", "Next door canary"):
         assert word not in inside, f"somebody else is in it: {word}"
-    shared = await share.share_package(stage.inst, ada.account_id, package_id, ada)
+    shared = await share.share_package(stage.inst, ada, package_id)
     assert "Words of hers" in await _inside(await share.take_shared(stage.inst, shared.token, shared.phrase))
     for token in (shared.token, "made-up"):
         assert await _refused(share.take_shared(stage.inst, token, shared.phrase)) == "link", (

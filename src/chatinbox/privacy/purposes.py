@@ -90,10 +90,9 @@ def _sealed(table: Table) -> list[str]:
     ]
 
 
-def tables_for(purpose: str, tables: Mapping[str, Table] | None = None) -> list[str]:
+def tables_for(purpose: str) -> list[str]:
     """The tables that a purpose may use, if only their ids."""
-    mapped = tables or data_map.read()
-    return [name for name, table in mapped.items() if purpose in (*table.uses, *table.uses_ids)]
+    return [name for name, table in data_map.read().items() if purpose in (*table.uses, *table.uses_ids)]
 
 
 async def declare(db: Database) -> None:

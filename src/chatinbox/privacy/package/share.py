@@ -31,19 +31,17 @@ class Shared:
     phrase: str
 
 
-async def share_package(inst: Installation, account_id: UUID, package_id: UUID, by: Staff | None) -> Shared:
+async def share_package(inst: Installation, by: Staff, package_id: UUID) -> Shared:
     """A link to a copy that is made; an earlier one ends. Raises as `read_package`."""
-    if by:
-        by.need("export")
+    by.need("export")
+    account_id = by.account_id
     found = await package_state(inst, account_id, package_id)
-    if by:
-        await need_all(inst, by, found)
+    await need_all(inst, by, found)
     if not found.is_there:
         raise Refused(409, "This copy is not made yet, or is gone.", "not_there")
     link_id, phrase = new_id(), "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(4))
     token = await make_link(inst, "package", account_id=account_id, link_id=link_id)
     key = await inst.vault.account_key(account_id)
-    note = [noted(key, by, "customer.copy_shared", subject_id=found.customer_id)] if by else []
     await inst.db.run(
         account_id,
         (
@@ -51,7 +49,7 @@ async def share_package(inst: Installation, account_id: UUID, package_id: UUID, 
             " and ended_at is null",
             [link_id, key.blind(f"package {package_id}", _plain(phrase)), account_id, package_id],
         ),
-        *note,
+        noted(key, by, "customer.copy_shared", subject_id=found.customer_id),
     )
     return Shared(token, phrase)
 

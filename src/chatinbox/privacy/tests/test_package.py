@@ -232,7 +232,7 @@ async def test_only_who_may_asks_and_nobody_of_another_account_or_team(
         ask_package(inst, cyd.account_id, frida, cyd),
         ask_package(inst, cyd.account_id, new_id(), cyd),
         read_package(inst, cyd.account_id, package_id, cyd),
-        share_package(inst, cyd.account_id, package_id, cyd),
+        share_package(inst, cyd, package_id),
     ):
         with pytest.raises(Refused, match="not_found"):
             await ask
@@ -276,7 +276,7 @@ async def test_one_that_is_asked_for_twice_is_made_once(inst: Installation, ada:
 
 
 async def test_a_link_gives_it_once_to_who_has_the_words(inst: Installation, ada: Staff, frida: UUID) -> None:
-    shared = await share_package(inst, ada.account_id, await made(inst, ada, frida), ada)
+    shared = await share_package(inst, ada, await made(inst, ada, frida))
     await look_at_shared(inst, shared.token)
     with pytest.raises(Refused, match="phrase"):
         await take_shared(inst, shared.token, "wrong")
@@ -296,7 +296,7 @@ async def test_a_link_gives_it_once_to_who_has_the_words(inst: Installation, ada
 
 
 async def test_five_wrong_words_end_a_link(inst: Installation, ada: Staff, frida: UUID) -> None:
-    shared = await share_package(inst, ada.account_id, await made(inst, ada, frida), ada)
+    shared = await share_package(inst, ada, await made(inst, ada, frida))
     tries = await asyncio.gather(
         *(take_shared(inst, shared.token, f"wrong {n}") for n in range(12)), return_exceptions=True
     )
@@ -309,13 +309,13 @@ async def test_used_expired_replaced_and_made_up_links_are_answered_alike(
     inst: Installation, ada: Staff, frida: UUID, new_browser: NewBrowser
 ) -> None:
     package_id, browser = await made(inst, ada, frida), new_browser()
-    replaced = await share_package(inst, ada.account_id, package_id, ada)
-    used = await share_package(inst, ada.account_id, package_id, ada)
+    replaced = await share_package(inst, ada, package_id)
+    used = await share_package(inst, ada, package_id)
     shown = await browser.get(f"/copy/{used.token}")
     assert shown.status_code == 200 and "frida" not in shown.text.lower()
     got = await browser.post(f"/copy/{used.token}", data={"phrase": used.phrase})
     assert got.status_code == 200 and got.content[:2] == b"PK" and got.headers["cache-control"] == "no-store"
-    expired = await share_package(inst, ada.account_id, package_id, ada)
+    expired = await share_package(inst, ada, package_id)
     answers = []
     for token in (used.token, replaced.token, "made-up"):
         answers += [
@@ -335,7 +335,7 @@ async def test_it_goes_with_the_customer_also_while_it_is_made(
     inst: Installation, ada: Staff, frida: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there, name = await made(inst, ada, frida), (await read_customer(inst, ada.account_id, frida)).name
-    shared = await share_package(inst, ada.account_id, there, ada)
+    shared = await share_package(inst, ada, there)
     under_way = await ask_package(inst, ada.account_id, frida, ada)
     erasure_id = await ask_erasure(inst, ada, frida, name)
     known, begun = type(inst.files).put_stream, asyncio.Event()

@@ -108,7 +108,7 @@ async def _download(inst: Installation, session: Session, form: Form) -> Respons
 
 async def _share(inst: Installation, session: Session, form: Form) -> Shown:
     by, package_id = session.staff, known_id(form.get("package"))
-    shared = await share_package(inst, by.account_id, package_id, by)
+    shared = await share_package(inst, by, package_id)
     found = await package_state(inst, by.account_id, package_id)
     link = f"{inst.settings.public_url}/copy/{shared.token}"
     words = await _words(inst, session, found.customer_id)
