@@ -31,7 +31,7 @@ async def close_account(inst: Installation, by: Staff, typed: str) -> datetime:
         "anything of it again.\n"
     )
     fields = ("name", "name of the account", "day of its end", "link")
-    await owners.tell(inst, by.account_id, f"{name} is closed", text, "account closing", fields)
+    await owners.tell(inst, by.account_id, f"{name} is closed", text, "account closing", fields, again=True)
     return ends
 
 

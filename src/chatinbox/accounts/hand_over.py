@@ -64,4 +64,6 @@ async def _tell(inst: Installation, by: Staff, new: str, stays: str, until_now: 
     )
     subject = f"{account} has a new owner"
     fields = ("names", "name of the account", "what was changed", "time", "links")
-    await owners.tell(inst, by.account_id, subject, text, "account handed over", fields, once=until_now)
+    await owners.tell(
+        inst, by.account_id, subject, text, "account handed over", fields, once=until_now, again=True
+    )

@@ -163,7 +163,7 @@ async def deny(inst: Installation, token: str) -> str:
         )
         text = f"The postmaster of {asked.name} says that it is not yours, so nobody of it is sent to your company's sign-in.\n"
         subject = f"{asked.name} is not yours"
-        await owners.tell(inst, account_id, subject, text, "single sign-on", ("domain",))
+        await owners.tell(inst, account_id, subject, text, "single sign-on", ("domain",), again=True)
     return asked.name
 
 

@@ -53,4 +53,4 @@ async def looked(inst: Installation, account_id: UUID, look_id: UUID, what: str,
 async def _write(inst: Installation, account_id: UUID, subject: str, text: str) -> None:
     where = f"Who, why, and what they look at, row by row:\n\n{inst.settings.public_url}{PAGE}\n"
     fields = ("that somebody looks", "their ground and reason", "link")
-    await owners.tell(inst, account_id, subject, text + where, OCCASION, fields)
+    await owners.tell(inst, account_id, subject, text + where, OCCASION, fields, again=True)

@@ -128,6 +128,21 @@ async def test_a_postmaster_who_says_no_ends_it_at_once_and_owners_hear_of_it(
     assert await domains.is_ours(near, cyd.account_id, f"x@{theirs}")
 
 
+async def test_owners_hear_of_a_no_also_when_no_server_could_be_reached_just_then(
+    near: Installation, idp: Idp, ada: Staff, cyd: Staff
+) -> None:
+    domain = await with_company(near, idp, ada)
+    with travel(LATE):
+        await look_after(near, ada.account_id)
+        [letter] = await letters(near, ada, f"{domain} is still yours")
+        await domains.deny(unreached(near), link_in(letter).rpartition("/")[2])
+        with travel(LEFT_OVER + timedelta(minutes=1)):
+            for staff in (ada, cyd):
+                await send_left_over(near, staff.account_id)
+    assert len(await letters(near, ada, "says that it is not yours")) == 1
+    assert await letters(near, cyd, "says that it is not yours") == []
+
+
 async def test_a_mail_server_that_takes_no_letter_is_told_and_one_that_is_away_is_asked_tomorrow(
     near: Installation, idp: Idp, ada: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
