@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from chatinbox.core.canonical import canonical
 from chatinbox.core.vault import Vault
 from chatinbox.privacy import signature
 
@@ -69,7 +70,7 @@ def read_raw(data: Path, vault: Vault) -> bytes | None:
         value = base64.b64decode(told.pop("signature")["value"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    genuine = signature.is_genuine(signature.canonical(told), value, signature.public_key(vault, PURPOSE))
+    genuine = signature.is_genuine(canonical(told), value, signature.public_key(vault, PURPOSE))
     return raw if genuine else None
 
 

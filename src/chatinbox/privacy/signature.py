@@ -1,13 +1,13 @@
 """Signatures of this installation under what it gives out: proofs, certificates, receipts (Ed25519, RFC 8032)."""
 
 import base64
-import json
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from chatinbox.core.canonical import canonical
 from chatinbox.core.vault import Vault
 
 OVER = "the JSON of everything but this member, as RFC 8785 writes it"
@@ -23,11 +23,6 @@ def public_key(vault: Vault, purpose: str) -> str:
     return base64.b64encode(
         key_of(vault, purpose).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     ).decode()
-
-
-def canonical(told: dict[str, Any]) -> bytes:
-    """RFC 8785 for objects of text, lists, truth values and whole numbers."""
-    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def signed(vault: Vault, purpose: str, told: dict[str, Any]) -> dict[str, Any]:

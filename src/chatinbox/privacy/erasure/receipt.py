@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chatinbox.core.canonical import canonical
 from chatinbox.core.vault import Vault
 from chatinbox.privacy import signature
 
@@ -53,7 +54,7 @@ class Receipt:
 
 def sign(vault: Vault, receipt: Receipt) -> bytes:
     """Its signature."""
-    return signature.key_of(vault, PURPOSE).sign(signature.canonical(asdict(receipt)))
+    return signature.key_of(vault, PURPOSE).sign(canonical(asdict(receipt)))
 
 
 def paper(vault: Vault, receipt: Receipt, signed: bytes) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from chatinbox.conversations.inbox import read_list
 from chatinbox.conversations.incoming import NewFile, Sender
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.search.index import index_ids
+from chatinbox.core.canonical import canonical
 from chatinbox.core.clock import travel
 from chatinbox.core.db import Database
 from chatinbox.core.egress import Asked, Letter
@@ -126,9 +127,9 @@ async def test_the_receipt_counts_what_went_and_anybody_can_verify_it(
         "messages": 3, "notes": 1, "sessions": 0,
     }  # fmt: skip
     value = base64.b64decode(signed["value"])
-    assert signature.is_genuine(signature.canonical(told), value, signed["public_key"])
+    assert signature.is_genuine(canonical(told), value, signed["public_key"])
     told["erased"]["messages"] = 4
-    assert not signature.is_genuine(signature.canonical(told), value, signed["public_key"])
+    assert not signature.is_genuine(canonical(told), value, signed["public_key"])
     with pytest.raises(Refused, match="not_found"):
         await read_receipt(inst, cyd, erasure_id)
     assert await list_erasures(inst, cyd) == []
