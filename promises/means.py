@@ -21,6 +21,8 @@ from chatinbox.channels.email.channel import open_channel
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.files import Files
 from chatinbox.core.ids import new_id
+from chatinbox.privacy.chain.book import NOTHING, Book, follow
+from chatinbox.privacy.chain.heads import Head, is_ours
 from chatinbox.privacy.requests import link
 from chatinbox.web import forms
 from chatinbox.web.site import ROOMS, frame
@@ -157,3 +159,39 @@ def open_everything(stage: Stage) -> None:
 async def beside_the_ledger(*_: Any) -> AsyncIterator[None]:
     """In the place of a gate: lets something out, and writes nothing down."""
     yield
+
+
+def follow_each(here: Here, book: Book) -> int:
+    """Goes along one kind of ledger in each account, up to its newest signed head; how many there are."""
+    accounts = here.column(f"select distinct account_id from tenant.{book.heads}")
+    for account_id in accounts:
+        number, before = _let_go(here, book, account_id)
+        [(told, hash_, at, signed)] = here.rows(
+            f"select number, hash, at, signature from tenant.{book.heads} where account_id = %s"
+            " order by number desc, kind desc limit 1", [account_id],
+        )  # fmt: skip
+        head = Head("head", told, bytes(hash_), at)
+        if number >= told:  # nothing came for a year
+            continue
+        assert is_ours(here.vault, book, account_id, head, bytes(signed)), "a head was not signed here"
+        ask = f"select {book.columns} from tenant.{book.rows} where account_id = %s and number <= %s order by number"
+        rows = [book.read(one) for one in here.rows(ask, [account_id, told])]
+        assert follow(account_id, rows, number, before) == (told, head.hash, None), (
+            f"a row of a ledger of {book.words} was changed, taken out or cut off"
+        )
+    return len(accounts)
+
+
+def _let_go(here: Here, book: Book, account_id: UUID) -> tuple[int, bytes]:
+    """Where what is left begins: after rows that were let go, being old."""
+    cuts = here.rows(
+        f"select number, hash, at, signature from tenant.{book.heads} where account_id = %s and kind = 'cut'"
+        " order by number desc limit 1", [account_id],
+    )  # fmt: skip
+    for number, hash_, at, signed in cuts:
+        cut = Head("cut", number, bytes(hash_), at)
+        assert is_ours(here.vault, book, account_id, cut, bytes(signed)), (
+            "rows were let go and nobody signed for it"
+        )
+        return cut.number, cut.hash
+    return 0, NOTHING

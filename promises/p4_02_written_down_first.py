@@ -1,6 +1,7 @@
 """We sell, rent and give away nothing. Companies of the same owner are treated as anyone else. What leaves is written into a ledger before it goes: receiver, reason and kinds of data."""
 
 import asyncio
+import json
 import re
 import socket
 import sys
@@ -9,16 +10,25 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.app import worker
 from chatinbox.channels.email import imap, poll
-from chatinbox.core.clock import now
-from chatinbox.core.egress import Egress, Errand, Unreachable
+from chatinbox.core.clock import now, travel
+from chatinbox.core.egress import Asked, Egress, Errand, Unreachable, committed
+from chatinbox.core.egress import ledger as ledger_
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.ids import new_id
+from chatinbox.privacy.chain import verify as verify_
+from chatinbox.privacy.chain.heads import Head, keep_up, newest_head, read_head
+from chatinbox.privacy.chain.verify import verify
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.left.book import LEFT, Left
+from promises.means import follow_each
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C33",)
@@ -78,6 +88,89 @@ async def proof_that_the_row_is_there_first(stage: Stage) -> str:
     assert page.count("127.0.0.1") >= 2, "the account cannot read what left"
     assert "127.0.0.1" not in other, "a neighbour reads what left"
     return f"{len(at)} connections, each with its row in the ledger before."
+
+
+def look_at_the_chains(here: Here) -> str:
+    """What each account's ledger says was written follows row on row, and leads where its newest signed head says"""
+    return f"{follow_each(here, LEFT)} ledgers of what left lead where their heads say."
+
+
+async def proof_that_a_forged_row_is_noticed(stage: Stage) -> str:
+    """An intruder changes, takes out, puts in and moves rows of what left, cuts the end off and puts an older copy in place: each is noticed, an erasure is not blamed"""
+    inst = stage.inst
+    ada, cyd = await stage.two_businesses()
+    casey = await stage.people.say(ada, "A customer writes")
+    asked = Asked("act", ada.staff_user_id)
+    about = replace(a_letter(ada), subject_kind="customer", subject_id=casey.customer_id, asked=asked)
+    for letter in (about, a_letter(ada), a_letter(ada), a_letter(cyd)):
+        await inst.egress.mail(letter)
+    read = read_head(json.dumps(await newest_head(inst, LEFT, ada.account_id)))
+    given = [(read.head, read.signed)]
+    erasure_id = await ask_erasure(inst, ada, casey.customer_id, "Casey Customer")
+    with travel(UNDO):
+        assert await erase(inst, ada.account_id, erasure_id), "it was not done"
+    whole = await verify(inst, LEFT, ada.account_id, given)
+    assert whole.faults == [] and whole.rows >= 3, f"an erasure is blamed: {whole.faults}"
+    for what, statements in _forgeries(f"account_id = '{ada.account_id}'").items():
+        stage.break_in(
+            "begin",
+            "set local session_replication_role = replica",
+            *_aside(ada.account_id),
+            *statements,
+            "commit",
+        )
+        assert (await verify(inst, LEFT, ada.account_id, given)).faults, (
+            f"nobody noticed that a row was {what}"
+        )
+        assert (await verify(inst, LEFT, cyd.account_id)).whole, "the neighbour's ledger is blamed"
+        stage.break_in(
+            "begin", "set local session_replication_role = replica", *_put_back(ada.account_id), "commit"
+        )
+        assert (await verify(inst, LEFT, ada.account_id, given)).whole, "it is not whole again"
+    return (
+        f"{len(_forgeries(''))} ways to forge what left, each noticed; the erasure of one customer was not."
+    )
+
+
+_TABLES = ("ledger", "ledger_link", "ledger_head")
+
+
+def _aside(account_id: UUID) -> list[str]:
+    keep = "create temporary table kept_{0} as select * from tenant.{0} where account_id = '{1}'"
+    return [keep.format(table, account_id) for table in _TABLES]
+
+
+def _put_back(account_id: UUID) -> list[str]:
+    gone = "delete from tenant.{0} where account_id = '{1}'"
+    back = "insert into tenant.{0} select * from kept_{0}"
+    drop = "drop table kept_{0}"
+    return [one.format(table, account_id) for table in _TABLES for one in (gone, back, drop)]
+
+
+def _forgeries(theirs: str) -> dict[str, list[str]]:
+    second = f"id = (select id from tenant.ledger where {theirs} order by id offset 1 limit 1)"
+    move = "update tenant.ledger_link set number = {} where {} and number = {}"
+    copied = "gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, at, outcome, asked_by, asked_id"
+    return {
+        "changed": [f"update tenant.ledger set instruction = 'another' where {second}"],
+        "said to have ended otherwise": [f"update tenant.ledger set outcome = 'withheld' where {second}"],
+        "taken out": [f"delete from tenant.ledger where {second}"],
+        "taken out of ledger and chain": [
+            f"delete from tenant.ledger_link where row_id = (select id from tenant.ledger where {second})",
+            f"delete from tenant.ledger where {second}",
+        ],
+        "put in": [
+            f"insert into tenant.ledger (account_id, id, {copied}) select account_id, gen_random_uuid(), {copied}"
+            f" from tenant.ledger where {second}"
+        ],
+        "moved": [move.format(to, theirs, number) for number, to in ((2, 99), (3, 2), (99, 3))],
+        "cut off": [f"delete from tenant.ledger_link where {theirs} and number > 3"],
+        "put back to an older copy": [
+            f"delete from tenant.ledger where {theirs} and id in (select row_id from tenant.ledger_link where {theirs} and number > 2)",
+            f"delete from tenant.ledger_link where {theirs} and number > 2",
+            f"delete from tenant.ledger_head where {theirs}",
+        ],
+    }
 
 
 @asynccontextmanager
@@ -141,6 +234,39 @@ class _heard:  # noqa: N801
 
     def __exit__(self, *_: object) -> None:
         _ears.remove(self._ear)
+
+
+async def saboteur_chains_nothing_of_a_row(stage: Stage) -> None:
+    """Lets a row commit to nothing of what it says"""
+    for place in (committed, ledger_):
+        stage.swap(place, "begun", lambda *_: bytes(32))
+        stage.swap(place, "ended", lambda *_: bytes(32))
+
+
+async def saboteur_overlooks_what_was_put_in(stage: Stage) -> None:
+    """Looks only at what the chain knows"""
+
+    async def nothing(*_: Any) -> None: ...
+
+    stage.swap(Left, "look_beside", nothing)
+
+
+async def saboteur_signs_no_heads(stage: Stage) -> None:
+    """Takes whatever the end of the chain is for its end"""
+
+    async def none(*_: Any) -> list[Head]:
+        return []
+
+    stage.swap(verify_, "_heads", none)
+
+
+async def saboteur_takes_a_row_out(stage: Stage) -> None:
+    """Takes the last of what left out of a chain before anybody looks"""
+    ada = await stage.people.owner("Ada", "Ada's Tea")
+    for _ in range(2):
+        await stage.inst.egress.mail(a_letter(ada))
+    await keep_up(stage.inst, LEFT, ada.account_id)
+    stage.break_in("delete from tenant.ledger_link where number = 4")
 
 
 async def saboteur_writes_afterwards(stage: Stage) -> None:

@@ -20,7 +20,7 @@ from chatinbox.integrations.connect import Asked, Connected, connect
 from chatinbox.integrations.end import end_connection
 from chatinbox.integrations.mapping import EVENTS, FIELDS
 from chatinbox.privacy import subprocessors
-from chatinbox.privacy.what_left import read_ledger
+from chatinbox.privacy.left.read import read_ledger
 from chatinbox.web.site import subprocessors as page
 from promises.means import put_on_the_list
 from promises.program import NO, YES, Program, listening, near

@@ -13,7 +13,7 @@ from chatinbox.privacy.desk import cases, clock, order, release
 from chatinbox.privacy.desk.cases import Case
 from chatinbox.privacy.desk.order import Order, Words
 from chatinbox.privacy.glass.seen import read_seen
-from chatinbox.privacy.what_left import read_ledger
+from chatinbox.privacy.left.read import read_ledger
 from promises.means import beside_the_ledger, open_everything, tell_no_owner
 from promises.stage import Here, Stage
 

@@ -8,7 +8,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.privacy.desk import cases, clock, release
 from chatinbox.privacy.desk.cases import Case
 from chatinbox.privacy.desk.order import Order, Words
-from chatinbox.privacy.what_left import read_ledger
+from chatinbox.privacy.left.read import read_ledger
 from promises.means import open_everything, tell_no_owner
 from promises.stage import Here, Stage
 

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from chatinbox.accounts import documents, owners
 from chatinbox.accounts.access import note
@@ -12,16 +11,15 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now, travel
 from chatinbox.core.egress import Egress
 from chatinbox.privacy import breach, breach_record
-from chatinbox.privacy.access import heads as heads_
-from chatinbox.privacy.access import link as link_
-from chatinbox.privacy.access import verify as verify_
-from chatinbox.privacy.access.chain import NOTHING, Row, Subject, commit, follow
-from chatinbox.privacy.access.heads import Head, is_ours, newest_head, read_head
-from chatinbox.privacy.access.link import COLUMNS
-from chatinbox.privacy.access.verify import verify
+from chatinbox.privacy.access.book import ACCESS, Access
+from chatinbox.privacy.access.chain import Row, Subject, commit
+from chatinbox.privacy.chain import verify as verify_
+from chatinbox.privacy.chain.book import NOTHING
+from chatinbox.privacy.chain.heads import Head, keep_up, newest_head, read_head
+from chatinbox.privacy.chain.verify import verify
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
-from promises.means import rewrite_first_promise
+from promises.means import follow_each, rewrite_first_promise
 from promises.stage import Here, Stage
 
 CLAUSES = ("C52", "C52a")
@@ -39,44 +37,7 @@ def look_at_who_was_told(here: Here) -> str:
 
 def look_at_the_ledgers(here: Here) -> str:
     """The access ledger of each account follows row on row, and leads where its newest signed head says"""
-    accounts = here.column("select distinct account_id from tenant.access_head")
-    for account_id in accounts:
-        number, before = _let_go(here, account_id)
-        rows = [
-            Row(*one)
-            for one in here.rows(
-                f"select {COLUMNS} from tenant.access where account_id = %s order by number", [account_id]
-            )
-        ]
-        [(told, hash_, at, signed)] = here.rows(
-            "select number, hash, at, signature from tenant.access_head where account_id = %s and kind = 'head' union all"
-            " select number, hash, at, signature from tenant.access_head where account_id = %s and kind = 'cut'"
-            " order by number desc limit 1", [account_id, account_id],
-        )  # fmt: skip
-        head = Head("head", told, bytes(hash_), at)
-        if number >= told:  # nobody looked at anything for a year
-            continue
-        assert is_ours(here.vault, account_id, head, bytes(signed)), "a head was not signed here"
-        upto = [row for row in rows if row.number <= told]
-        assert follow(account_id, upto, number, before) == (told, head.hash, None), (
-            "a row of an access ledger was changed, taken out or cut off"
-        )
-    return f"{len(accounts)} ledgers lead where their heads say."
-
-
-def _let_go(here: Here, account_id: UUID) -> tuple[int, bytes]:
-    """Where what is left begins: after rows that were a year old."""
-    cuts = here.rows(
-        "select number, hash, at, signature from tenant.access_head where account_id = %s and kind = 'cut' order by number desc",
-        [account_id],
-    )
-    for number, hash_, at, signed in cuts:
-        cut = Head("cut", number, bytes(hash_), at)
-        assert is_ours(here.vault, account_id, cut, bytes(signed)), (
-            "rows were let go and nobody signed for it"
-        )
-        return cut.number, cut.hash
-    return 0, NOTHING
+    return f"{follow_each(here, ACCESS)} ledgers lead where their heads say."
 
 
 async def proof_that_a_cut_ledger_is_noticed(stage: Stage) -> str:
@@ -88,26 +49,27 @@ async def proof_that_a_cut_ledger_is_noticed(stage: Stage) -> str:
     came = [await stage.people.say(ada, f"Words {number}", f"v{number}@mail.example") for number in range(5)]
     for one in came:
         assert (await browser.get(f"/api/conversations/{one.conversation_id}")).status_code == 200
-    kept = await newest_head(inst, ada.account_id)
+    kept = await newest_head(inst, ACCESS, ada.account_id)
     assert kept and kept["number"] == len(came), "who looked was not written"
-    given = [read_head(json.dumps(kept))[1:]]
+    read = read_head(json.dumps(kept))
+    given = [(read.head, read.signed)]
     erasure_id = await ask_erasure(inst, ada, came[0].customer_id, "Casey Customer")
     with travel(UNDO):
         assert await erase(inst, ada.account_id, erasure_id), "it was not done"
-    whole = await verify(inst, ada.account_id, given)
+    whole = await verify(inst, ACCESS, ada.account_id, given)
     assert whole.faults == [] and whole.erased == 1, f"an erasure is blamed: {whole.faults}"
     theirs = f"account_id = '{ada.account_id}'"
     for what, statements in _intrusions(theirs).items():
         stage.break_in("begin", "set local session_replication_role = replica", *statements, "commit")
-        found = await verify(inst, ada.account_id, given)
+        found = await verify(inst, ACCESS, ada.account_id, given)
         assert found.faults, f"nobody noticed that the ledger was {what}"
         stage.break_in(
             "begin", "set local session_replication_role = replica", f"delete from tenant.access where {theirs}",
             f"insert into tenant.access select * from kept_rows where {theirs}", f"delete from tenant.access_head where {theirs}",
             f"insert into tenant.access_head select * from kept_heads where {theirs}", "commit", "drop table kept_rows, kept_heads",
         )  # fmt: skip
-        assert (await verify(inst, ada.account_id, given)).whole, "it is not whole again"
-    assert (await verify(inst, cyd.account_id)).whole, "the neighbour's ledger is blamed"
+        assert (await verify(inst, ACCESS, ada.account_id, given)).whole, "it is not whole again"
+    assert (await verify(inst, ACCESS, cyd.account_id)).whole, "the neighbour's ledger is blamed"
     return f"{len(_intrusions(theirs))} ways to forge who looked, each noticed; the erasure of one customer was not."
 
 
@@ -227,8 +189,7 @@ async def saboteur_forgets_the_rows_before(stage: Stage) -> None:
         return last.number, before, None
 
     stage.swap(verify_, "follow", along)
-    stage.swap(verify_, "hash_of", lambda *_: NOTHING)
-    stage.swap(link_, "hash_of", lambda *_: NOTHING)
+    stage.swap(Row, "hashed", lambda *_: NOTHING)
 
 
 async def saboteur_signs_no_heads(stage: Stage) -> None:
@@ -242,15 +203,15 @@ async def saboteur_signs_no_heads(stage: Stage) -> None:
 
 async def saboteur_chains_whom_it_was_about(stage: Stage) -> None:
     """Lets a row commit to nothing but whom it was about, so that an erasure looks like a forgery"""
-    known = verify_._look_at_subject
+    known = Access.look
 
-    def again(row: Row, subject: Any, found: Any) -> None:
+    def again(book: Access, account_id: Any, row: Row, subject: Any, found: Any) -> None:
         erased = subject[-1]
-        known(row, (*subject[:-1], None), found) if erased and subject[1] else None
+        known(book, account_id, row, (*subject[:-1], None), found) if erased and subject[1] else None
         if erased and commit(b"", Subject(None, None, None, None)) != row.commitment:
             found.faults.append("whom it was about is gone")
 
-    stage.swap(verify_, "_look_at_subject", again)
+    stage.swap(Access, "look", again)
 
 
 async def saboteur_writes_no_looks(stage: Stage) -> None:
@@ -259,8 +220,7 @@ async def saboteur_writes_no_looks(stage: Stage) -> None:
     async def nothing(*_: Any) -> int:
         return 0
 
-    stage.swap(link_, "_link", nothing)
-    stage.swap(heads_, "link", nothing)
+    stage.swap(Access, "take", nothing)
 
 
 async def saboteur_cuts_a_ledger(stage: Stage) -> None:
@@ -268,5 +228,5 @@ async def saboteur_cuts_a_ledger(stage: Stage) -> None:
     ada = await stage.people.owner("Ada", "Ada's Tea")
     for number in range(3):
         await note(stage.inst, ada, "search", row_count=number)
-    await heads_.keep_up(stage.inst, ada.account_id)
+    await keep_up(stage.inst, ACCESS, ada.account_id)
     stage.break_in("delete from tenant.access_subject", "delete from tenant.access where number = 3")

@@ -23,7 +23,7 @@ WORDS: dict[str, str] = {
     "workspace.privacy_address": "Privacy address",
     "workspace.privacy_page": "Page about privacy",
     "workspace.individual_reports": "Lines per person in reports about staff",
-    "workspace.heads_by_mail": "Heads of the access ledger by letter",
+    "workspace.heads_by_mail": "Heads of the ledgers by letter",
     "workspace.alert_looks": "From how many looks in a day owners hear of it",
     "looked.exported": "Exported who looked",
     "workspace.legal_name": "Legal name",

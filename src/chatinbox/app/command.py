@@ -85,8 +85,8 @@ def parser() -> argparse.ArgumentParser:
     )
     ledger = commands.add_parser(
         "ledger",
-        help="whether the ledgers of who looked are whole",
-        description="Goes along the access ledger of every account, or of one, and compares it with the heads that were signed.",
+        help="whether the ledgers of who looked and of what left are whole",
+        description="Goes along both ledgers of every account, or of one, and compares them with the heads that were signed.",
     )
     ledger.add_argument("what", choices=["verify"], help="verify: go along it and say what is wrong")
     ledger.add_argument("--account", default="", help="only this account's, by its id")

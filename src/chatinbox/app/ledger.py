@@ -1,4 +1,4 @@
-"""`ledger verify`: goes along the access ledgers, compares them with what was signed, and with a head that was kept elsewhere."""
+"""`ledger verify`: goes along the ledgers of who looked and of what left, compares them with what was signed, and with a head that was kept elsewhere."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,8 +14,13 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
-from chatinbox.privacy.access.heads import read_head
-from chatinbox.privacy.access.verify import Signed, Verdict, verify
+from chatinbox.privacy.access.book import ACCESS
+from chatinbox.privacy.chain.book import Book, Verdict
+from chatinbox.privacy.chain.heads import Given, read_head
+from chatinbox.privacy.chain.verify import verify
+from chatinbox.privacy.left.book import LEFT
+
+BOOKS: tuple[Book, ...] = (ACCESS, LEFT)
 
 
 def verify_ledgers(settings: Settings, account: str, head: Path | None) -> int:
@@ -25,35 +30,38 @@ def verify_ledgers(settings: Settings, account: str, head: Path | None) -> int:
     if account and only is None:
         raise Trouble(f"“{account}” is not the id of an account.")
     if given:
-        if only not in (None, given[0]):
+        if only not in (None, given.account_id):
             raise Trouble("This head is of another account.")
-        only = given[0]
+        only = given.account_id
     with database.of_an_installation(settings) as admin_dsn:
-        return asyncio.run(_print(settings, admin_dsn, only, [given[1]] if given else []))
+        return asyncio.run(_print(settings, admin_dsn, only, given))
 
 
-def _given(file: Path | None) -> tuple[UUID, Signed] | None:
+def _given(file: Path | None) -> Given | None:
     if file is None:
         return None
     try:
-        account_id, head, signed = read_head(file.read_bytes())
+        given = read_head(file.read_bytes())
     except OSError as error:
         raise Trouble(f"{file} cannot be read: {error.strerror}.") from None
     except ValueError as error:
         raise Trouble(f"{file}: {error}.") from None
-    return account_id, (head, signed)
+    if given.ledger not in (book.name for book in BOOKS):
+        raise Trouble(f"{file}: this is the head of no ledger that is kept here.")
+    return given
 
 
-@purpose.work(Use("Goes along the accounts' chains of who looked", "protect", "9"))
-async def _print(settings: Settings, admin_dsn: str, only: UUID | None, given: list[Signed]) -> int:
+@purpose.work(Use("Goes along the accounts' chains of who looked and what left", "protect", "9"))
+async def _print(settings: Settings, admin_dsn: str, only: UUID | None, given: Given | None) -> int:
     inst = await open_installation(settings, admin_dsn)
     broken = 0
     try:
         async for account_id in _accounts(inst, only):
-            verdict = await verify(inst, account_id, given)
-            broken += not verdict.whole
-            for line in lines(account_id, verdict):
-                print(line)
+            for book in BOOKS:
+                kept = [(given.head, given.signed)] if given and given.ledger == book.name else []
+                verdict = await verify(inst, book, account_id, kept)
+                broken += not verdict.whole
+                print("\n".join(lines(account_id, book, verdict)))
     finally:
         await inst.close()
     return int(broken > 0)
@@ -67,8 +75,8 @@ async def _accounts(inst: Installation, only: UUID | None) -> AsyncIterator[UUID
         yield account_id
 
 
-def lines(account_id: UUID, verdict: Verdict) -> list[str]:
-    """What is printed of one account."""
+def lines(account_id: UUID, book: Book, verdict: Verdict) -> list[str]:
+    """What is printed of one ledger of an account."""
     words = "whole" if verdict.whole else "NOT WHOLE"
-    told = f"{account_id}: {words}, {verdict.rows} rows up to {verdict.last}, {verdict.heads} heads"
+    told = f"{account_id}, {book.words}: {words}, {verdict.rows} rows, the chain up to {verdict.last}, {verdict.heads} heads"
     return [told, *(f"  {fault}" for fault in verdict.faults)]

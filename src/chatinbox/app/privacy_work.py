@@ -6,11 +6,13 @@ from chatinbox.accounts.every_account import in_every_account
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.privacy.access import alerts as access_alerts
-from chatinbox.privacy.access import heads as access_heads
-from chatinbox.privacy.access import link as access_link
-from chatinbox.privacy.access.daily import send_head
+from chatinbox.privacy.access.book import ACCESS
+from chatinbox.privacy.access.daily import send_heads
+from chatinbox.privacy.chain.heads import keep_up
+from chatinbox.privacy.chain.link import link
 from chatinbox.privacy.desk import clock as desk_clock
 from chatinbox.privacy.erasure import erase as erasure
+from chatinbox.privacy.left.book import LEFT
 from chatinbox.privacy.package import ask as package
 from chatinbox.privacy.package.make import end_old, make_package
 from chatinbox.privacy.requests import carry, go_on
@@ -20,24 +22,32 @@ from chatinbox.web.operator_account import operator_channel
 
 def prepare(inst: Installation) -> None:
     """Says which work of privacy runs on a clock, and which when it is asked for."""
-    _add_who_looked(inst)
+    _add_chains(inst)
     _add_erasing(inst)
     _add_requests(inst)
     _add_the_desk(inst)
 
 
-def _add_who_looked(inst: Installation) -> None:
-    """The account's ledger of who looked at what: linked, watched, signed, and sent to its owners where they want that."""
+def _add_chains(inst: Installation) -> None:
+    """The account's ledgers of who looked and of what left: linked, watched, signed, and sent to owners where they want that."""
 
-    links = Use("Puts who looked into the account's chain", "protect", "9")
+    async def link_both(inst: Installation, account_id: UUID) -> None:
+        await link(inst, ACCESS, account_id)
+        await link(inst, LEFT, account_id)
+
+    async def sign_both(inst: Installation, account_id: UUID) -> None:
+        await keep_up(inst, ACCESS, account_id)
+        await keep_up(inst, LEFT, account_id)
+
+    links = Use("Puts who looked and what left into the account's chains", "protect", "9")
     watches = Use("Looks for far more looking than usual, and tells the owners", "protect", "9")
-    signs = Use("Signs how far the account's chain is", "protect", "9")
-    sends = Use("Sends owners the head of their chain, where they want it", "protect", "9")
-    inst.jobs.every("* * * * *", "link_looks", in_every_account(inst, access_link.link), links)
+    signs = Use("Signs how far the account's chains are", "protect", "9")
+    sends = Use("Sends owners the heads of their chains, where they want it", "protect", "9")
+    inst.jobs.every("* * * * *", "link_ledgers", in_every_account(inst, link_both), links)
     watch = in_every_account(inst, access_alerts.look_out, access_alerts.tell_owners)
     inst.jobs.every("*/10 * * * *", "watch_looks", watch, watches)
-    inst.jobs.every("7 * * * *", "sign_heads", in_every_account(inst, access_heads.keep_up), signs)
-    inst.jobs.every("31 5 * * *", "send_heads", in_every_account(inst, send_head), sends)
+    inst.jobs.every("7 * * * *", "sign_heads", in_every_account(inst, sign_both), signs)
+    inst.jobs.every("31 5 * * *", "send_heads", in_every_account(inst, send_heads), sends)
 
 
 def _add_erasing(inst: Installation) -> None:

@@ -15,8 +15,10 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
-from chatinbox.privacy.access.heads import newest_head
+from chatinbox.privacy.access.book import ACCESS
+from chatinbox.privacy.chain.heads import newest_head
 from chatinbox.privacy.data_map import read
+from chatinbox.privacy.left.book import LEFT
 from chatinbox.privacy.opening import described, open_row
 from chatinbox.privacy.sink import Sink
 
@@ -53,9 +55,10 @@ async def _export(inst: Installation, account_id: UUID) -> AsyncIterator[bytes]:
                     for row in await _opened(inst, account_id, name, page, aside):
                         file.write(msgspec.json.encode(row) + b"\n")
                     yield sink.taken()
-        head = await newest_head(inst, account_id)
-        if head:  # a copy outside our reach
-            whole.writestr("access-head.json", msgspec.json.format(msgspec.json.encode(head), indent=2))
+        for file_name, book in (("access-head.json", ACCESS), ("ledger-head.json", LEFT)):
+            head = await newest_head(inst, book, account_id)
+            if head:  # a copy outside our reach
+                whole.writestr(file_name, msgspec.json.format(msgspec.json.encode(head), indent=2))
         async for page in _pages(inst, account_id, "tenant.attachment"):
             page = await _free(inst, account_id, "tenant.attachment", page, aside)
             keys = await _customer_keys(inst, account_id, "tenant.attachment", page)

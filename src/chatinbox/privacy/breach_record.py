@@ -20,7 +20,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.privacy.breach import Exposure, Touched, measure, notice
-from chatinbox.privacy.what_left import OUTCOME
+from chatinbox.privacy.left.read import OUTCOME
 
 _FIELDS = ("what was exposed", "when it was noticed", "counts of rows and people")
 _NOBODY = "it has no owner"

@@ -14,7 +14,7 @@ from chatinbox.core.db import Rows, Statement
 from chatinbox.core.egress.recipients import REGISTER
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import data_map
-from chatinbox.privacy.what_left import BASIS
+from chatinbox.privacy.left.read import BASIS
 
 # What people call it, its table, the time of a row, and which rows are meant. A table of customers that is not here is
 # counted under its purpose, so nothing that is stored is missing from the page.

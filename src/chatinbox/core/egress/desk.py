@@ -34,4 +34,4 @@ class DeskGate:
             yield
             outcome = "taken"
         finally:
-            await self._ledger.end(errand.account_id, row_id, outcome, None, "desk")
+            await self._ledger.end(errand.account_id, row_id, outcome, None, "desk", shown_from)

@@ -1,7 +1,7 @@
 """The ledger: who got what, on which basis, on whose instruction, and how it ended.
 
 A row is written in a transaction of its own before the bytes leave, so that a crash while sending leaves it `begun`,
-never bytes without a row.
+never bytes without a row. Beside it, and beside how it ended, waits what it commits to, for the account's chain.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from chatinbox.core.clock import now
-from chatinbox.core.db import Database
+from chatinbox.core.db import Database, Statement
+from chatinbox.core.egress.committed import Written, begun, ended, seal
 from chatinbox.core.ids import new_id
 from chatinbox.core.vault import SealKey, Vault
 
@@ -64,11 +65,18 @@ insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subjec
 select %(account)s, %(id)s, %(gate)s, %(who)s, %(kind)s, %(subject)s, %(basis)s, %(instruction)s, %(fields)s::text[],
   %(named)s::text, %(at)s, %(asked)s::text, %(asker)s::uuid, %(permission)s::uuid, %(shown_from)s::timestamptz
  where (not %(to_customer)s or work.is_asked_for(%(account)s, %(subject)s, %(asked)s::text, %(asker)s::uuid))"""
-_ASKED = f"{_BEGUN} returning id"
-_PERMITTED = f"""{_BEGUN} and exists (select from permission p where p.account_id = %(account)s and p.id = %(permission)s
+_WAITS = "insert into ledger_waiting (account_id, id, row_id, part, commitment, seal, shown_from)"
+_BEGUN_WAITS = f"""{_WAITS} values (%(account)s, %(waiting)s, %(id)s, 'begun', %(commitment)s, %(seal)s,
+  %(shown_from)s::timestamptz)"""
+# One that depends on what is there waits only where it was written.
+_IF_BEGUN = f""" returning id) {_WAITS} select %(account)s, %(waiting)s, id, 'begun', %(commitment)s, %(seal)s, null
+  from written returning id"""
+_ASKED = f"with written as ({_BEGUN}{_IF_BEGUN}"
+_PERMITTED = f"""with written as ({_BEGUN} and exists (select from permission p where p.account_id = %(account)s and p.id = %(permission)s
     and p.receiver_blind = %(receiver)s and p.fields @> %(fields)s::text[]
     and (p.object = 'account' or p.object_id = %(subject)s) and p.taken_back_at is null and p.given_at <= %(at)s and p.until_at > %(at)s)
- returning id"""
+{_IF_BEGUN}"""
+_ENDED_WAITS = f"{_WAITS} values (%s, %s, %s, 'ended', %s, %s, %s)"
 
 
 async def receiver_blind(vault: Vault, account_id: UUID, receiver: str) -> bytes:
@@ -104,16 +112,26 @@ class Ledger:
             "asker": entry.asked and entry.asked.id, "permission": entry.permission_id, "shown_from": entry.shown_from,
             "to_customer": entry.gate == "mail" and entry.subject_kind == "customer" and entry.basis != "permission",
         }  # fmt: skip
+        self._commit(entry.account_id, row)
         if entry.basis == "permission":
             row["receiver"] = await receiver_blind(self._vault, entry.account_id, entry.recipient)
             if not (await self._db.run(entry.account_id, (_PERMITTED, row)))[0]:
                 raise NoPermission
         elif not row["to_customer"]:
             # Nothing is given back: a row that an order hides cannot be seen by who writes it.
-            await self._db.run(entry.account_id, (_BEGUN, row))
+            await self._db.run(entry.account_id, (_BEGUN, row), (_BEGUN_WAITS, row))
         elif not (await self._db.run(entry.account_id, (_ASKED, row)))[0]:
             raise NobodyAsked("Nobody of the business asked for this letter.")
         return row_id
+
+    def _commit(self, account_id: UUID, row: dict[str, Any]) -> None:
+        """Adds to a row what it commits to."""
+        written = Written(
+            row["id"], row["gate"], row["who"], row["kind"], row["subject"], row["basis"], row["instruction"],
+            row["fields"], row["named"], row["at"], row["asked"], row["asker"], row["permission"], row["shown_from"],
+        )  # fmt: skip
+        row["waiting"], row["commitment"] = new_id(), begun(account_id, written)
+        row["seal"] = seal(self._vault, account_id, row["waiting"], row["id"], row["commitment"])
 
     async def _begin_of_house(self, entry: Entry) -> UUID:
         row_id = new_id()
@@ -131,20 +149,22 @@ class Ledger:
         outcome: Outcome,
         reason: str | None = None,
         gate: str = "",
+        shown_from: datetime | None = None,
     ) -> None:
         """Writes how it ended; `reason` is a word or a status, never what the other side said."""
         if account_id is None:
-            ended = "update work.house_ledger set outcome = %s, reason = %s where id = %s"
-            await self._db.directory(ended, [outcome, reason, row_id])
+            ending = "update work.house_ledger set outcome = %s, reason = %s where id = %s"
+            await self._db.directory(ending, [outcome, reason, row_id])
             return
-        if gate == "desk":
-            settle = "select desk.settle(%s, %s, %s)"
-            await self._db.run(account_id, (settle, [row_id, outcome, reason]))
-            return
-        await self._db.run(
-            account_id,
-            (
-                "update ledger set outcome = %s, reason = %s where account_id = %s and id = %s",
-                [outcome, reason, account_id, row_id],
-            ),
+        waiting_id, commitment = new_id(), ended(account_id, row_id, outcome, reason)
+        sealed = seal(self._vault, account_id, waiting_id, row_id, commitment)
+        settle: Statement = ("select desk.settle(%s, %s, %s)", [row_id, outcome, reason])
+        update: Statement = (
+            "update ledger set outcome = %s, reason = %s where account_id = %s and id = %s",
+            [outcome, reason, account_id, row_id],
         )
+        waits: Statement = (
+            _ENDED_WAITS,
+            [account_id, waiting_id, row_id, commitment, sealed, shown_from],
+        )
+        await self._db.run(account_id, settle if gate == "desk" else update, waits)

@@ -36,7 +36,7 @@ from chatinbox.integrations.tests.programs import NO, YES, Program, connected, h
 from chatinbox.integrations.try_out import try_out
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
-from chatinbox.privacy.what_left import read_ledger
+from chatinbox.privacy.left.read import read_ledger
 
 WORDS = "Canary words of hers"
 HERS = "frida@mail.example"

@@ -6,16 +6,12 @@
 JSON as RFC 8785 writes it, ids and hashes in lower-case hexadecimal as text, so that anybody can do it over.
 """
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chatinbox.privacy.signature import canonical
+from chatinbox.privacy.chain.book import hash_of
 
-NOTHING = bytes(32)
-"""What stands before the first row."""
 NONCE_BYTES = 32
 _MARK = b"chatinbox access ledger 1\0"
 
@@ -43,6 +39,21 @@ class Row:
     commitment: bytes
     hash_before: bytes
 
+    def hashed(self, account_id: UUID) -> bytes:
+        """Its hash."""
+        told = {
+            "account": str(account_id),
+            "number": self.number,
+            "id": str(self.id),
+            "at": int(self.at.timestamp()),
+            "staff_user": _text(self.staff_user_id),
+            "grant": _text(self.grant_id),
+            "deed": self.deed,
+            "commitment": self.commitment.hex(),
+            "before": self.hash_before.hex(),
+        }
+        return hash_of(_MARK, told)
+
 
 def commit(nonce: bytes, subject: Subject) -> bytes:
     """What a row says of whom it was about, without saying it."""
@@ -52,40 +63,7 @@ def commit(nonce: bytes, subject: Subject) -> bytes:
         "subject": _text(subject.subject_id),
         "count": subject.row_count,
     }
-    return hashlib.sha256(nonce + canonical(told)).digest()
-
-
-def hash_of(account_id: UUID, row: Row) -> bytes:
-    """A row's hash."""
-    told = {
-        "account": str(account_id),
-        "number": row.number,
-        "id": str(row.id),
-        "at": int(row.at.timestamp()),
-        "staff_user": _text(row.staff_user_id),
-        "grant": _text(row.grant_id),
-        "deed": row.deed,
-        "commitment": row.commitment.hex(),
-        "before": row.hash_before.hex(),
-    }
-    return hashlib.sha256(_MARK + canonical(told)).digest()
-
-
-def follow(
-    account_id: UUID, rows: Iterable[Row], number: int, before: bytes
-) -> tuple[int, bytes, str | None]:
-    """Goes along rows after row `number`, whose hash is `before`: the last number and hash, and the first fault."""
-    for row in rows:
-        if row.number != number + 1:
-            return number, before, f"after row {number} comes row {row.number}"
-        if row.hash_before != before:
-            return (
-                number,
-                before,
-                f"row {row.number} does not follow on row {number}: one of them was changed",
-            )
-        number, before = row.number, hash_of(account_id, row)
-    return number, before, None
+    return hash_of(nonce, told)
 
 
 def _text(value: UUID | None) -> str | None:

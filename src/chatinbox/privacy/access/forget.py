@@ -7,19 +7,19 @@ from uuid import UUID
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.access.chain import Row, hash_of
-from chatinbox.privacy.access.heads import Head, add
-from chatinbox.privacy.access.link import COLUMNS, link, lock
+from chatinbox.privacy.access.book import ACCESS, COLUMNS
+from chatinbox.privacy.chain.heads import Head, add
+from chatinbox.privacy.chain.link import link, lock
 
 KEPT = timedelta(days=365)
 
 
 async def forget_old(inst: Installation, account_id: UUID) -> int:
     """Lets go of what is older than twelve months; how many rows. Heads about them go with them, and old alerts."""
-    await link(inst, account_id)
+    await link(inst, ACCESS, account_id)
     before = now() - KEPT
     async with inst.db.account(account_id) as tx:
-        await lock(tx)
+        await lock(tx, ACCESS)
         await tx.execute("delete from access_alert where account_id = %s and at < %s", [account_id, before])
         # The last row before the first that stays: numbers follow time, but for what came a few minutes late.
         found = await tx.one(
@@ -29,11 +29,10 @@ async def forget_old(inst: Installation, account_id: UUID) -> int:
         )
         if not found:
             return 0
-        last = Row(*found)
+        last = ACCESS.read(found)
         upto = [account_id, last.number]
-        await add(
-            inst.vault, tx, Head("cut", last.number, hash_of(account_id, last), now().replace(microsecond=0))
-        )
+        cut = Head("cut", last.number, last.hashed(account_id), now().replace(microsecond=0))
+        await add(inst.vault, ACCESS, tx, cut)
         await tx.execute(
             "delete from access_subject where account_id = %s and id in (select id from access where account_id = %s and number <= %s)",
             [account_id, *upto],

@@ -13,7 +13,8 @@ from chatinbox.core.db import Rows
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.names import shown_name
-from chatinbox.privacy.access.link import link
+from chatinbox.privacy.access.book import ACCESS
+from chatinbox.privacy.chain.link import link
 
 PAGE = 50
 MOST_CSV = 50_000
@@ -84,7 +85,7 @@ class Looked:
 async def read_looked(inst: Installation, by: Staff, asked: Filter, most: int = PAGE) -> list[Looked]:
     """The rows, the newest first. Raises unless they may read the ledgers."""
     by.need("ledger")
-    await link(inst, by.account_id)
+    await link(inst, ACCESS, by.account_id)
     clauses, values = _where(by, asked)
     ask = _LOOKS.replace("{where}", " and ".join(clauses))
     [rows] = await inst.db.run(by.account_id, (ask, values | {"most": most}))

@@ -21,8 +21,9 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.customers.erased import mark_erased
 from chatinbox.integrations.tell_erased import tell_erased
+from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.forget import erase_subjects
-from chatinbox.privacy.access.link import link
+from chatinbox.privacy.chain.link import link
 from chatinbox.privacy.erasure.receipt import Receipt, sign
 from chatinbox.privacy.glass.forget import forget_words
 from chatinbox.privacy.hold import IS_HELD
@@ -366,7 +367,7 @@ class _Erasing:
             # After them: a row that comes into the chain now finds no customer any more, and keeps nothing of them.
             erase_subjects(self._account, family),
         )
-        await link(self._inst, self._account)
+        await link(self._inst, ACCESS, self._account)
 
     async def _copies(self, family: Sequence[UUID]) -> None:
         """Copies that were made for them. The rows first: one that is being written then finds that it is not wanted."""

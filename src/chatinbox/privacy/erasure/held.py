@@ -8,7 +8,7 @@ from chatinbox.conversations.who import SIGHT
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.customers.read import read_customer
-from chatinbox.privacy.what_left import COLUMNS, Left, open_rows
+from chatinbox.privacy.left.read import COLUMNS, Left, open_rows
 from chatinbox.privacy.whose import FAMILY
 
 

@@ -13,10 +13,10 @@ from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.source import Kind
+from chatinbox.privacy.left.read import BASIS, COLUMNS, OUTCOME, open_rows
 from chatinbox.privacy.package.ask import Reach
 from chatinbox.privacy.package.redact import SOMEBODY, Redaction
 from chatinbox.privacy.package.told import Disclosed, Entry, Event, Fact, File, Talk
-from chatinbox.privacy.what_left import BASIS, COLUMNS, OUTCOME, open_rows
 
 PAGE = 100
 LEFT_OUT = "Somebody else wrote this, so it is not handed to you."

@@ -1,6 +1,7 @@
 """The access ledger: what is written, that it is a chain, and that whatever is done to it is noticed (T49, T50)."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -29,15 +30,18 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.core.settings import read_settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy.access import alerts
-from chatinbox.privacy.access.chain import NOTHING, Row, Subject, commit, follow, hash_of
-from chatinbox.privacy.access.daily import send_head
+from chatinbox.privacy.access.book import ACCESS
+from chatinbox.privacy.access.chain import Row, Subject, commit
+from chatinbox.privacy.access.daily import send_heads
 from chatinbox.privacy.access.forget import forget_old
-from chatinbox.privacy.access.heads import keep_up, newest_head, read_head
-from chatinbox.privacy.access.link import link
 from chatinbox.privacy.access.read import Filter, read_looked, seen_by
-from chatinbox.privacy.access.verify import verify
+from chatinbox.privacy.chain.book import NOTHING, follow
+from chatinbox.privacy.chain.heads import keep_up, newest_head, read_head
+from chatinbox.privacy.chain.link import link
+from chatinbox.privacy.chain.verify import verify
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.left.book import LEFT
 
 NewBrowser = Callable[[], Browser]
 ACCOUNT = UUID(int=7)
@@ -54,7 +58,7 @@ async def looks(inst: Installation, account_id: UUID, count: int) -> None:
     """So many rows in the chain of an account."""
     for _ in range(count):
         await record_operator(inst, account_id, new_id(), "search", row_count=3)
-    await link(inst, account_id)
+    await link(inst, ACCESS, account_id)
 
 
 def a_chain(deeds: list[str]) -> list[Row]:
@@ -73,7 +77,7 @@ def a_chain(deeds: list[str]) -> list[Row]:
             before,
         )
         rows.append(row)
-        before = hash_of(ACCOUNT, row)
+        before = row.hashed(ACCOUNT)
     return rows
 
 
@@ -195,17 +199,20 @@ async def test_whatever_an_intruder_does_to_the_ledger_is_noticed(
 ) -> None:
     await looks(inst, ada.account_id, 4)
     await looks(inst, cyd.account_id, 2)
-    await keep_up(inst, ada.account_id)
-    assert (await verify(inst, ada.account_id)).faults == []
+    await keep_up(inst, ACCESS, ada.account_id)
+    assert (await verify(inst, ACCESS, ada.account_id)).faults == []
     statement, words = EDITS[what]
     above.execute("alter table tenant.access drop constraint access_account_id_number_key")
     above.execute("set session_replication_role = replica")  # an intruder minds no keys
     try:
         above.execute(statement, [ada.account_id] * statement.count("%s"))
-        found = await verify(inst, ada.account_id)
+        found = await verify(inst, ACCESS, ada.account_id)
         assert any(words in one for one in found.faults), found.faults
-        assert "NOT WHOLE" in lines(ada.account_id, found)[0] and len(lines(ada.account_id, found)) > 1
-        assert (await verify(inst, cyd.account_id)).whole, "the neighbour's is blamed"
+        assert (
+            "NOT WHOLE" in lines(ada.account_id, ACCESS, found)[0]
+            and len(lines(ada.account_id, ACCESS, found)) > 1
+        )
+        assert (await verify(inst, ACCESS, cyd.account_id)).whole, "the neighbour's is blamed"
     finally:
         above.execute("delete from tenant.access_subject where account_id = %s", [ada.account_id])
         above.execute("delete from tenant.access where account_id = %s", [ada.account_id])
@@ -219,24 +226,28 @@ async def test_an_older_copy_of_everything_is_noticed_with_a_head_that_was_kept_
     inst: Installation, above: psycopg.Connection[Any], ada: Staff, cyd: Staff
 ) -> None:
     await looks(inst, ada.account_id, 3)
-    await keep_up(inst, ada.account_id)
+    await keep_up(inst, ACCESS, ada.account_id)
     await looks(inst, ada.account_id, 3)
-    kept = await newest_head(inst, ada.account_id)
-    _, head, signed = read_head(json.dumps(kept))
-    assert head.number == 6 and (await verify(inst, ada.account_id, [(head, signed)])).whole
+    kept = await newest_head(inst, ACCESS, ada.account_id)
+    given = read_head(json.dumps(kept))
+    head, signed = given.head, given.signed
+    assert head.number == 6 and (await verify(inst, ACCESS, ada.account_id, [(head, signed)])).whole
     for table, where in (
         ("access_subject", "id in (select id from tenant.access where number > 3)"),
         ("access", "number > 3"),
         ("access_head", "number > 3"),
     ):
         above.execute(f"delete from tenant.{table} where account_id = '{ada.account_id}' and {where}")
-    assert (await verify(inst, ada.account_id)).whole, "nothing here can tell"
-    assert "end is missing" in (await verify(inst, ada.account_id, [(head, signed)])).faults[0]
+    assert (await verify(inst, ACCESS, ada.account_id)).whole, "nothing here can tell"
+    assert "end is missing" in (await verify(inst, ACCESS, ada.account_id, [(head, signed)])).faults[0]
     await looks(inst, ada.account_id, 5)  # life goes on in the older copy
-    await keep_up(inst, ada.account_id)
-    assert any("row 6" in one for one in (await verify(inst, ada.account_id, [(head, signed)])).faults)
+    await keep_up(inst, ACCESS, ada.account_id)
+    assert any(
+        "row 6" in one for one in (await verify(inst, ACCESS, ada.account_id, [(head, signed)])).faults
+    )
     assert (
-        "not signed here for this account" in (await verify(inst, cyd.account_id, [(head, signed)])).faults[0]
+        "not signed here for this account"
+        in (await verify(inst, ACCESS, cyd.account_id, [(head, signed)])).faults[0]
     )
     with pytest.raises(ValueError):
         read_head("{}")
@@ -250,7 +261,7 @@ async def test_an_erasure_takes_whom_it_was_about_and_the_chain_still_holds(
     browser = await new_browser().as_(bea)
     for one in (hers, other):
         await browser.get(f"/api/conversations/{one.conversation_id}")
-    await keep_up(inst, ada.account_id)
+    await keep_up(inst, ACCESS, ada.account_id)
     await browser.get(f"/api/customers/{hers.customer_id}")  # not in the chain yet
     erasure_id = await ask_erasure(inst, ada, hers.customer_id, "Casey Customer")
     with travel(UNDO):
@@ -264,7 +275,7 @@ async def test_an_erasure_takes_whom_it_was_about_and_the_chain_still_holds(
         ),
     )
     assert not waits and not left
-    found = await verify(inst, ada.account_id)
+    found = await verify(inst, ACCESS, ada.account_id)
     assert found.faults == [] and found.erased == 2 and found.rows == 3
     shown = await read_looked(inst, ada, Filter())
     assert [one.erased for one in shown].count(True) == 2 and {one.staff_user_id for one in shown} == {
@@ -282,17 +293,18 @@ async def test_after_twelve_months_rows_go_and_the_rest_is_still_whole(
 ) -> None:
     with travel(timedelta(days=-366)):
         await looks(inst, ada.account_id, 3)
-        await keep_up(inst, ada.account_id)
+        await keep_up(inst, ACCESS, ada.account_id)
     await looks(inst, ada.account_id, 2)
-    kept = read_head(json.dumps(await newest_head(inst, ada.account_id)))[1:]
+    given = read_head(json.dumps(await newest_head(inst, ACCESS, ada.account_id)))
+    kept = (given.head, given.signed)
     assert await forget_old(inst, ada.account_id) == 3
-    found = await verify(inst, ada.account_id, [kept])
+    found = await verify(inst, ACCESS, ada.account_id, [kept])
     assert found.whole and (found.first, found.last, found.rows) == (4, 5, 2)
     assert await forget_old(inst, ada.account_id) == 0
     with travel(timedelta(days=400)):
         assert await forget_old(inst, ada.account_id) == 2
         await looks(inst, ada.account_id, 1)
-        found = await verify(inst, ada.account_id)
+        found = await verify(inst, ACCESS, ada.account_id)
         assert found.whole and (found.first, found.rows) == (6, 1)
 
 
@@ -302,7 +314,7 @@ async def test_a_tail_let_go_without_a_signed_cut_is_noticed(
     await looks(inst, ada.account_id, 3)
     above.execute("delete from tenant.access_subject where account_id = %s", [ada.account_id])
     above.execute("delete from tenant.access where account_id = %s and number < 3", [ada.account_id])
-    assert "after row 0 comes row 3" in (await verify(inst, ada.account_id)).faults
+    assert "after row 0 comes row 3" in (await verify(inst, ACCESS, ada.account_id)).faults
     above.close()
 
 
@@ -337,7 +349,7 @@ async def test_who_looks_at_far_too_much_is_told_to_owners_once_a_day(
         assert await alerts.look_out(inst, ada.account_id) == 0
         got = await say(ada, email=f"c{number}@mail.example")
         await browser.get(f"/api/conversations/{got.conversation_id}?ahead=1")
-        await link(inst, ada.account_id)
+        await link(inst, ACCESS, ada.account_id)
     assert await alerts.look_out(inst, ada.account_id) == 1
     assert await alerts.look_out(inst, ada.account_id) == 0
     [alert] = await alerts.read_alerts(inst, ada)
@@ -387,7 +399,7 @@ async def test_many_downloads_in_a_day_are_told_and_switched_off_nothing_is(
             .startswith("text/csv")
         )
     await change_workspace(inst, ada, alert_looks=0)
-    await link(inst, ada.account_id)
+    await link(inst, ACCESS, ada.account_id)
     assert await alerts.look_out(inst, ada.account_id) == 0
     await change_workspace(inst, ada, alert_looks=500)
     assert await alerts.look_out(inst, ada.account_id) == 1
@@ -398,13 +410,17 @@ async def test_the_head_is_sent_to_owners_only_where_they_want_it_and_verifies(
     inst: Installation, ada: Staff
 ) -> None:
     await looks(inst, ada.account_id, 1)
-    assert not await send_head(inst, ada.account_id)
+    assert not await send_heads(inst, ada.account_id)
     await change_workspace(inst, ada, heads_by_mail="on")
-    assert await send_head(inst, ada.account_id)
+    assert await send_heads(inst, ada.account_id)
+    await send_heads(inst, ada.account_id)  # the letter before is something that left
     letter = (await list_kept(inst, ada))[0].text
-    whose, head, signed = read_head(letter[letter.index("{") : letter.rindex("}") + 1])
-    assert whose == ada.account_id and (await verify(inst, whose, [(head, signed)])).whole
-    assert head.at <= now()
+    parts = re.split(r"(?<=})\n(?={)", letter[letter.index("{") : letter.rindex("}") + 1])
+    given = [read_head(part) for part in parts]
+    assert [one.ledger for one in given] == ["access", "egress"]
+    for one, book in zip(given, (ACCESS, LEFT), strict=True):
+        assert one.account_id == ada.account_id and one.head.at <= now()
+        assert (await verify(inst, book, ada.account_id, [(one.head, one.signed)])).whole
 
 
 def test_the_command_says_in_a_sentence_what_it_cannot_read(tmp_path: Path) -> None:
@@ -412,7 +428,7 @@ def test_the_command_says_in_a_sentence_what_it_cannot_read(tmp_path: Path) -> N
     broken.write_text('{"ledger": "access"}')
     given = parser().parse_args(["ledger", "verify", "--head", str(broken), "--data", str(tmp_path)])
     for account, head, words in (
-        ("", given.head, "no head of an access ledger"),
+        ("", given.head, "no head of a ledger"),
         ("", own, "cannot be read"),
         ("x", None, "is not the id of an account"),
     ):

@@ -32,7 +32,7 @@ from chatinbox.privacy.desk.order import Order, Words
 from chatinbox.privacy.desk.release import PURPOSE, release
 from chatinbox.privacy.glass.grants import seal_reason
 from chatinbox.privacy.glass.seen import read_seen
-from chatinbox.privacy.what_left import read_ledger
+from chatinbox.privacy.left.read import read_ledger
 
 WORDS = Words(
     "12 Gs 345/26", "District Court of Halden", "Halden Police", "section 210 of the code of procedure"

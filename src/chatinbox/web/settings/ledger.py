@@ -11,26 +11,36 @@ from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
 from chatinbox.core.sheet import sheet
-from chatinbox.privacy.what_left import BASIS, GATES, HEAD, OUTCOME, cells, read_ledger
-from chatinbox.privacy.what_left import PAGE as MOST
+from chatinbox.privacy.left.book import LEFT
+from chatinbox.privacy.left.read import BASIS, GATES, HEAD, OUTCOME, cells, read_ledger
+from chatinbox.privacy.left.read import PAGE as MOST
 from chatinbox.web.answer import CSV, download
 from chatinbox.web.forms import Form
+from chatinbox.web.settings import whole
 from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 MOST_CSV = 50_000
 
 
 async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
-    query = dict(request.query_params)
+    return await _words(inst, session, dict(request.query_params))
+
+
+async def _unfiltered(inst: Installation, session: Session) -> dict[str, Any]:
+    return await _words(inst, session, {})
+
+
+async def _words(inst: Installation, session: Session, query: dict[str, str]) -> dict[str, Any]:
     found = await read_ledger(inst, session.staff, _gate(query), _before(query), MOST + 1)
     zone = await zone_of(inst, session)
-    words = {
+    words: dict[str, Any] = {
         "left": found[:MOST],
         "next": found[MOST - 1].at.isoformat() if len(found) > MOST else None,
         "zone": zone,
         "in_part": bool(session.staff.kept_out),
     }
-    return words | {"gate": _gate(query), "gates": GATES, "basis": BASIS, "outcome": OUTCOME}
+    words |= {"gate": _gate(query), "gates": GATES, "basis": BASIS, "outcome": OUTCOME}
+    return words | await whole.words_of(inst, session, LEFT)
 
 
 def _gate(query: dict[str, str]) -> str | None:
@@ -57,5 +67,10 @@ async def _csv(inst: Installation, session: Session, form: Form) -> Response:
 
 
 PAGE = SettingsPage(
-    "ledger", "What left", "privacy", _show, {"csv": Act(_csv, needs="ledger", proof=True)}, needs="ledger"
+    "ledger",
+    "What left",
+    "privacy",
+    _show,
+    {"csv": Act(_csv, needs="ledger", proof=True), **whole.acts(LEFT, "ledger", _unfiltered)},
+    needs="ledger",
 )

@@ -1,6 +1,5 @@
 """Who looked: the access ledger, its signed heads, whether it is whole, and from how many looks in a day owners hear of it."""
 
-import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,14 +18,14 @@ from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.sheet import sheet
 from chatinbox.privacy.access.alerts import read_alerts
-from chatinbox.privacy.access.heads import newest_head, read_head
+from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.read import HEAD, MOST_CSV, OPERATOR, Filter, cells, read_looked
 from chatinbox.privacy.access.read import PAGE as MOST
-from chatinbox.privacy.access.verify import verify
 from chatinbox.web.answer import CSV, download
 from chatinbox.web.forms import Form
+from chatinbox.web.settings import whole
 from chatinbox.web.settings.changes import day_of
-from chatinbox.web.settings.page import Act, SettingsPage, Shown, zone_of
+from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 NOBODY = UUID(int=0)
 
@@ -53,9 +52,7 @@ async def _words(inst: Installation, session: Session, query: dict[str, str]) ->
         "in_part": bool(by.kept_out),
         "alerts": await read_alerts(inst, by),
         "settings": await read_workspace(inst, by.account_id),
-        "head": await newest_head(inst, by.account_id),
-        "verdict": None,
-    }
+    } | await whole.words_of(inst, session, ACCESS)
 
 
 def _filter(query: dict[str, str], zone: ZoneInfo) -> Filter:
@@ -85,25 +82,8 @@ async def _csv(inst: Installation, session: Session, form: Form) -> Response:
     return download(sheet(HEAD, lines), "who-looked.csv", CSV)
 
 
-async def _head(inst: Installation, session: Session, _form: Form) -> Response:
-    head = await newest_head(inst, session.staff.account_id)
-    if head is None:
-        raise Refused(409, "There is no head yet: nobody has looked at anything.", "head")
-    return download(json.dumps(head, indent=1).encode(), f"head-{head['number']}.json", "application/json")
-
-
-async def _verify(inst: Installation, session: Session, form: Form) -> Shown:
-    """Whether the ledger is whole, also against a head that was kept elsewhere. One of another account says nothing here."""
-    account_id, text = session.staff.account_id, form.get("head", "").strip()
-    try:
-        given = [read_head(text)] if text else []
-    except ValueError:
-        raise Refused(422, "This is no head of an access ledger. Paste the whole file.", "head") from None
-    if any(whose != account_id for whose, *_ in given):
-        raise Refused(422, "This is the head of another account.", "head")
-    verdict = await verify(inst, account_id, [(head, signed) for _, head, signed in given])
-    words = await _words(inst, session, {})
-    return Shown("looked", words | {"verdict": verdict, "given": given[0][1] if given else None})
+async def _unfiltered(inst: Installation, session: Session) -> dict[str, Any]:
+    return await _words(inst, session, {})
 
 
 async def _settings(inst: Installation, session: Session, form: Form) -> str:
@@ -122,8 +102,7 @@ PAGE = SettingsPage(
     _show,
     {
         "csv": Act(_csv, needs="ledger", proof=True),
-        "head": Act(_head, needs="ledger"),
-        "verify": Act(_verify, needs="ledger"),
+        **whole.acts(ACCESS, "looked", _unfiltered),
         "settings": Act(_settings, needs="workspace"),
     },
     needs="ledger",

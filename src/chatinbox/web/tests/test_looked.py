@@ -21,8 +21,9 @@ from chatinbox.core.db import statements
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.access.link import link
+from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.read import PAGE, Filter, read_looked, seen_by
+from chatinbox.privacy.chain.link import link
 
 NewBrowser = Callable[[], Browser]
 LOOKED = "/settings/looked"
@@ -217,4 +218,4 @@ async def test_what_was_looked_at_is_written_again_when_its_transaction_did_not_
     outsider = await new_browser().as_(cyd)
     assert (await outsider.get(f"/api/conversations/{got.conversation_id}")).status_code == 404
     assert not any(cyd.staff_user_id in key for key in access._written if isinstance(key, tuple))
-    assert await link(inst, cyd.account_id) == 0
+    assert await link(inst, ACCESS, cyd.account_id) == 0

@@ -20,7 +20,7 @@ from chatinbox.core.db import statements
 from chatinbox.core.egress import Asked, Letter
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.what_left import PAGE, read_ledger
+from chatinbox.privacy.left.read import PAGE, read_ledger
 
 NewBrowser = Callable[[], Browser]
 
