@@ -12,6 +12,7 @@ from chatinbox.app.database_programs import run_program
 from chatinbox.app.doctor import examine
 from chatinbox.app.ledger import verify_ledgers
 from chatinbox.app.reset import print_reset_link
+from chatinbox.app.root_key import move_root_key
 from chatinbox.app.security import print_security_log
 from chatinbox.app.server import serve
 from chatinbox.app.visits import print_visits
@@ -123,7 +124,14 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument("--root-key", type=Path, required=True, help="the installation's root key")
     back.add_argument("--ledger", type=Path, help="the newest ledger of destroyed keys (beside the keys)")
     back.add_argument("--head", default="", help="the line that the last backup printed: a ledger that ends before it is refused")  # fmt: skip
-    for command in (programs, doctor, reset, visits, security, breach, ledger, proving, copying, back):
+    keys = commands.add_parser(
+        "keys",
+        help="move the root key to a keyholder outside, or back",
+        description="Moves the root key between its file and the keyholder (HashiCorp Vault, OpenBao) that CHATINBOX_KEYHOLDER_URL names. Broken off, it goes on when it is said again.",
+    )
+    keys.add_argument("what", choices=["move"], help="move: keep it elsewhere; it stays the same key")
+    keys.add_argument("to", choices=["keyholder", "file"], help="where to")
+    for command in (programs, doctor, reset, visits, security, breach, ledger, proving, copying, back, keys):
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -153,6 +161,8 @@ def main(words: list[str] | None = None) -> int:
             return run_program(settings, given.what, given.more)
         if given.command == "backup":
             return back_up(settings, given.to, given.keys_to)
+        if given.command == "keys":
+            return move_root_key(settings, given.to)
         if given.command == "doctor":
             return examine(settings)
         if given.command == "reset":

@@ -10,6 +10,7 @@ import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chatinbox.core import postgres
+from chatinbox.core.root.keep import PLAIN, WRAPPED, has_root_key
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 
@@ -43,7 +44,7 @@ def opened(settings: Settings) -> Iterator[str]:
 @contextlib.contextmanager
 def of_an_installation(settings: Settings) -> Iterator[str]:
     """As `opened`, beside a server that runs or without one; raises Trouble where there is no installation yet."""
-    if not (settings.data / "keys" / "root.key").exists():
+    if not has_root_key(settings.data):
         raise Trouble(f"There is no installation in {settings.data}. Name the data folder with --data.")
     with opened(settings) as admin_dsn:
         yield admin_dsn
@@ -85,12 +86,11 @@ def check_url(url: str) -> None:
 
 def _check_root_key(dsn: str, data: Path) -> None:
     """A new root key beside old data would make all of it unreadable, so it is never made there."""
-    key = data / "keys" / "root.key"
-    if key.exists():
+    if has_root_key(data):
         return
     with psycopg.connect(dsn) as conn:
         row = conn.execute("select to_regclass('migration.applied') is not null").fetchone()
     if row and row[0]:
         raise Trouble(
-            f"The database holds an installation already, but its root key is missing: put {key} back from your backup."
+            f"The database holds an installation already, but its root key is missing: put {data / 'keys' / PLAIN}, or {WRAPPED} there, back from your backup."
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import psycopg
 
 from chatinbox.app import database
+from chatinbox.app.root_key import say_where
 from chatinbox.app.safety import look_at_database, unsafe_settings
 from chatinbox.core import postgres
 from chatinbox.core.postgres.binaries import DatabaseUser, find_binaries
@@ -34,6 +35,7 @@ def _findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     if not settings.database_url:
         yield _database_user(settings)
     yield from _safety(settings)
+    yield ("root key", *say_where(settings))
     here = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
     free = shutil.disk_usage(here).free
     yield (

@@ -15,9 +15,10 @@ from chatinbox.accounts import documents
 from chatinbox.app import database
 from chatinbox.core.clock import now
 from chatinbox.core.logging import set_up_logging
+from chatinbox.core.root.keep import has_root_key
+from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
-from chatinbox.core.vault import Vault
 from chatinbox.privacy import proof, standing
 from promises import book, run
 from promises.book import Kept
@@ -58,11 +59,11 @@ def _chosen(named: Sequence[str] | None) -> Sequence[Kept]:
 @contextlib.contextmanager
 def _here(settings: Settings) -> Iterator[Here | None]:
     """The installation of the data folder, open to be looked at and not to be changed; None where there is none."""
-    if not (settings.data / "keys" / "root.key").exists():
+    if not has_root_key(settings.data):
         yield None
         return
     with database.of_an_installation(settings) as admin_dsn:
-        vault = Vault.open(settings.data, settings.destroyed_ledger)
+        vault = open_vault(settings)
         try:
             with psycopg.connect(
                 admin_dsn, autocommit=True, options="-c default_transaction_read_only=on"

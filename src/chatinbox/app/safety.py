@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from chatinbox.core.migrate import LOGINS, OPERATOR
+from chatinbox.core.root.keep import PLAIN, WRAPPED, has_root_key
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import places
@@ -111,7 +112,7 @@ def unsafe_roles(admin_dsn: str) -> Iterator[str]:
 
 
 def _is_make_believe(settings: Settings) -> bool:
-    is_new = not (settings.data / "keys" / "root.key").exists()
+    is_new = not has_root_key(settings.data)
     return settings.demo and (is_new or (settings.data / "demo.json").exists())
 
 
@@ -130,8 +131,8 @@ def _transport(settings: Settings) -> Iterator[str]:
 
 
 def _keys(settings: Settings) -> Iterator[str]:
-    root, keystore = settings.data / "keys" / "root.key", settings.data / "keystore" / "keys.sqlite"
-    for path in (root, keystore):
+    root, keystore = settings.data / "keys" / PLAIN, settings.data / "keystore" / "keys.sqlite"
+    for path in (root, root.with_name(WRAPPED), keystore):
         try:
             mode = path.stat().st_mode
         except OSError:

@@ -20,6 +20,7 @@ from chatinbox.app import database, proving, worker
 from chatinbox.app.listening import WAITING, bind, port_of, raise_file_limit
 from chatinbox.app.opening import look_before, open_installation
 from chatinbox.app.ready import Ready, say_ready
+from chatinbox.app.root_key import keep_asking, wait_for_root_key
 from chatinbox.app.safety import look_at_database, refuse_unsafe, unsafe_settings
 from chatinbox.app.steadily import meanwhile
 from chatinbox.app.wiring import App, build
@@ -45,6 +46,7 @@ def serve(settings: Settings, part: str, as_json: bool) -> int:
     web = bind(settings.host, settings.port, "--port") if part in ("serve", "web") else None
     mail = bind(settings.host, settings.mail_port, "--mail-port") if part in ("serve", "mail") else None
     settings = settings.with_addresses(port_of(web, settings.port), port_of(mail, settings.mail_port))
+    wait_for_root_key(settings)
     with database.opened(settings) as admin_dsn:
         uvloop.run(_Serving(settings, part, as_json, web, mail).run(admin_dsn))
     return 0
@@ -81,6 +83,7 @@ class _Serving:
         self._settings, self._part, self._as_json, self._web, self._mail = settings, part, as_json, web, mail
         self._told_to_stop = asyncio.Event()
         self._is_ready = False
+        self._trouble: Trouble | None = None
 
     async def run(self, admin_dsn: str) -> None:
         """Until told to stop; a start that is not done yet is broken off."""
@@ -101,6 +104,13 @@ class _Serving:
         except asyncio.CancelledError:
             if not self._told_to_stop.is_set():
                 raise
+        if self._trouble:
+            raise self._trouble
+
+    def _stop_for(self, trouble: Trouble) -> None:
+        """Stops as if told to, and ends with a sentence."""
+        self._trouble = trouble
+        self._told_to_stop.set()
 
     async def _start(self, running: contextlib.AsyncExitStack, admin_dsn: str) -> None:
         inst = await _open(self._settings, admin_dsn)
@@ -113,6 +123,7 @@ class _Serving:
         await running.enter_async_context(
             meanwhile("database", lambda: database.keep_running(self._settings, inst.refresh))
         )
+        await running.enter_async_context(meanwhile("root_key", lambda: keep_asking(inst, self._stop_for)))
         days = meanwhile("security_days", lambda: security_days.keep_dropping(inst.behind, inst.vault))
         await running.enter_async_context(days)
         await running.enter_async_context(

@@ -9,6 +9,7 @@ from chatinbox.core.bell import Bell
 from chatinbox.core.calm import Calm
 from chatinbox.core.db import Database
 from chatinbox.core.egress import Egress, Names
+from chatinbox.core.egress.beforehand import Beforehand
 from chatinbox.core.files import Files
 from chatinbox.core.intake import Intake
 from chatinbox.core.jobs import Jobs
@@ -16,6 +17,7 @@ from chatinbox.core.links import SignedLinks
 from chatinbox.core.migrate import app_dsn, migrate
 from chatinbox.core.outbox import Outbox
 from chatinbox.core.presence import Presence
+from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.core.vault import Vault
 
@@ -43,7 +45,7 @@ class Installation:
     @classmethod
     async def open(cls, settings: Settings, admin_dsn: str) -> Self:
         """Opens keys, brings the schema up to date and connects as the app role."""
-        vault = Vault.open(settings.data, settings.destroyed_ledger)
+        vault = open_vault(settings)
         migrate(admin_dsn, vault)
         dsn = app_dsn(admin_dsn, vault)
         db = await Database.open(dsn, vault)
@@ -56,6 +58,7 @@ class Installation:
         egress = Egress(behind, vault, settings.smtp_url, settings.inside_targets, names=names)
         egress.place("stripe", settings.stripe_api_base)
         egress.place("google_analytics", settings.google_analytics_base)
+        await Beforehand(settings.data).hand_on(behind)
         return cls(
             settings=settings,
             vault=vault,

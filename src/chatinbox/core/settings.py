@@ -33,6 +33,15 @@ class Settings:
     files_url: str = ""
     database_url: str | None = None
     destroyed_ledger: str = ""
+    keyholder_url: str = ""
+    keyholder_key: str = "chatinbox"
+    keyholder_mount: str = "transit"
+    keyholder_namespace: str = ""
+    keyholder_token_file: str = ""
+    keyholder_role_id: str = ""
+    keyholder_secret_file: str = ""
+    keyholder_login: str = "approle"
+    keyholder_ca: str = ""
     sign_up: Literal["open", "invitation", "closed"] = "invitation"
     demo: bool = False
     smtp_url: str | None = None
@@ -147,11 +156,13 @@ def _checked(settings: Settings) -> Settings:
     _check_resolver(settings.resolver)
     _check_stripe(settings)
     _check_analytics(settings)
+    _check_keyholder(settings)
     return replace(
         settings,
         data=settings.data.absolute(),
         public_url=_read_origin(settings.public_url, "--public-url"),
         files_url=_read_origin(settings.files_url, "CHATINBOX_FILES_URL"),
+        keyholder_url=_read_origin(settings.keyholder_url, "CHATINBOX_KEYHOLDER_URL"),
         stripe_api_base=_read_origin(settings.stripe_api_base, "CHATINBOX_STRIPE_API_BASE"),
         google_analytics_base=_read_origin(settings.google_analytics_base, "CHATINBOX_GOOGLE_ANALYTICS_BASE"),
     )
@@ -224,6 +235,22 @@ def _check_analytics(settings: Settings) -> None:
     if not settings.analytics and any(given):
         raise Trouble(
             "CHATINBOX_GOOGLE_MEASUREMENT_ID does nothing alone. Set CHATINBOX_ANALYTICS=google, or unset it."
+        )
+
+
+def _check_keyholder(settings: Settings) -> None:
+    if not settings.keyholder_url:
+        return
+    parts = urlsplit(settings.keyholder_url)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise Trouble(
+            "CHATINBOX_KEYHOLDER_URL begins with https://: what opens everything does not travel in the clear."
+        )
+    by_role = bool(settings.keyholder_role_id and settings.keyholder_secret_file)
+    if bool(settings.keyholder_token_file) == by_role:
+        raise Trouble(
+            "To sign in to the keyholder, set either CHATINBOX_KEYHOLDER_TOKEN_FILE, or both"
+            " CHATINBOX_KEYHOLDER_ROLE_ID and CHATINBOX_KEYHOLDER_SECRET_FILE."
         )
 
 

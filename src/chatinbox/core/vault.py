@@ -7,7 +7,6 @@ else. A customer's key seals everything of that customer; destroying the key era
 import asyncio
 import base64
 import binascii
-import contextlib
 import hashlib
 import hmac
 import os
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chatinbox.core.destroyed import MARK, TALK, Destroyed
 from chatinbox.core.keystore import Keystore, Name
+from chatinbox.core.root.keep import InFile, Keeper, read
 from chatinbox.core.trouble import Trouble
 
 CACHE_SECONDS = 60.0
@@ -116,8 +116,8 @@ def _day(day: date) -> Name:
 class Vault:
     """All keys of the installation: cached at most a minute, dropped at once when one is destroyed."""
 
-    def __init__(self, root: bytes, keystore: Keystore) -> None:
-        self._root = SealKey(root)
+    def __init__(self, root: bytes, keystore: Keystore, keeper: Keeper | None = None) -> None:
+        self._root, self.keeper = SealKey(root), keeper or InFile()
         self._keystore = keystore
         self._cache: dict[Name, tuple[float, SealKey]] = {}
         self._context_key = self._root.derived("context")
@@ -125,12 +125,15 @@ class Vault:
         self._tokens: dict[str, SealKey] = {}
 
     @classmethod
-    def open(cls, data: Path, destroyed: str = "") -> "Vault":
+    def open(cls, data: Path, destroyed: str = "", keeper: Keeper | None = None) -> "Vault":
         """The vault of a data folder; makes the root key and the keystore at the first start. `destroyed` is the path of
-        the ledger of destroyed keys, where it lies elsewhere than beside the keys.
+        the ledger of destroyed keys, where it lies elsewhere than beside the keys; `keeper` is who keeps the root key,
+        where it is not the file. Raises Trouble; Away where the keeper can be asked again.
         """
-        root = root_key(data / "keys" / "root.key")
-        return cls(root, Keystore(data / "keystore" / "keys.sqlite", ledger_of(data, root, destroyed)))
+        keeper = keeper or InFile()
+        root = read(data, keeper)
+        keystore = Keystore(data / "keystore" / "keys.sqlite", ledger_of(data, root, destroyed))
+        return cls(root, keystore, keeper)
 
     @property
     def destroyed(self) -> Destroyed:
@@ -357,6 +360,10 @@ class Vault:
             self._tokens[purpose] = SealKey(self._root.derived(f"token {purpose}"))
         return self._tokens[purpose]
 
+    def is_root(self, raw: bytes) -> bool:
+        """Whether this is the installation's root key."""
+        return hmac.compare_digest(self._root.derived("root"), derive(raw, "root"))
+
     def secret(self, label: str) -> bytes:
         """32 bytes for one use of the installation (the app's database password, a signature)."""
         return self._root.derived(label)
@@ -388,24 +395,3 @@ def ledger_of(data: Path, root: bytes, elsewhere: str = "") -> Destroyed:
             f"CHATINBOX_DESTROYED_LEDGER names {path}, but its folder is not there. Mount or make it first."
         )
     return Destroyed(path, derive(root, "ledger of destroyed keys"))
-
-
-def root_key(path: Path) -> bytes:
-    """The installation's root key: 32 random bytes in a file that only its owner reads, made at the first start."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        fresh = path.with_suffix(f".new-{os.getpid()}")
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(os.urandom(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # of two first starts at once, one makes the key for both
-            os.link(fresh, path)
-        fresh.unlink()
-    raw = path.read_bytes()
-    if len(raw) != 32:
-        raise Trouble(
-            f"The root key in {path} is damaged: it should be 32 bytes. Put it back from your backup of the keys."
-        )
-    return raw

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -50,6 +51,9 @@ def housed(settings: Settings, environment: Mapping[str, str] = os.environ) -> l
         found += [_elsewhere(what, host, settings, companies) for host in hosts]
         if not hosts:
             found.append(Housed(what, "", machine.by, machine.place))
+    holder = urlsplit(settings.keyholder_url).hostname or ""
+    if holder and not is_this_machine(holder):  # it holds a key, and no data
+        found.append(_elsewhere("The keyholder", holder, settings, companies))
     return found
 
 

@@ -24,13 +24,16 @@ from chatinbox.app.backup.sealed import Writer, open_fresh
 from chatinbox.core.clock import now
 from chatinbox.core.destroyed import Head
 from chatinbox.core.postgres.binaries import clean_environment, find_binaries
+from chatinbox.core.root.keep import PLAIN
+from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
-from chatinbox.core.vault import SealKey, Vault
+from chatinbox.core.vault import SealKey, Vault, derive
 
 HORIZON = timedelta(days=30)
 """How long a copy of the keys may live: after it, nothing that was destroyed before can be opened from any copy."""
 LEDGER = "destroyed.ledger"
+_COPIES = "copies"
 _NAMED = re.compile(r"chatinbox-(\d{8}T\d{6}Z)\.keys")
 _LEFT_OUT = (
     "seclog.*",  # no copy of the security log outlives its days
@@ -62,7 +65,7 @@ def back_up(settings: Settings, to: Path, keys_to: Path) -> int:
     for folder in (to, keys_to):
         _make(folder)
     with database.of_an_installation(settings) as admin_dsn:
-        vault = Vault.open(settings.data, settings.destroyed_ledger)
+        vault = open_vault(settings)
         try:
             data, keys, head = copy(settings, vault, admin_dsn, to, keys_to)
         finally:
@@ -71,8 +74,20 @@ def back_up(settings: Settings, to: Path, keys_to: Path) -> int:
     print(f"Destroyed keys: {keys_to / LEDGER}")
     if head != Head():
         print(f"  it ends at  {head}\n  Keep that line somewhere else: it shows when a ledger is too old.")
-    print("Not in the copies: keys/root.key. Keep it once, in a safe place; without it neither copy opens.")
+    print(_not_copied(vault))
     return 0
+
+
+def _not_copied(vault: Vault) -> str:
+    keeper = vault.keeper
+    if keeper.file == PLAIN:
+        return (
+            f"Not in the copies: keys/{PLAIN}. Keep it once, in a safe place; without it neither copy opens."
+        )
+    return (
+        f"Not in the copies: keys/{keeper.file}, and the key that opens it, which {keeper.words} has. Keep the file once, in a"
+        " safe place, and back up the keyholder; without both, neither copy opens."
+    )
 
 
 def copy(
@@ -106,8 +121,13 @@ def copy(
 
 
 def copy_key(vault: Vault) -> SealKey:
-    """The key under which copies are sealed; it can be made from the root key alone."""
-    return SealKey(vault.secret("copies"))
+    """The key under which copies are sealed."""
+    return SealKey(vault.secret(_COPIES))
+
+
+def copy_key_of(root: bytes) -> SealKey:
+    """The same, from the root key alone."""
+    return SealKey(derive(root, _COPIES))
 
 
 def remove_old(keys_to: Path) -> int:

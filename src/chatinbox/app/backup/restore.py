@@ -17,16 +17,19 @@ import psycopg
 
 from chatinbox.app import database
 from chatinbox.app.backup import replay
-from chatinbox.app.backup.copy import HORIZON, LEDGER, Manifest, copy_key, last_line, run_with
+from chatinbox.app.backup.copy import HORIZON, LEDGER, Manifest, copy_key_of, last_line, run_with
 from chatinbox.app.backup.sealed import read_parts
 from chatinbox.core.clock import now
 from chatinbox.core.destroyed import Broken, Destroyed, Head
+from chatinbox.core.egress.beforehand import ASKED
 from chatinbox.core.migrate import make_roles
 from chatinbox.core.postgres.binaries import find_binaries
 from chatinbox.core.postgres.folders import open_private
+from chatinbox.core.root.keep import BYTES, PLAIN, read
+from chatinbox.core.root.opening import keeper_of, open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
-from chatinbox.core.vault import Vault, ledger_of
+from chatinbox.core.vault import ledger_of
 
 UNDER_WAY = "restoring"
 
@@ -44,7 +47,7 @@ def put_back(
     settings: Settings, data: Path, keys: Path, root_key: Path, ledger: Path | None, head: str
 ) -> list[str]:
     """Restores; what was done. Raises Trouble, and then the folder is not one that starts."""
-    if settings.data.exists() and any(settings.data.iterdir()):
+    if _holds_something(settings.data):
         raise Trouble(
             f"{settings.data} is not empty. Name an empty folder with --data: a restore overwrites nothing."
         )
@@ -52,7 +55,7 @@ def put_back(
     for path in (data, keys, root_key):
         if not path.is_file():
             raise Trouble(f"There is no file {path}.")
-    _prepare(settings.data, root_key)
+    _prepare(settings.data, root_key, _look_at_root_key(settings, root_key))
     given = _check_ledger(settings, keys, ledger or keys.parent / LEDGER, head)
     _put_keys(settings, keys, data)
     with database.opened(settings) as admin_dsn:
@@ -71,15 +74,37 @@ def refuse_under_way(data: Path) -> None:
         )
 
 
-def _prepare(data: Path, root_key: Path) -> None:
+def _holds_something(data: Path) -> bool:
+    """But for a note that a keyholder was asked, by a restore that was refused."""
+    return data.exists() and any(one.is_file() and one.name != ASKED for one in data.rglob("*"))
+
+
+def _look_at_root_key(settings: Settings, root_key: Path) -> str:
+    """What it is kept as. Raises Trouble for what is none, or cannot be opened with these settings: before anything is touched."""
+    keeper, kept = keeper_of(settings), root_key.read_bytes()
+    is_plain = len(kept) == BYTES
+    if not is_plain and not kept.lstrip().startswith(b"{"):
+        raise Trouble(
+            f"{root_key} is no root key: it has to have 32 bytes, or to be one that a keyholder wrapped."
+        )
+    if is_plain != (keeper.file == PLAIN):
+        raise Trouble(
+            f"{root_key} lies open; restore without CHATINBOX_KEYHOLDER_URL, and move it there afterwards."
+            if is_plain
+            else f"{root_key} was wrapped by a keyholder. Set CHATINBOX_KEYHOLDER_URL, and how one signs in there: it"
+            " has to answer, and to have the same key still."
+        )
+    keeper.unwrap(kept)
+    return keeper.file
+
+
+def _prepare(data: Path, root_key: Path, name: str) -> None:
     data.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
     with open_private(data / UNDER_WAY, "w") as file:
         file.write("")
-    if root_key.stat().st_size != 32:
-        raise Trouble(f"{root_key} is no root key: it has to have 32 bytes.")
-    (data / "keys").mkdir(mode=0o700)
-    shutil.copyfile(root_key, data / "keys" / "root.key")
-    (data / "keys" / "root.key").chmod(0o600)
+    (data / "keys").mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(root_key, data / "keys" / name)
+    (data / "keys" / name).chmod(0o600)
 
 
 def _check_ledger(settings: Settings, keys: Path, ledger: Path, head: str) -> Destroyed:
@@ -89,9 +114,8 @@ def _check_ledger(settings: Settings, keys: Path, ledger: Path, head: str) -> De
             f"There is no ledger of destroyed keys at {ledger}. Without it, what was erased since the copy would come back:"
             " name the newest one you have with --ledger."
         )
-    ours = ledger_of(
-        settings.data, (settings.data / "keys" / "root.key").read_bytes(), settings.destroyed_ledger
-    )
+    root = read(settings.data, keeper_of(settings))
+    ours = ledger_of(settings.data, root, settings.destroyed_ledger)
     if ledger.resolve() != ours.path.resolve():
         ours.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if ours.path.exists():
@@ -128,12 +152,7 @@ def _manifest(path: Path, settings: Settings) -> Manifest:
 
 
 def _parts(path: Path, settings: Settings) -> Iterator[tuple[str, Iterator[bytes]]]:
-    with tempfile.TemporaryDirectory() as folder:  # a vault that has the root key and nothing else
-        (Path(folder) / "keys").mkdir()
-        shutil.copyfile(settings.data / "keys" / "root.key", Path(folder) / "keys" / "root.key")
-        vault = Vault.open(Path(folder))
-        key = copy_key(vault)
-        vault.close()
+    key = copy_key_of(read(settings.data, keeper_of(settings)))
     return read_parts(path, key)
 
 
@@ -162,7 +181,7 @@ def _check_age(made: datetime, of_data: datetime) -> None:
 
 
 def _put_data(settings: Settings, data: Path, admin_dsn: str) -> None:
-    vault = Vault.open(settings.data, settings.destroyed_ledger)
+    vault = open_vault(settings)
     try:
         with psycopg.connect(admin_dsn, autocommit=True) as conn:
             if conn.execute("select to_regclass('migration.applied')").fetchone() != (None,):

@@ -18,7 +18,7 @@ import httpx
 
 from chatinbox.core.clock import now
 from chatinbox.core.egress.addresses import Address, is_inside, is_public, read_address
-from chatinbox.core.egress.ledger import Entry, Ledger, NoPermission, Outcome
+from chatinbox.core.egress.ledger import Entry, NoPermission, Outcome, Writes
 from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, pass_all
 
 MOST_BYTES = 1_000_000
@@ -43,7 +43,7 @@ class TooMuch(httpx.RequestError):
 class HttpGate:
     """Where requests leave. `inside` lets addresses an account chose be private ones, for an operator's own network."""
 
-    def __init__(self, ledger: Ledger, inside: bool = False, trust: ssl.SSLContext | None = None) -> None:
+    def __init__(self, ledger: Writes, inside: bool = False, trust: ssl.SSLContext | None = None) -> None:
         self.ledger, self.inside = ledger, inside
         self.bases = {name: named.base for name, named in REGISTER.items()}
         self.begins: dict[str, datetime] = {}

@@ -6,7 +6,7 @@ never bytes without a row. Beside it, and beside how it ended, waits what it com
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from chatinbox.core.clock import now
@@ -82,6 +82,18 @@ _ENDED_WAITS = f"{_WAITS} values (%s, %s, %s, 'ended', %s, %s, %s)"
 async def receiver_blind(vault: Vault, account_id: UUID, receiver: str) -> bytes:
     """What a permission and a ledger row know a receiver by: an e-mail address, or scheme, host and port."""
     return await vault.blind(account_id, "permission receiver", receiver.strip().casefold())
+
+
+class Writes(Protocol):
+    """Where a gate writes its rows: before the bytes, and how it ended."""
+
+    async def begin(self, entry: Entry) -> UUID:
+        """Writes that this is about to leave; the row's id."""
+
+    async def end(
+        self, account_id: UUID | None, row_id: UUID, outcome: Outcome, reason: str | None = None
+    ) -> None:
+        """Writes how it ended."""
 
 
 class Ledger:

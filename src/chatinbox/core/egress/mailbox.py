@@ -7,17 +7,14 @@ process, and how it ended last.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from chatinbox.core.clock import now
 from chatinbox.core.egress.addresses import is_inside, is_public
+from chatinbox.core.egress.daily import Daily
 from chatinbox.core.egress.http import Withheld, look_up
 from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
 from chatinbox.core.egress.recipients import Errand
-
-MOST = 10_000  # mailboxes whose row of the day is remembered
 
 
 class Asked(NamedTuple):
@@ -32,8 +29,7 @@ class MailboxGate:
     """The way to mailboxes."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._rows: dict[Asked, tuple[date, UUID, Outcome]] = {}
+        self._daily = Daily(ledger)
 
     @asynccontextmanager
     async def reach(
@@ -47,7 +43,8 @@ class MailboxGate:
             raise Withheld("unknown_recipient")
         name = Asked(errand.account_id, f"imap://{host}:{port}", user)
         row_id = await self._row(errand, name)
-        handed_out, outcome, reason = False, "unreachable", "stopped"
+        handed_out, reason = False, "stopped"
+        outcome: Outcome = "unreachable"
         try:
             found = await look_up(host, port)
             if not all(is_public(one) or (inside and is_inside(one)) for one in found):
@@ -66,23 +63,11 @@ class MailboxGate:
                 outcome, reason = "refused", "answer"
             raise
         finally:
-            await self._ended(name, row_id, outcome, reason)
+            await self._daily.end(name, name.account_id, row_id, outcome, reason or None)
 
     async def _row(self, errand: Errand, name: Asked) -> UUID:
-        known = self._rows.get(name)
-        if known and known[0] == now().date():
-            return known[1]
         entry = Entry(
             errand.account_id, "mailbox", name.server, errand.subject_kind, errand.subject_id,
             errand.basis, errand.instruction, errand.fields,
         )  # fmt: skip
-        return await self._ledger.begin(entry)
-
-    async def _ended(self, name: Asked, row_id: UUID, outcome: str, reason: str) -> None:
-        told: Outcome = outcome  # type: ignore[assignment]
-        known = self._rows.get(name)
-        if known is None or known[1:] != (row_id, told):
-            await self._ledger.end(name.account_id, row_id, told, reason or None)
-        if len(self._rows) > MOST:
-            self._rows.clear()
-        self._rows[name] = (now().date(), row_id, told)
+        return await self._daily.begin(name, entry)

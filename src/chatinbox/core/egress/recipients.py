@@ -29,6 +29,7 @@ class Named:
     base: str
 
 
+KEYHOLDER = "keyholder"
 REGISTER: dict[str, Named] = {
     one.name: one
     for one in (
@@ -38,6 +39,9 @@ REGISTER: dict[str, Named] = {
             "Receives finished counts of visits to the website, where the operator wants that",
             "subprocessor",
             "https://www.google-analytics.com",
+        ),
+        Named(
+            KEYHOLDER, "Wraps a key of this installation, where the operator wants that", "subprocessor", ""
         ),
     )
 }

@@ -8,6 +8,8 @@ from starlette.responses import Response
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres.binaries import DatabaseUser
+from chatinbox.core.root.keep import PLAIN
+from chatinbox.core.root.keyholder import Keyholder
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy.places import housed
@@ -51,7 +53,7 @@ async def _find(inst: Installation) -> list[Fact]:
             "Sealed",
             "AES-256-GCM, before they reach the database; a key for each customer.",
         ),
-        _keys(inst.settings),
+        _keys(inst),
         Fact("Disk encryption", "open", "Not seen", "A program cannot see what lies below its files."),
         Fact(
             "Encrypted backups",
@@ -117,9 +119,18 @@ def _transport(settings: Settings) -> Fact:
     return Fact("Way to you", "broken", "In the clear", "This installation is reached without TLS.")
 
 
-def _keys(settings: Settings) -> Fact:
+def _keys(inst: Installation) -> Fact:
+    keeper = inst.vault.keeper
+    if isinstance(keeper, Keyholder):
+        if keeper.away:
+            return Fact(
+                "Root key", "broken", "Keyholder away", "What runs goes on; a new start would wait for it."
+            )
+        return Fact(
+            "Root key", "holds", "Kept outside", "Wrapped by a keyholder, which is asked again each minute."
+        )
     try:
-        is_private = (settings.data / "keys" / "root.key").stat().st_mode & 0o077 == 0
+        is_private = (inst.settings.data / "keys" / PLAIN).stat().st_mode & 0o077 == 0
     except OSError:
         return Fact("Root key", "open", "Not seen", "It cannot be looked at from here.")
     if is_private:
