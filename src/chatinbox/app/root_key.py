@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from chatinbox.core.egress.beforehand import Beforehand
 from chatinbox.core.egress.daily import OnceADay
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.installation import Installation
@@ -50,6 +51,7 @@ async def keep_asking(inst: Installation, refused: Callable[[Trouble], None]) ->
     found, refusals = inst.settings.data / "keys" / WRAPPED, 0
     while refusals < ENOUGH:
         await asyncio.sleep(AGAIN_SECONDS)
+        await Beforehand(inst.settings.data).hand_on(inst.behind)  # what commands asked meanwhile
         if not found.exists():  # it was moved meanwhile
             return
         try:

@@ -1,6 +1,7 @@
 """Copies, and putting them back: what was erased stays erased, what was not is there, and what is not whole is refused."""
 
 import io
+import json
 import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,8 @@ from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from chatinbox.accounts import sessions
+from chatinbox.accounts import owners, sessions
+from chatinbox.accounts.access import note
 from chatinbox.accounts.leave import delete_sign_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup import sealed
@@ -40,10 +42,14 @@ from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Erased, SealKey
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.privacy import permission
+from chatinbox.privacy.access.book import ACCESS
+from chatinbox.privacy.chain.heads import keep_up, newest_head, read_head
+from chatinbox.privacy.chain.verify import verify
 from chatinbox.privacy.erasure import erase as engine
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.glass import grants
 from chatinbox.privacy.glass.forget import INSTEAD
+from chatinbox.privacy.left.book import LEFT
 
 HERS, HIS = "frida@mail.example", "casey@mail.example"
 LATER = UNDO + timedelta(seconds=1)
@@ -175,6 +181,33 @@ async def test_what_was_erased_after_the_copy_does_not_come_back_with_it_and_the
             assert above.execute("select count(*) from directory.session").fetchone() == (0,)
         await inst.vault.create_customer_key(ada.account_id, new_id())  # the keystore goes on
     refuse_under_way(there.data)
+
+
+async def test_ledgers_that_are_put_back_are_whole_and_a_newer_head_says_that_the_end_is_missing(
+    copies: Copies,
+) -> None:
+    async with copies.opened() as inst:
+        ada, cyd = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]
+        for one in (ada, cyd):
+            await owners.tell(inst, one.account_id, "One", "words", "a test", ("words",))
+            await note(inst, one, "search", row_count=1)
+        for book in (ACCESS, LEFT):
+            assert await keep_up(inst, book, ada.account_id)
+        data, keys, _ = copies.make(inst)
+        await owners.tell(inst, ada.account_id, "Two", "words", "a test", ("words",))
+        await note(inst, ada, "search", row_count=2)
+        newer = {
+            book.name: read_head(json.dumps(await newest_head(inst, book, ada.account_id)))
+            for book in (ACCESS, LEFT)
+        }
+    async with copies.opened(copies.restored(data, keys, copies.ledger)) as inst:
+        for book in (ACCESS, LEFT):
+            for one in (ada, cyd):
+                found = await verify(inst, book, one.account_id)
+                assert found.whole and found.rows >= 1, found.faults
+            given = newer[book.name]
+            [told] = (await verify(inst, book, ada.account_id, [(given.head, given.signed)])).faults
+            assert "the end is missing" in told and "an older copy was put back" in told
 
 
 def _tables_with(above: psycopg.Connection, ids: set[UUID]) -> set[str]:

@@ -15,6 +15,7 @@ from chatinbox.conftest import Browser, Say
 from chatinbox.core.clock import now, travel
 from chatinbox.core.egress import Asked, Errand, Letter, committed
 from chatinbox.core.egress.ledger import Entry, Ledger
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import SCHEMA
 from chatinbox.core.postgres import Cluster
@@ -203,6 +204,16 @@ async def test_rows_from_before_there_was_a_chain_are_taken_in_and_then_no_other
         [ada.account_id],
     )
     assert len(await faults(inst, ada)) == 1
+    above.execute(  # no head is signed yet, and something of now is in the chain
+        "insert into tenant.ledger_waiting (account_id, id, row_id, part) values (%s, %s, %s, 'earlier')",
+        [ada.account_id, new_id(), new_id()],
+    )
+    above.execute(
+        "insert into tenant.ledger_waiting (account_id, id, row_id, part)"
+        " select account_id, gen_random_uuid(), id, 'earlier' from tenant.ledger where account_id = %s order by id limit 1",
+        [ada.account_id],
+    )
+    assert sum("not by this installation" in one for one in await faults(inst, ada)) == 2
     assert (await verify(inst, LEFT, cyd.account_id)).rows == 0
 
 
