@@ -11,7 +11,8 @@ import psycopg
 # is gone), who looked (without whom), marks that keep copies away, and sums of work without a name.
 STAYS = {
     "tenant.erasure", "tenant.setting_change", "tenant.ledger", "tenant.received", "tenant.erased_address", "tenant.access",
-    "tenant.access_waiting", "tenant.access_head", "tenant.access_subject", "tenant.ledger_waiting", "tenant.ledger_link", "tenant.ledger_head", "tenant.staff_record", "tenant.counter",
+    "tenant.access_waiting", "tenant.access_head", "tenant.access_subject", "tenant.staff_record", "tenant.counter",
+    "tenant.ledger_waiting", "tenant.ledger_link", "tenant.ledger_head",
     "search.counter",
 }  # fmt: skip
 # Numbers that go on counting, and what is drawn at random.
