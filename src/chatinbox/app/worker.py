@@ -7,8 +7,7 @@ import structlog
 
 from chatinbox.accounts import change_address, leave, letters, links, passkeys, promised, sessions
 from chatinbox.accounts.every_account import in_every_account
-from chatinbox.accounts.sso import domain_clock
-from chatinbox.accounts.sso import logout as sso_logout
+from chatinbox.accounts.sso import domain_clock, provider_session
 from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app import deliver, privacy_work
 from chatinbox.app.steadily import steadily
@@ -152,7 +151,7 @@ def _add_ends(inst: Installation) -> None:
         forget_reports,
         access_forget.forget_old,
         forget_connections,
-        sso_logout.forget,
+        provider_session.forget,
     )
 
     async def forget() -> None:

@@ -55,6 +55,15 @@ async def read_form(request: Request, limit: int = MAX_FORM) -> Form:
     return {name: values[0].replace("\0", "") for name, values in fields.items()}
 
 
+def posted_elsewhere(raw: bytes) -> Form:
+    """The fields of a form that another's page or server posts to us; none of one with more than ten."""
+    try:
+        fields = parse_qs(raw.decode("ascii", "replace"), max_num_fields=10)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
+
+
 def which(form: Form) -> UUID:
     """The id that a form is about. A malformed one is nobody's, as a made-up one is."""
     return read_id(form.get("id")) or UUID(int=0)

@@ -22,13 +22,13 @@ from chatinbox.core.installation import Installation
 
 
 class AtProvider(msgspec.Struct, frozen=True):
-    """By which name a SAML provider knows somebody, to the letter, and which of its sessions they came from."""
+    """By which name a SAML provider knows somebody, to the letter, and which of its sessions they came from (of either)."""
 
-    name: str
-    format: str
-    qualifier: str
-    our_qualifier: str
-    index: str
+    name: str = ""
+    format: str = ""
+    qualifier: str = ""
+    our_qualifier: str = ""
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)

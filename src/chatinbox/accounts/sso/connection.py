@@ -20,9 +20,9 @@ JOIN: tuple[Role, ...] = ("viewer", "staff", "admin")
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """What is known of the provider: OpenID Connect uses the first six, SAML the issuer and the others.
+    """What is known of the provider: OpenID Connect uses the first six, SAML the issuer and the others, both the way out.
 
-    `signs`: our questions are signed. `ends_there`: whoever signs out here is signed out there too.
+    `logout_url`: where it signs people out. `signs`: our questions are signed. `ends_there`: whoever signs out here is signed out there too.
     """
 
     issuer: str = ""
@@ -49,9 +49,9 @@ class Connection(msgspec.Struct, frozen=True):
     compulsory: bool
 
 
-def errand(account_id: UUID, instruction: str, *fields: str) -> Errand:
-    """A request to the provider that the account chose, on the word of who connected it."""
-    return Errand(account_id, None, "integration", instruction, fields)
+def errand(account_id: UUID, instruction: str, *fields: str, of: UUID | None = None) -> Errand:
+    """A request to the provider that the account chose, on the word of who connected it; `of` a person, or of nobody."""
+    return Errand(account_id, None, "integration", instruction, fields, "person" if of else "account", of)
 
 
 def path_of(inst: Installation, account_id: UUID) -> str:
@@ -59,7 +59,28 @@ def path_of(inst: Installation, account_id: UUID) -> str:
     return inst.vault.blind_installation("sso-path", str(account_id)).hex()
 
 
-def place(inst: Installation, account_id: UUID, what: Literal["back", "saml", "metadata", "logout"]) -> str:
+async def tell_path(inst: Installation, account_id: UUID) -> None:
+    """Lets the account be found by its path: a provider that signs somebody out says of which it is by nothing else."""
+    await inst.db.directory(
+        "select directory.set_sso_path(%s, %s)", [account_id, bytes.fromhex(path_of(inst, account_id))]
+    )
+
+
+async def find_account(inst: Installation, path: str) -> UUID | None:
+    """The account whose provider was told this path."""
+    try:
+        rows = await inst.db.directory(
+            "select account_id from directory.find_sso_path(%s)", [bytes.fromhex(path)]
+        )
+    except ValueError:
+        return None
+    return rows[0][0] if rows else None
+
+
+Place: TypeAlias = Literal["back", "saml", "metadata", "logout", "signed-out", "backchannel-logout"]
+
+
+def place(inst: Installation, account_id: UUID, what: Place) -> str:
     """An address that the provider is told: where it sends people back to, or what it knows us by."""
     return f"{inst.settings.public_url}/sso/{path_of(inst, account_id)}/{what}"
 
@@ -101,14 +122,15 @@ async def connect(inst: Installation, by: Staff, kind: Kind, provider: Provider)
         noted(key, by, "sso.connection", before.provider.issuer if before else None, provider.issuer, row_id),
     )
     await inst.db.directory("select directory.set_sso_connection(%s, %s)", [by.account_id, row_id])
+    await tell_path(inst, by.account_id)
     return Connection(by.account_id, row_id, kind, provider, None, False)
 
 
 async def change_ways(inst: Installation, by: Staff, logout_url: str, signs: bool, ends_there: bool) -> None:
-    """Says how we speak with the SAML provider that is connected. Raises not-found where none is."""
+    """Says how we speak with the provider that is connected; only SAML has questions to sign. Raises not-found where none is."""
     by.need("integrations")
     before = await read_connection(inst, by.account_id)
-    if before is None or before.kind != "saml":
+    if before is None or (signs and before.kind != "saml"):
         raise not_found()
     if ends_there and not logout_url:
         raise Refused(422, "Say first where your provider signs people out.", "logout_url")

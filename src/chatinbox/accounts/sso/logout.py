@@ -1,21 +1,17 @@
-"""Signing out at both ends (saml-profiles §4.4): a provider ends somebody's sessions here, and hears of it when they sign out.
-
-A provider ends only what it vouched for: sessions of its own account that began by its sign-in.
+"""Signing out at both ends by SAML (saml-profiles §4.4): a provider ends somebody's sessions here, and hears of it when they
+sign out.
 """
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
-import msgspec
 from lxml import etree
 
 from chatinbox.accounts import sessions
-from chatinbox.accounts.sessions import Session
-from chatinbox.accounts.sso import pending
 from chatinbox.accounts.sso.arrive import AtProvider, known_person
-from chatinbox.accounts.sso.connection import Connection, place, read_connection
+from chatinbox.accounts.sso.connection import Connection, place
 from chatinbox.accounts.sso.our_key import our_key
+from chatinbox.accounts.sso.provider_session import end_named
 from chatinbox.accounts.sso.said import use_up
 from chatinbox.accounts.sso.saml_redirect import Word, by_redirect, from_redirect
 from chatinbox.accounts.sso.saml_xml import SUCCESS, A, P, check_time, failed, read, text, verified
@@ -26,57 +22,6 @@ from chatinbox.core.installation import Installation
 FRESH = timedelta(minutes=5)
 NOBODY = "urn:oasis:names:tc:SAML:2.0:status:UnknownPrincipal"
 _REQUESTER = "urn:oasis:names:tc:SAML:2.0:status:Requester"
-
-
-class Asked(msgspec.Struct):
-    """What we asked a provider, until it answers."""
-
-    connection_id: UUID
-    request_id: str
-
-
-async def find_account(inst: Installation, path: str) -> UUID | None:
-    """The account whose provider was told this path."""
-    try:
-        rows = await inst.db.directory(
-            "select account_id from directory.find_sso_path(%s)", [bytes.fromhex(path)]
-        )
-    except ValueError:
-        return None
-    return rows[0][0] if rows else None
-
-
-async def remember(inst: Installation, session: Session, at_provider: AtProvider) -> None:
-    """Keeps by which name the provider knows whom a session is of: it has to be told to the letter when it ends."""
-    account_id, staff = session.staff.account_id, session.staff
-    connection = await read_connection(inst, account_id)
-    if connection is None:
-        return
-    key = await inst.vault.person_key(staff.person_id)
-    row_id = session.session_id
-    sealed = key.seal(msgspec.json.encode(at_provider), account_id, "sso_session", "words", row_id)
-    await inst.db.run(
-        account_id,
-        (
-            "insert into sso_session (account_id, id, connection_id, staff_user_id, index_blind, words_sealed, created_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s)",
-            [account_id, row_id, connection.id, staff.staff_user_id,
-             await _index(inst, connection, at_provider.index), sealed, now()],
-        ),
-    )  # fmt: skip
-
-
-async def forget(inst: Installation, account_id: UUID) -> None:
-    """Removes what is kept of sessions that have run out for certain."""
-    before = now() - sessions.LONGEST
-    await inst.db.run(
-        account_id,
-        ("delete from sso_session where account_id = %s and created_at < %s", [account_id, before]),
-    )
-
-
-async def _index(inst: Installation, connection: Connection, index: str) -> bytes:
-    return await inst.vault.blind(connection.account_id, f"sso-index {connection.id}", index)
 
 
 # --- the provider asks ------------------------------------------------------------------------------------------------
@@ -110,17 +55,7 @@ async def hear(inst: Installation, connection: Connection, said: etree._Element)
     if not indexes:
         await sessions.end_by_company(inst, person_id, account_id)
         return SUCCESS
-    blinds = [await _index(inst, connection, one) for one in indexes]
-    [rows] = await inst.db.run(
-        account_id,
-        (
-            "delete from sso_session where account_id = %s and connection_id = %s and staff_user_id = %s"
-            " and index_blind = any(%s) returning id",
-            [account_id, connection.id, staff_user_id, blinds],
-        ),
-    )
-    for (session_id,) in rows:
-        await sessions.end(inst, person_id, session_id)
+    await end_named(inst, connection, indexes, staff_user_id)
     return SUCCESS
 
 
@@ -158,40 +93,27 @@ async def answer_to(
 # --- we ask -----------------------------------------------------------------------------------------------------------
 
 
-async def ask(inst: Installation, session: Session) -> str | None:
-    """The address at the provider that signs somebody out there too, where the account wants that and they came by it."""
-    account_id, person_id = session.staff.account_id, session.staff.person_id
-    connection = await read_connection(inst, account_id) if session.stays_here else None
-    if connection is None or connection.kind != "saml" or not connection.provider.ends_there:
-        return None
-    [rows] = await inst.db.run(
-        account_id,
-        (
-            "delete from sso_session where account_id = %s and id = %s and connection_id = %s returning words_sealed",
-            [account_id, session.session_id, connection.id],
-        ),
-    )
-    if not rows:
-        return None
-    key, url = await inst.vault.person_key(person_id), connection.provider.logout_url
-    raw = key.open(rows[0][0], account_id, "sso_session", "words", session.session_id)
-    asked = Asked(connection.id, f"_{new_id().hex}")
-    relay = await pending.make(inst, "logout", account_id, asked)
+async def question(
+    inst: Installation, connection: Connection, kept: AtProvider, request_id: str, relay: str
+) -> str:
+    """The address at the provider that signs somebody out there, by the name that it knows them by."""
+    url = connection.provider.logout_url
     xml = (
-        f"<p:LogoutRequest {_head(asked.request_id[1:], url)}>{_from_us(inst, connection)}"
-        f"{_named(msgspec.json.decode(raw, type=AtProvider))}</p:LogoutRequest>"
+        f"<p:LogoutRequest {_head(request_id[1:], url)}>{_from_us(inst, connection)}"
+        f"{_named(kept)}</p:LogoutRequest>"
     )
-    return by_redirect(url, "SAMLRequest", xml, relay, await our_key(inst, account_id))
+    return by_redirect(url, "SAMLRequest", xml, relay, await our_key(inst, connection.account_id))
 
 
-async def hear_answer(inst: Installation, connection: Connection, said: etree._Element, relay: str) -> bool:
-    """Whether the provider says that it signed them out too. Raises for what answers no question of ours."""
-    account_id, asked = await pending.use(inst, "logout", relay, Asked)
+def need_answer(inst: Installation, connection: Connection, said: etree._Element, request_id: str) -> None:
+    """Raises for an answer that is not from our provider, not for us, or to another question."""
     _need_ours(inst, connection, said)
-    if account_id != connection.account_id or asked.connection_id != connection.id:
-        raise failed("sso_mixed_up")
-    if said.get("InResponseTo") != asked.request_id:
+    if said.get("InResponseTo") != request_id:
         raise failed("saml_recipient")
+
+
+def is_success(said: etree._Element) -> bool:
+    """Whether the provider says that it signed them out too."""
     status = said.find(f"{P}Status/{P}StatusCode")
     return status is not None and status.get("Value") == SUCCESS
 

@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from chatinbox.accounts.sso.arrive import Arrival
+from chatinbox.accounts.sso.arrive import Arrival, AtProvider
 from chatinbox.accounts.sso.connection import Connection, Provider, errand, place
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
@@ -26,7 +26,8 @@ from chatinbox.core.installation import Installation
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 SKEW_SECONDS = 60
-_LONGEST_AGE = 600
+LONGEST_AGE = 600
+_LATEST = 1e11  # seconds since 1970, some thousand years from now
 
 
 class Begun(msgspec.Struct):
@@ -66,8 +67,21 @@ async def discover(inst: Installation, by: Staff, issuer: str, client_id: str, s
         _address(told, "token_endpoint", inst),
         _address(told, "jwks_uri", inst),
     )
-    await _keys(inst, by.account_id, provider, "issuer")
+    await read_keys(inst, by.account_id, provider, "issuer")
     return provider
+
+
+async def find_logout(inst: Installation, by: Staff, provider: Provider) -> str:
+    """Where the provider signs people out (RP-Initiated Logout 1.0 §2.1), as it says today. Raises where it does not."""
+    url = provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
+    told = await _ask(
+        inst, by.account_id, "GET", url, "asking where the provider signs people out", "ends_there"
+    )
+    try:
+        return _address(told, "end_session_endpoint", inst)
+    except Refused:
+        sentence = "Your provider does not say where it signs people out, so nobody can be sent there."
+        raise Refused(422, sentence, "ends_there") from None
 
 
 def _address(told: dict[str, Any], name: str, inst: Installation) -> str:
@@ -96,7 +110,8 @@ async def _ask(
     return told
 
 
-async def _keys(inst: Installation, account_id: Any, provider: Provider, code: str) -> KeySet:
+async def read_keys(inst: Installation, account_id: Any, provider: Provider, code: str) -> KeySet:
+    """The keys by which the provider's signatures are known, as it gives them now. Raises a sentence with this code."""
     told = await _ask(inst, account_id, "GET", provider.keys_url, "keys of the provider", code)
     try:
         return KeySet.import_key_set(told)  # type: ignore[arg-type]
@@ -146,12 +161,22 @@ async def finish(
     token = told.get("id_token")
     if not isinstance(token, str) or len(token) > 50_000:
         raise _failed("sso_no_token")
-    keys = await _keys(inst, connection.account_id, provider, "sso_keys")
+    keys = await read_keys(inst, connection.account_id, provider, "sso_keys")
     return read_token(provider, begun.nonce, token, keys)
 
 
 def read_token(provider: Provider, nonce: str, token: str, keys: KeySet) -> Arrival:
     """What a provider's id token says, once all of it holds (OpenID Connect Core 1.0 §3.1.3.7)."""
+    _, claims = verified(provider, token, keys)
+    if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(
+        claims["nonce"].encode(), nonce.encode()
+    ):
+        raise _failed("sso_nonce")
+    return _arrival(claims)
+
+
+def verified(provider: Provider, token: str, keys: KeySet) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a token that this provider signed for us and for now. Raises one sentence, with a code."""
     try:
         read = jwt.decode(token, keys, algorithms=ALGORITHMS)
     except (JoseError, ValueError, KeyError, TypeError):
@@ -167,28 +192,29 @@ def read_token(provider: Provider, nonce: str, token: str, keys: KeySet) -> Arri
         len(audiences) > 1 and "azp" not in claims
     ):
         raise _failed("sso_audience")
-    if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(
-        claims["nonce"].encode(), nonce.encode()
-    ):
-        raise _failed("sso_nonce")
     _check_times(claims)
-    return _arrival(claims)
+    return read.header, claims
 
 
 def _check_times(claims: dict[str, Any]) -> None:
     moment = now().timestamp()
     times = {name: claims.get(name) for name in ("exp", "iat", "nbf")}
-    if any(isinstance(at, bool) or not isinstance(at, int | float) for at in (times["exp"], times["iat"])):
+    if not _is_time(times["exp"]) or not _is_time(times["iat"]):
         raise _failed("sso_times")
     late = moment > float(times["exp"] or 0) + SKEW_SECONDS
     early = any(
-        isinstance(times[name], int | float) and moment < float(times[name] or 0) - SKEW_SECONDS
-        for name in ("iat", "nbf")
+        at is not None and not (_is_time(at) and moment >= float(at) - SKEW_SECONDS)
+        for at in (times["iat"], times["nbf"])
     )
-    old = moment > float(times["iat"] or 0) + _LONGEST_AGE + SKEW_SECONDS
+    old = moment > float(times["iat"] or 0) + LONGEST_AGE + SKEW_SECONDS
     if late or early or old:
         sentence = "Your company's sign-in gave an answer that is no longer, or not yet, good. Begin again; should it stay so, its clock is wrong."
         raise _failed("sso_times", sentence)
+
+
+def _is_time(at: object) -> bool:
+    """Whether it is a moment at all: of what is no number nothing is later or earlier."""
+    return isinstance(at, int | float) and not isinstance(at, bool) and 0 <= at < _LATEST
 
 
 def _arrival(claims: dict[str, Any]) -> Arrival:
@@ -199,4 +225,6 @@ def _arrival(claims: dict[str, Any]) -> Arrival:
     # Where a provider says that it has not checked an address, it is nobody's.
     vouched = claims.get("email_verified", True) in (True, "true")
     name = text("name") or " ".join(filter(None, (text("given_name"), text("family_name"))))
-    return Arrival(text("sub"), text("email") if vouched else "", name)
+    session = text("sid")
+    at_provider = AtProvider(index=session if len(session) <= 255 else "")
+    return Arrival(text("sub"), text("email") if vouched else "", name, at_provider)

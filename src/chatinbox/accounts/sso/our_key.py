@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from chatinbox.accounts.change_log import noted
-from chatinbox.accounts.sso.connection import path_of
+from chatinbox.accounts.sso.connection import tell_path
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
@@ -85,10 +85,7 @@ async def _keep(inst: Installation, account_id: UUID, conflict: str, by: Staff |
         ),
         *([noted(key, by, "sso.our_key", None, None, row_id)] if by else []),
     )
-    # A provider that signs somebody out says only where it does so, so the account has to be found by that.
-    await inst.db.directory(
-        "select directory.set_sso_path(%s, %s)", [account_id, bytes.fromhex(path_of(inst, account_id))]
-    )
+    await tell_path(inst, account_id)
 
 
 def _make() -> tuple[bytes, bytes]:

@@ -3,6 +3,7 @@
 import ssl
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from uuid import UUID
 
 import httpx
 
@@ -62,6 +63,14 @@ class Egress:
     async def refuse(self, errand: Errand, where: str, reason: str) -> None:
         """Writes down that nothing was sent to what is no address that a request can be made to."""
         await self._http.refuse(errand, where, reason)
+
+    async def by_browser(self, errand: Errand, where: str) -> UUID:
+        """Writes down that somebody's browser is sent with this to an address that the account chose; the row, for `arrived`."""
+        return await self._http.by_browser(errand, where)
+
+    async def arrived(self, account_id: UUID, row_id: UUID) -> None:
+        """Writes down that what a browser carried came there: whoever got it sent the browser back."""
+        await self._http.ledger.end(account_id, row_id, "taken")
 
     def transport(self, errand: Errand) -> httpx.AsyncBaseTransport:
         """The same as a transport, for libraries that make their own client."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpcore
 import httpx
@@ -70,6 +71,10 @@ class HttpGate:
         """Writes down that nothing was sent: it was meant for what is no address that a request can be made to."""
         row_id = await self.ledger.begin(_entry(errand, where))
         await self.ledger.end(errand.account_id, row_id, "withheld", reason)
+
+    async def by_browser(self, errand: Errand, where: str) -> UUID:
+        """Writes down what a browser is sent with, to this origin. How it ends, we hear only where it comes back."""
+        return await self.ledger.begin(_entry(errand, _origin(where)))
 
     async def allowed(self, errand: Errand, url: httpx.URL) -> list[str] | None:
         """The addresses to connect to, or None for a named recipient. Raises Withheld."""

@@ -5,6 +5,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.web.entrance import (
     address,
     company,
+    company_out,
     copy,
     data_request,
     invitation,
@@ -16,7 +17,7 @@ from chatinbox.web.entrance import (
 )
 from chatinbox.web.forms import form_routes
 
-ROOMS = (sign_in, company, sign_up, reset, invitation, setup, address, wish, copy, data_request)
+ROOMS = (sign_in, company, company_out, sign_up, reset, invitation, setup, address, wish, copy, data_request)
 
 
 def routes(inst: Installation) -> list[Way]:

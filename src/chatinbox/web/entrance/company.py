@@ -5,7 +5,6 @@ up but the domain.
 """
 
 import secrets
-from urllib.parse import parse_qs
 
 import structlog
 from starlette.requests import Request
@@ -13,27 +12,24 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.sign_up import checked
-from chatinbox.accounts.sso import domains, logout, oidc, pending, saml, saml_metadata
-from chatinbox.accounts.sso.arrive import Admission, arrive
+from chatinbox.accounts.sso import domains, oidc, pending, provider_session, saml, saml_metadata
+from chatinbox.accounts.sso.arrive import Admission, AtProvider, arrive
 from chatinbox.accounts.sso.connection import Connection, path_of, read_connection
 from chatinbox.accounts.sso.oidc import Begun
 from chatinbox.accounts.sso.our_key import our_key
-from chatinbox.accounts.sso.saml_redirect import Word
-from chatinbox.accounts.sso.saml_xml import MOST_BYTES, failed
+from chatinbox.accounts.sso.saml_xml import MOST_BYTES
+from chatinbox.accounts.staff import Staff
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
 from chatinbox.web.answer import refusal
 from chatinbox.web.door import session_of
-from chatinbox.web.forms import Form, device_of, read_form, show, signed_in, throttle
+from chatinbox.web.forms import device_of, posted_elsewhere, read_form, show, signed_in, throttle
 
 log = structlog.get_logger()
 _AGAIN = Refused(
     403, "This sign-in did not begin in this browser, or too long ago. Begin again.", "sso_browser"
-)
-_NOT_OUT = (
-    "Your company's sign-in spoke of signing out in a way we cannot trust, so nobody was signed out by it."
 )
 _NO = Refused(403, "Your company's sign-in said no. Ask who runs it, or begin again.", "sso_no")
 
@@ -118,7 +114,7 @@ async def get_back(inst: Installation, request: Request) -> Response:
         staff = await arrive(inst, connection, came)
     except Refused as refused:
         return _refused(inst, request, refused)
-    return _in(inst, await sessions.start(inst, staff, device_of(request), proven_elsewhere=True))
+    return await _in(inst, request, staff, came.at_provider)
 
 
 async def post_saml(inst: Installation, request: Request) -> Response:
@@ -128,8 +124,7 @@ async def post_saml(inst: Installation, request: Request) -> Response:
     """
     try:
         raw = await read_small(request, 2 * MOST_BYTES, "This answer is too large to be one.")
-        fields = parse_qs(raw.decode("ascii", "replace"), max_num_fields=10)
-        form = {name: values[0] for name, values in fields.items()}
+        form = posted_elsewhere(raw)
         connection, begun = await _came_back(inst, request, form.get("RelayState", ""))
         if connection.kind != "saml":
             raise _NO
@@ -166,14 +161,14 @@ async def get_done(inst: Installation, request: Request) -> Response:
             raise _AGAIN
     except Refused as refused:
         return _refused(inst, request, refused)
+    return await _in(inst, request, staff, admission.at_provider)
+
+
+async def _in(inst: Installation, request: Request, staff: Staff, at_provider: AtProvider | None) -> Response:
     token = await sessions.start(inst, staff, device_of(request), proven_elsewhere=True)
     session = await sessions.session_for(inst, token)
-    if session and admission.at_provider:
-        await logout.remember(inst, session, admission.at_provider)
-    return _in(inst, token)
-
-
-def _in(inst: Installation, token: str) -> Response:
+    if session and at_provider:
+        await provider_session.remember(inst, session, at_provider)
     answer = signed_in(inst, token)
     answer.delete_cookie(_cookie(inst), path="/")
     return answer
@@ -204,42 +199,6 @@ async def post_domain(inst: Installation, request: Request) -> Response:
     return show(inst, request, "entrance/company-domain", name=name, company="", said=said)
 
 
-async def get_logout(inst: Installation, request: Request) -> Response:
-    """A SAML provider signs somebody out here, or answers that it signed them out there; by an address."""
-    word: Word = "SAMLRequest" if "SAMLRequest" in request.query_params else "SAMLResponse"
-    return await _logout(inst, request, word, {})
-
-
-async def post_logout(inst: Installation, request: Request) -> Response:
-    """The same by a form that the browser posts from the provider's page. What it says is signed, and counts alone."""
-    raw = await read_small(request, 2 * MOST_BYTES, "This is too large to be one.")
-    fields = parse_qs(raw.decode("ascii", "replace"), max_num_fields=10)
-    form = {name: values[0] for name, values in fields.items()}
-    return await _logout(inst, request, "SAMLRequest" if "SAMLRequest" in form else "SAMLResponse", form)
-
-
-async def _logout(inst: Installation, request: Request, word: Word, form: Form) -> Response:
-    try:
-        account_id = await logout.find_account(inst, request.path_params["path"])
-        connection = await read_connection(inst, account_id) if account_id else None
-        if connection is None or connection.kind != "saml":
-            raise failed("sso_mixed_up")
-        said, relay = logout.signed_word(connection, word, request.url.query, form.get(word, ""))
-        relay = relay or form.get("RelayState", "")
-        if word == "SAMLResponse":
-            return _out(inst, request, there=await logout.hear_answer(inst, connection, said, relay))
-        status = await logout.hear(inst, connection, said)
-        url = await logout.answer_to(inst, connection, said, relay, status)
-    except Refused as refused:
-        log.warning("sso_logout_refused", code=refused.code, status=refused.status)
-        return show(inst, request, "entrance/trouble", Refused(refused.status, _NOT_OUT, refused.code))
-    return RedirectResponse(url, 303) if url else _out(inst, request, there=True)
-
-
-def _out(inst: Installation, request: Request, there: bool) -> Response:
-    return show(inst, request, "entrance/company-out", there=there, url=None)
-
-
 TO = Declared(("visitor",), ("T",))
 PAGES = {
     "/sign-in/company": (get_company, post_company),
@@ -247,6 +206,5 @@ PAGES = {
     "/sso/{path}/saml": (None, post_saml),
     "/sso/{path}/metadata": (get_metadata, None),
     "/sso/{path}/done": (get_done, None),
-    "/sso/{path}/logout": (get_logout, post_logout),
     "/sso/domain/{token}": (get_domain, post_domain),
 }

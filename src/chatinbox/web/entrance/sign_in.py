@@ -5,7 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import passkeys, sessions, sign_in
 from chatinbox.accounts.second_step import Halfway
-from chatinbox.accounts.sso import logout
+from chatinbox.accounts.sso import sign_out
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -64,7 +64,7 @@ async def post_sign_out(inst: Installation, request: Request) -> Response:
     session, url = await session_of(inst, request, limited=True), None
     if session:
         await sessions.end(inst, session.staff.person_id, session.session_id)
-        url = await logout.ask(inst, session)
+        url = await sign_out.ask(inst, session)
     answer: Response = RedirectResponse("/sign-in", 303)
     if url:  # not a redirect: a form's answer may not lead to another origin under our policy
         answer = show(inst, request, "entrance/company-out", url=url)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sso import connection, domains, oidc, our_key, saml, saml_metadata, scim_token
 from chatinbox.accounts.throttle import Throttle
+from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
@@ -23,6 +24,8 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "scim_url": f"{inst.settings.public_url}/scim/v2",
         "scim_since": await scim_token.token_since(inst, session.staff),
         "saml_url": connection.place(inst, account_id, "saml"),
+        "signed_out_url": connection.place(inst, account_id, "signed-out"),
+        "backchannel_url": connection.place(inst, account_id, "backchannel-logout"),
         "logout_url": connection.place(inst, account_id, "logout"),
         "metadata_url": connection.place(inst, account_id, "metadata"),
     }
@@ -51,6 +54,21 @@ async def _ways(inst: Installation, session: Session, form: Form) -> str:
     logout_url = saml.checked_logout(inst, form.get("logout_url", ""))
     await connection.change_ways(inst, session.staff, logout_url, "signs" in form, "ends_there" in form)
     return "This is how we speak with your provider from now on. Hand our metadata to it again."
+
+
+async def _ends_there(inst: Installation, session: Session, form: Form) -> str:
+    connected = await connection.read_connection(inst, session.staff.account_id)
+    if connected is None or connected.kind != "oidc":
+        raise not_found()
+    url, ends_there = "", "ends_there" in form
+    if ends_there:
+        url = await oidc.find_logout(inst, session.staff, connected.provider)
+    await connection.change_ways(inst, session.staff, url, signs=False, ends_there=ends_there)
+    return (
+        "Who signs out here is signed out there too."
+        if ends_there
+        else "Who signs out here stays signed in there."
+    )
 
 
 async def _disconnect(inst: Installation, session: Session, _form: Form) -> str:
@@ -102,6 +120,7 @@ PAGE = SettingsPage(
         "saml": Act(_saml, proof=True),
         "saml-metadata": Act(_saml_metadata, proof=True),
         "ways": Act(_ways, proof=True),
+        "ends-there": Act(_ends_there, proof=True),
         "disconnect": Act(_disconnect, proof=True),
         "new-key": Act(_new_key, proof=True),
         "rules": Act(_rules, proof=True),

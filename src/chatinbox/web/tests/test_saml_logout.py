@@ -10,12 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from structlog.testing import capture_logs
 
-from chatinbox.accounts.sso import logout
+from chatinbox.accounts.sso import provider_session, sign_out
 from chatinbox.accounts.sso.connection import change_ways, place
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Browser
 from chatinbox.core import clock
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.what_left import Left, read_ledger
 from chatinbox.web.tests import test_saml, test_session_ends
 from chatinbox.web.tests.test_saml import REDIRECT, SHA256, Company, Idp, NewBrowser, company, idp, patient
 from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
@@ -213,8 +214,18 @@ async def test_a_name_nobody_here_has_ends_nothing_and_the_provider_is_told(
     assert "UnknownPrincipal" in inflated(told) and await is_in(client)
 
 
+async def signed_out(inst: Installation, by: Staff) -> list[Left]:
+    return [one for one in await read_ledger(inst, by) if one.instruction == sign_out.WORD]
+
+
 async def test_who_signs_out_here_is_signed_out_there_where_the_account_wants_that(
-    inst: Installation, idp: Idp, company: Company, ada: Staff, client: Browser, new_browser: NewBrowser
+    inst: Installation,
+    idp: Idp,
+    company: Company,
+    ada: Staff,
+    cyd: Staff,
+    client: Browser,
+    new_browser: NewBrowser,
 ) -> None:
     eva = await member(inst, ada, f"eva@{company.domain}")
     await come(company, client)
@@ -235,6 +246,10 @@ async def test_who_signs_out_here_is_signed_out_there_where_the_account_wants_th
         return server, parsed.message
 
     server, request = await asyncio.to_thread(hears)
+    # What the browser carries there is a disclosure: it stands in the ledger before, and as taken once it was answered.
+    [left] = await signed_out(inst, ada)
+    assert (left.recipient, left.basis, left.outcome) == ("https://idp.example:443", "integration", "begun")
+    assert left.fields == ["name at the provider", "session at the provider"]
     assert request.name_id.text == "id-eva" and [one.text for one in request.session_index] == [index]
 
     def answered(relay: str) -> str:
@@ -248,13 +263,16 @@ async def test_who_signs_out_here_is_signed_out_there_where_the_account_wants_th
 
     back = await asyncio.to_thread(answered, asked["RelayState"])
     assert "sign-in knows it" in (await client.get(back)).text
+    assert [one.outcome for one in await signed_out(inst, ada)] == ["taken"] and await signed_out(
+        inst, cyd
+    ) == []
     assert (await client.get(back)).status_code == 410  # an answer counts once
     assert (await client.get(await asyncio.to_thread(answered, "made-up"))).status_code == 410
     # Whoever came by a password is not sent away.
     hers = await new_browser().as_(eva)
     assert (await hers.post("/sign-out")).headers["location"] == "/sign-in"
     [[(count,)]] = await inst.db.run(ada.account_id, ("select count(*) from sso_session", []))
-    assert count == 1  # of the first one, who was not sent away
+    assert count == 0  # nothing is kept of a session that was signed out, sent away or not
 
 
 async def test_what_is_kept_of_a_session_is_sealed_and_goes_after_a_month(
@@ -267,8 +285,8 @@ async def test_what_is_kept_of_a_session_is_sealed_and_goes_after_a_month(
     assert len(rows) == 1 and b"id-eva" not in rows[0][0]
     [theirs] = await inst.db.run(cyd.account_id, ask)
     assert theirs == []
-    await logout.forget(inst, ada.account_id)
+    await provider_session.forget(inst, ada.account_id)
     assert await inst.db.run(ada.account_id, ask) == [rows]
     with clock.travel(timedelta(days=31)):
-        await logout.forget(inst, ada.account_id)
+        await provider_session.forget(inst, ada.account_id)
     assert await inst.db.run(ada.account_id, ask) == [[]]

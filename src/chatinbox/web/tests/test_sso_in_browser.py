@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from chatinbox.accounts.sso.connection import connect, place
+from chatinbox.accounts.sso.connection import change_ways, connect, place
 from chatinbox.accounts.sso.our_key import our_key
 from chatinbox.accounts.sso.saml import checked_provider
 from chatinbox.accounts.sso.saml_metadata import ours
@@ -90,6 +90,12 @@ async def test_by_openid_connect(house: Installation, ada: Staff, page: Page) ->
         await page.fill("input[name=sub]", "eva")
         await page.press("input[name=sub]", "Enter")
         assert await signed_in(page, house)
+        await change_ways(house, ada, f"{idp.url}/oauth2/end_session", signs=False, ends_there=True)
+        await page.goto(f"{house.settings.public_url}/settings/profile")
+        await page.click("button:has-text('Sign out')")
+        await page.click("form[action*=confirm] button")  # the provider asks
+        await page.wait_for_url("**/signed-out?state=*")
+        assert "your company's sign-in knows it" in await page.inner_text("main")
 
 
 @pytest.mark.skipif(

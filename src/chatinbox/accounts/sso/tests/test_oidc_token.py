@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from chatinbox.accounts.sso.arrive import Arrival
+from chatinbox.accounts.sso.arrive import Arrival, AtProvider
 from chatinbox.accounts.sso.connection import Provider
 from chatinbox.accounts.sso.oidc import SKEW_SECONDS, read_token
 from chatinbox.core.errors import Refused
@@ -50,7 +50,7 @@ def code_of(token: str) -> str:
 
 
 def test_a_good_token_says_who_it_is() -> None:
-    assert read_token(PROVIDER, "n", signed(), KEYS) == Arrival("s1", "eva@corp.example", "Eva")
+    assert read_token(PROVIDER, "n", signed(), KEYS) == Arrival("s1", "eva@corp.example", "Eva", AtProvider())
     assert read_token(PROVIDER, "n", signed(aud=["us", "x"], azp="us"), KEYS).subject == "s1"
 
 
@@ -121,7 +121,7 @@ def test_a_token_with_any_one_byte_changed_is_refused(at: int, by: int) -> None:
     except Refused:
         return
     # The last letter of a part holds bits that mean nothing in base64.
-    assert came == Arrival("s1", "eva@corp.example", "Eva")
+    assert came == Arrival("s1", "eva@corp.example", "Eva", AtProvider())
 
 
 @given(some.text(max_size=200))

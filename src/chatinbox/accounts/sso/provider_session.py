@@ -1,0 +1,84 @@
+"""Which of the provider's sessions a session here came from: kept sealed, so that either side can end it at the other.
+
+A provider ends only what it vouched for: sessions of its own account that began by its sign-in.
+"""
+
+from uuid import UUID
+
+import msgspec
+
+from chatinbox.accounts import sessions
+from chatinbox.accounts.sessions import Session
+from chatinbox.accounts.sso.arrive import AtProvider
+from chatinbox.accounts.sso.connection import Connection, read_connection, tell_path
+from chatinbox.core.clock import now
+from chatinbox.core.installation import Installation
+
+
+async def remember(inst: Installation, session: Session, at_provider: AtProvider) -> None:
+    """Keeps by which name the provider knows whom a session is of: it has to be told to the letter when it ends."""
+    account_id, staff = session.staff.account_id, session.staff
+    connection = await read_connection(inst, account_id)
+    if connection is None:
+        return
+    await tell_path(inst, account_id)  # a connection may be older than our hearing of sign-outs
+    key = await inst.vault.person_key(staff.person_id)
+    row_id = session.session_id
+    sealed = key.seal(msgspec.json.encode(at_provider), account_id, "sso_session", "words", row_id)
+    await inst.db.run(
+        account_id,
+        (
+            "insert into sso_session (account_id, id, connection_id, staff_user_id, index_blind, words_sealed, created_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s)",
+            [account_id, row_id, connection.id, staff.staff_user_id,
+             await _index(inst, connection, at_provider.index), sealed, now()],
+        ),
+    )  # fmt: skip
+
+
+async def take(inst: Installation, session: Session, connection: Connection) -> AtProvider | None:
+    """What is kept of a session that has ended, and it is kept no longer; None where the provider does not know it."""
+    account_id = connection.account_id
+    [rows] = await inst.db.run(
+        account_id,
+        (
+            "delete from sso_session where account_id = %s and id = %s and connection_id = %s returning words_sealed",
+            [account_id, session.session_id, connection.id],
+        ),
+    )
+    if not rows:
+        return None
+    key = await inst.vault.person_key(session.staff.person_id)
+    raw = key.open(rows[0][0], account_id, "sso_session", "words", session.session_id)
+    return msgspec.json.decode(raw, type=AtProvider)
+
+
+async def end_named(
+    inst: Installation, connection: Connection, indexes: list[str], of: UUID | None = None
+) -> None:
+    """Ends what came from these of the provider's sessions: of one staff user, where it says of whom."""
+    blinds = [await _index(inst, connection, one) for one in indexes]
+    [rows] = await inst.db.run(
+        connection.account_id,
+        (
+            "delete from sso_session k using staff_user s where k.account_id = %s and k.connection_id = %s"
+            " and k.index_blind = any(%s) and (%s::uuid is null or k.staff_user_id = %s)"
+            " and s.account_id = k.account_id and s.id = k.staff_user_id returning k.id, s.person_id",
+            [connection.account_id, connection.id, blinds, of, of],
+        ),
+    )
+    for session_id, person_id in rows:
+        await sessions.end(inst, person_id, session_id)
+
+
+async def forget(inst: Installation, account_id: UUID) -> None:
+    """Removes what is kept of sessions that have run out for certain."""
+    before = now() - sessions.LONGEST
+    await inst.db.run(
+        account_id,
+        ("delete from sso_session where account_id = %s and created_at < %s", [account_id, before]),
+    )
+
+
+async def _index(inst: Installation, connection: Connection, index: str) -> bytes:
+    return await inst.vault.blind(connection.account_id, f"sso-index {connection.id}", index)
