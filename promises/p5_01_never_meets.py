@@ -20,6 +20,7 @@ PATHS = (
     "/settings/people",
     "/settings/channels",
     "/reports/work",
+    "/reports/conversations?deed=answer",
 )
 
 

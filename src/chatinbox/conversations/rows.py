@@ -105,7 +105,7 @@ def list_statement(
     if longest:
         where.append("c.waiting_since is not null")
     if after:
-        moment, values["after_id"] = _read_cursor(after)
+        moment, values["after_id"] = read_cursor(after)
         values["after"] = moment
         where.append(
             "(c.waiting_since, c.id) > (%(after)s, %(after_id)s)"
@@ -152,11 +152,17 @@ def page_of(inst: Installation, by: Staff, found: Rows, sort: str = "newest") ->
     if len(found) > PAGE:
         last = found[PAGE - 1]
         moment = last[13] if sort == "longest" else last[15]
-        cursor = f"{(moment - _EPOCH) // timedelta(microseconds=1)}.{last[1]}"
+        cursor = cursor_of(moment, last[1])
     return Page(rows, cursor)
 
 
-def _read_cursor(text: str) -> tuple[datetime, UUID]:
+def cursor_of(at: datetime, row_id: UUID) -> str:
+    """The mark of a row by which the page after it is asked for."""
+    return f"{(at - _EPOCH) // timedelta(microseconds=1)}.{row_id}"
+
+
+def read_cursor(text: str) -> tuple[datetime, UUID]:
+    """What a page mark says. Raises bad-request for one that is not ours."""
     try:
         micros, _, row_id = text.partition(".")
         return _EPOCH + timedelta(microseconds=int(micros)), UUID(row_id)

@@ -16,8 +16,9 @@ from chatinbox.reports.period import Period
 
 FEWEST = 3  # sums over fewer people would tell about one of them
 
+# What is counted, each row a deed; `behind` lists the conversations of the same rows.
 # Two statements whatever the number of staff: by person, by channel, by day, and the whole; and by team.
-_COUNTED = """
+COUNTED = """
 with recorded as (
   select kind, staff_user_id, conversation_id, channel_id, seconds, at from staff_record
    where account_id = %(account)s and kind = any('{answer,note,done,assignment}') and at >= %(since)s and at < %(until)s
@@ -38,10 +39,10 @@ _FIGURES = """
   percentile_disc(0.9) within group (order by seconds) filter (where kind = 'done'),
   count(distinct staff_user_id)
 """
-_ASK = f"""{_COUNTED} select grouping(staff_user_id, channel_id, day), staff_user_id, channel_id, day, {_FIGURES}
+_ASK = f"""{COUNTED} select grouping(staff_user_id, channel_id, day), staff_user_id, channel_id, day, {_FIGURES}
 from counted group by grouping sets ((staff_user_id), (channel_id), (day), ())
 """
-_BY_TEAM = f"""{_COUNTED} select team_id, {_FIGURES} from (select counted.*, m.team_id from counted
+_BY_TEAM = f"""{COUNTED} select team_id, {_FIGURES} from (select counted.*, m.team_id from counted
   join team_member m on m.account_id = %(account)s and m.staff_user_id = counted.staff_user_id) t group by team_id
 """
 _PERSON, _CHANNEL, _DAY, _WHOLE = 0b011, 0b101, 0b110, 0b111

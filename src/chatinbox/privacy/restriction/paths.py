@@ -26,6 +26,7 @@ PATHS: dict[str, tuple[What, str]] = {
     # who works on it sees that they are set aside
     "conversations.rows": ("shows that they are", "the list and the head of the conversation"),
     "conversations.inbox": ("shows that they are", "by conversations.rows"),
+    "reports.behind": ("shows that they are", "ids and times; by conversations.rows"),
     "conversations.timeline": ("shows that they are", "by conversations.rows"),
     "customers.read": ("shows that they are", "the side panel"),
     "web.panel": ("shows that they are", "by customers.read"),

@@ -10,7 +10,8 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
-from chatinbox.reports import activity, sign_ins, work
+from chatinbox.reports import activity, behind, sign_ins, work
+from chatinbox.reports.behind import Figure, values_of
 from chatinbox.reports.period import read_period, read_zone
 
 _RECORDS = """insert into tenant.staff_record (account_id, id, kind, staff_user_id, conversation_id, channel_id, seconds, at)
@@ -32,13 +33,25 @@ async def much(inst: Installation, cluster: Cluster, ada: Staff) -> None:
 
 
 @pytest.mark.usefixtures("much")
-@pytest.mark.parametrize("ask", [work._ASK, activity._ASK, activity._LAST, sign_ins._COUNT, sign_ins._LIST])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        work._ASK,
+        activity._ASK,
+        activity._LAST,
+        sign_ins._COUNT,
+        sign_ins._LIST,
+        behind._TOTALS,
+        behind._PAGE.replace("{sight}", ""),
+    ],
+)
 async def test_a_report_of_a_week_reads_its_period_by_the_index(
     inst: Installation, ada: Staff, ask: str
 ) -> None:
     period = read_period("7d", read_zone("UTC"))
     words: Any = {"account": ada.account_id, "since": period.since, "until": period.until, "only": None}
     words |= {"zone": "UTC", "channel": None, "most": 500, "reach": period.since}
+    words |= values_of(ada, period, Figure("answer"), None, None)
     given = [ada.account_id, period.since, None, None] if ask == activity._LAST else words
     [rows] = await inst.db.run(ada.account_id, ("explain " + ask, given))
     plan = "\n".join(row[0] for row in rows)

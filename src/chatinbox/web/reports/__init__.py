@@ -18,6 +18,7 @@ from chatinbox.reports.views import ReportName, note_view
 from chatinbox.web.answer import CSV, download
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, form_routes, read_form, show
+from chatinbox.web.reports.behind import TITLES, behind, read_figure
 from chatinbox.web.reports.pages import HOW, PAGES, PARTS, SPOKEN, Shown, person
 from chatinbox.web.reports.reader import Reader, read_reader
 from chatinbox.web.settings import ask_proof
@@ -28,7 +29,16 @@ def routes(inst: Installation) -> list[Way]:
     """The routes of the reports."""
     paths = {"/reports/me": (_own, _own), "/reports/person/{id}": (_person, _person)}
     to = Declared(("staff",), ("T",))
-    return form_routes(inst, {"/reports": (_first, None), **paths, "/reports/{page}": (_page, _page)}, to)
+    return form_routes(
+        inst,
+        {
+            "/reports": (_first, None),
+            "/reports/conversations": (_behind, None),
+            **paths,
+            "/reports/{page}": (_page, _page),
+        },
+        to,
+    )
 
 
 def _sign_in() -> Response:
@@ -97,6 +107,24 @@ async def _of(inst: Installation, session: Session, request: Request, of: UUID) 
     return _answer(
         inst, request, reader, await person(inst, reader, of), asked, "person", title, "me" if own else ""
     )
+
+
+async def _behind(inst: Installation, request: Request) -> Response:
+    """The conversations behind a figure, for whoever may see the figure: one's own, or as who may see reports."""
+    session = await session_of(inst, request)
+    if session is None:
+        return _sign_in()
+    by, figure = session.staff, read_figure(request)
+    if figure.only != by.staff_user_id:
+        by.need("reports")
+    reader = await read_reader(inst, session, request)
+    if not reader.lines or (figure.only and figure.only not in reader.staff):
+        raise not_found()
+    if figure.only != by.staff_user_id:
+        await note_view(inst, by, "person" if figure.only else "work", figure.only)
+    shown = await behind(inst, reader, figure, request.query_params.get("after"))
+    here = "me" if figure.only == by.staff_user_id else ""
+    return _answer(inst, request, reader, shown, None, "conversations", TITLES[figure.deed], here)
 
 
 async def _asked(inst: Installation, session: Session, request: Request) -> Response | Form | None:

@@ -39,13 +39,11 @@ async def work(inst: Installation, reader: Reader) -> Shown:
     )
     if not reader.lines:
         report = without_persons(report)
-    names = {team.id: team.name for team in await read_teams(inst, reader.by.account_id)}
-    teams = sorted(
-        ((names[one], did) for one, did in report.by_team.items() if one in names),
-        key=lambda one: one[0].casefold(),
-    )
-    words = await _work_words(inst, reader, report)
-    return Shown(words | {"teams": teams}, WORK_HEAD, work_rows(reader, report, teams=teams))
+    teams = [team for team in await read_teams(inst, reader.by.account_id) if team.id in report.by_team]
+    lines = [(one, report.by_team[one.id]) for one in sorted(teams, key=lambda one: one.name.casefold())]
+    words = await _work_words(inst, reader, report) | {"teams": lines, "of_channel": reader.channel_id}
+    rows = work_rows(reader, report, teams=[(team.name, did) for team, did in lines])
+    return Shown(words, WORK_HEAD, rows)
 
 
 WORK_HEAD = (
@@ -179,7 +177,7 @@ async def person(inst: Installation, reader: Reader, of: UUID) -> Shown:
     if not reader.lines:
         return Shown({"of": reader.staff[of], "report": None})
     done = await read_work(inst, account_id, period, only=of)
-    words = await _work_words(inst, reader, done) | {"of": reader.staff[of]}
+    words = await _work_words(inst, reader, done) | {"of": reader.staff[of], "of_channel": None}
     active = await read_activity(inst, account_id, period, only=of)
     signed = await read_sign_ins(inst, account_id, period, only=of)
     words |= {"work_chart": words["chart"], "by_day_work": words["by_day"], **_activity_words(reader, active)}

@@ -1,6 +1,8 @@
 """Who reads a report, and how: their zone, the period they chose, the names of their colleagues."""
 
 from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -36,6 +38,13 @@ class Reader:
     def query(self) -> str:
         """What they chose, to be carried to the next report."""
         return f"?period={self.period.name}&zone={self.zone.key.replace('+', '%2B')}"
+
+    def behind(
+        self, deed: str, of: UUID | None = None, channel: UUID | None = None, **line: UUID | date | None
+    ) -> str:
+        """The address of the conversations behind a figure: of somebody or all, of one `team`, `part` (channel) or `day`."""
+        asked = {"deed": deed, "of": of, "channel": channel, **line}
+        return f"/reports/conversations{self.query}&{urlencode({k: v for k, v in asked.items() if v})}"
 
     def periods(self) -> list[tuple[str, str]]:
         """What they can choose. Without lines per person whole months only: two periods that nearly agree would tell."""

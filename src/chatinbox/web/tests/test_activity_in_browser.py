@@ -18,6 +18,7 @@ from chatinbox.accounts import activity, sessions
 from chatinbox.accounts.activity import Pace
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.wiring import App
+from chatinbox.conftest import Say
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -181,8 +182,12 @@ async def test_a_sign_says_which_tab_and_nothing_else(site: Site, ada: Staff) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_report_pages_are_for_everybody_and_fit_a_narrow_phone(
-    site: Site, ada: Staff, scheme: str
+    site: Site, ada: Staff, say: Say, scheme: str
 ) -> None:
+    talk = await say(ada, "Words without a space: " + "x" * 120)
+    insert = "insert into staff_record (account_id, id, kind, staff_user_id, conversation_id, channel_id, at) values (%s, %s, 'answer', %s, %s, %s, %s)"
+    deed = [ada.account_id, new_id(), ada.staff_user_id, talk.conversation_id, new_id(), now()]
+    await site.inst.db.run(ada.account_id, (insert, deed))
     for n in range(3):
         at = now() - timedelta(days=n, hours=2)
         insert = "insert into staff_activity (account_id, id, staff_user_id, began_at, last_at) values (%s, %s, %s, %s, %s)"
@@ -192,7 +197,7 @@ async def test_the_report_pages_are_for_everybody_and_fit_a_narrow_phone(
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url))
-    for path in ("reports/work", "reports/activity", "reports/sign-ins", "reports/me", "settings/reported", "settings/staff-reports"):  # fmt: skip
+    for path in ("reports/work", "reports/activity", "reports/sign-ins", "reports/me", "reports/conversations?deed=answer", "settings/reported", "settings/staff-reports"):  # fmt: skip
         for width in (1440, 320):
             await page.set_viewport_size({"width": width, "height": 800})
             await page.goto(f"{site.url}/{path}")
