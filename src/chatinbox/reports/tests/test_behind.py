@@ -88,6 +88,7 @@ async def all_behind(inst: Installation, by: Staff, period: Period, figure: Figu
     rows += found.rows
     following = found.next
     while following:
+        assert len(rows) % behind.PAGE == 0  # a page that is not the last is full
         page = await read_behind(inst, by, period, figure, after=following)
         rows, following = [*rows, *page.rows], page.next
     return Behind(found.count, found.conversations, found.gone, found.closed, rows, None)
@@ -165,8 +166,13 @@ async def test_each_figure_of_the_pages_leads_to_a_list_that_says_the_same_and_i
     bea: Staff,
     cyd: Staff,
     new_browser: Callable[[], Browser],
+    say: Say,
+    settle: Settle,
 ) -> None:
     await set_members(inst, ada, await create_team(inst, ada, "Both"), [ada.staff_user_id, bea.staff_user_id])
+    chat = await say(ada, "By chat", "three@mail.example", via="chat")
+    await answer(inst, bea, chat.conversation_id, timedelta(minutes=5))
+    await settle(ada)
     await client.as_(ada)
     email = await channel_of(inst, ada)
     with travel(timedelta(hours=1)):
