@@ -2,7 +2,8 @@
 
 First the look is written down, row by row and by id, and committed: the account sees it from that moment. Then the rows are
 read by a role that the database shows nothing but these rows, and the vault lends the one key that opens them, once the
-database says that the grant is live still.
+database says that the grant is live still. Owners hear of it when that is over: rows stay open no longer than reading takes,
+however slow a mail server is.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from chatinbox.privacy.opening import open_row
 
 log = structlog.get_logger()
 NO_GRANT = Refused(403, "No live grant covers this, so nothing was opened.", "no_grant")
+UNEVEN = Refused(409, "What was there to read is not what was written down, so nothing is shown.", "uneven")
 TABLES: dict[str, tuple[str, ...]] = {
     "conversation": ("conversation", "message", "note"),
     "customer": ("customer", "address", "conversation"),
@@ -49,29 +51,35 @@ class Look:
 async def look(
     inst: Installation, by: UUID, account_id: UUID, grant_id: UUID, what: str, thing: UUID | None = None
 ) -> Look:
-    """Reads one thing under a grant. Raises 403 where none covers it now, 404 for what was erased."""
-    look_id = await write_down(inst, by, account_id, grant_id, what, thing)
-    await tell.looked(inst, account_id, look_id, what, thing)
+    """Reads one thing under a grant. Raises 403 where none covers it now, 409 where something of it is gone meanwhile."""
+    look_id, row_count = await write_down(inst, by, account_id, grant_id, what, thing)
     try:
+        await tell.note(inst, account_id, look_id, what, thing)
         async with as_operator(inst, account_id, look_id) as conn:
-            return Look(look_id, {name: await _rows(inst, conn, account_id, name) for name in TABLES[what]})
+            seen = {name: await _rows(inst, conn, account_id, name) for name in TABLES[what]}
     except NotLent:
         log.error("operator_key_refused", account_id=str(account_id), person_id=str(by))
         raise NO_GRANT from None
+    finally:
+        await tell.looked(inst, account_id, look_id)
+    if sum(len(rows) for rows in seen.values()) != row_count:
+        log.error("operator_look_uneven", account_id=str(account_id), person_id=str(by), look_id=str(look_id))
+        raise UNEVEN
+    return Look(look_id, seen)
 
 
 async def write_down(
     inst: Installation, by: UUID, account_id: UUID, grant_id: UUID, what: str, thing: UUID | None
-) -> UUID:
-    """Writes down, before anything is read, each row that is about to be; the look's id. Raises 403."""
+) -> tuple[UUID, int]:
+    """Writes down, before anything is read, each row that is about to be; the look's id, and how many. Raises 403."""
     look_id = new_id()
     asked = [look_id, grant_id, what, thing, by]
     try:
-        await ask_as_operator(inst, account_id, "select desk.look(%s, %s, %s, %s, %s)", asked)
+        [[row_count]] = await ask_as_operator(inst, account_id, "select desk.look(%s, %s, %s, %s, %s)", asked)
     except errors.InsufficientPrivilege:
         log.error("operator_look_refused", account_id=str(account_id), person_id=str(by))
         raise NO_GRANT from None
-    return look_id
+    return look_id, row_count
 
 
 async def _rows(

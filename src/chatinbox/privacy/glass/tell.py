@@ -27,25 +27,31 @@ async def opened(inst: Installation, account_id: UUID) -> None:
     await _write(inst, account_id, "Somebody of the operator may look into your account", text)
 
 
-async def looked(inst: Installation, account_id: UUID, look_id: UUID, what: str, thing: UUID | None) -> None:
-    """Each look stands in the account's access ledger as well, and the first under a grant is told by letter. Nothing where an
-    order forbids to tell: then the account's own eyes do not see it either.
+async def note(inst: Installation, account_id: UUID, look_id: UUID, what: str, thing: UUID | None) -> None:
+    """Each look stands in the account's access ledger as well, before anything is read. Nothing where an order forbids to tell:
+    then the account's own eyes do not see it either.
     """
+    ask = "select grant_id, customer_id from operator_access where account_id = %s and id = %s"
+    [rows] = await inst.db.run(account_id, (ask, [account_id, look_id]))
+    deed = _DEEDS.get(what)
+    if not rows or not deed:
+        return
+    grant_id, customer_id = rows[0]
+    conversation_id = thing if deed == "conversation" else None
+    await record_operator(
+        inst, account_id, grant_id, deed, customer_id=customer_id, conversation_id=conversation_id
+    )
+
+
+async def looked(inst: Installation, account_id: UUID, look_id: UUID) -> None:
+    """The first look under a grant is told by letter, unless an order forbids it."""
     # Of several at once one is the first, and it is there for whoever asks after it.
     ask = (
-        "select a.grant_id, a.customer_id, not exists (select from operator_access b where b.account_id = a.account_id"
-        " and b.grant_id = a.grant_id and (b.at, b.id) < (a.at, a.id)) from operator_access a where a.account_id = %s and a.id = %s"
+        "select not exists (select from operator_access b where b.account_id = a.account_id and b.grant_id = a.grant_id"
+        " and (b.at, b.id) < (a.at, a.id)) from operator_access a where a.account_id = %s and a.id = %s"
     )
     [rows] = await inst.db.run(account_id, (ask, [account_id, look_id]))
-    if not rows:
-        return
-    grant_id, customer_id, is_first = rows[0]
-    if deed := _DEEDS.get(what):
-        conversation_id = thing if deed == "conversation" else None
-        await record_operator(
-            inst, account_id, grant_id, deed, customer_id=customer_id, conversation_id=conversation_id
-        )
-    if is_first:
+    if rows and rows[0][0]:
         text = "Somebody who runs this installation looked into your account just now.\n\n"
         await _write(inst, account_id, "Somebody of the operator looked into your account", text)
 

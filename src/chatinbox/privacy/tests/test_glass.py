@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from structlog.testing import capture_logs
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.kept import list_kept
@@ -31,6 +32,7 @@ from chatinbox.privacy.glass import grants, look
 from chatinbox.privacy.glass.forget import INSTEAD
 from chatinbox.privacy.glass.seen import read_seen
 
+OPENED = "Somebody of the operator looked into your account"
 WHY = "a report of fraud about their shop"
 
 
@@ -111,7 +113,7 @@ async def test_a_second_person_opens_it_and_each_row_that_is_read_stands_in_the_
     assert (told.counts, told.number) == ({"conversation": 1, "message": 1, "note": 1}, 1)
     assert told.who.startswith("Olga (no. ") and grant.reason == WHY and grant.state == "open"
     subjects = [letter.header("subject") for letter in await list_kept(inst, ada)]
-    assert "Somebody of the operator looked into your account" in subjects
+    assert OPENED in subjects
     [in_ledger] = await read_looked(inst, ada, Filter(operator=True))
     assert (in_ledger.deed, in_ledger.customer_id) == ("conversation", got.customer_id)
     assert await refused(inst, olga, ada, grant_id, "conversation", other.conversation_id)
@@ -187,7 +189,7 @@ async def test_a_grant_that_is_over_opens_nothing_not_even_the_look_that_was_beg
     grant_id = await asked(inst, olga, ada)
     await grants.approve(inst, otto.person_id, ada.account_id, grant_id)
     thing = ("conversation", got.conversation_id)
-    look_id = await look.write_down(inst, olga.person_id, ada.account_id, grant_id, *thing)
+    look_id, _ = await look.write_down(inst, olga.person_id, ada.account_id, grant_id, *thing)
     assert await count_as_operator(inst, ada.account_id, look_id) == 2
     above.execute(f"update tenant.operator_grant set {change} where id = %s", [grant_id])
     assert await count_as_operator(inst, ada.account_id, look_id) == 0
@@ -244,13 +246,74 @@ async def test_of_two_looks_at_once_the_owners_still_hear_and_each_row_is_of_its
     release = "select desk.release_case(%s, %s, %s, %s)"
     await ask_as_operator(inst, ada.account_id, release, [case.id, grant_id, sealed, olga.person_id])
     at = [ada.account_id, grant_id, "conversation"]
-    ids = [await look.write_down(inst, olga.person_id, *at, one.conversation_id) for one in got]
+    ids = [(await look.write_down(inst, olga.person_id, *at, one.conversation_id))[0] for one in got]
     for look_id, one in zip(ids, got, strict=True):
-        await look.tell.looked(inst, ada.account_id, look_id, "conversation", one.conversation_id)
+        await look.tell.note(inst, ada.account_id, look_id, "conversation", one.conversation_id)
+        await look.tell.looked(inst, ada.account_id, look_id)
     subjects = [letter.header("subject") for letter in await list_kept(inst, ada)]
-    assert subjects.count("Somebody of the operator looked into your account") == 1
+    assert subjects.count(OPENED) == 1
     rows = await read_looked(inst, ada, Filter(operator=True))
     assert {one.customer_id for one in rows} == {one.customer_id for one in got}
+
+
+async def test_however_slow_a_mail_server_is_the_rows_are_read_before_it_is_asked(
+    inst: Installation,
+    ada: Staff,
+    cyd: Staff,
+    olga: Staff,
+    otto: Staff,
+    say: Say,
+    above: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    got = await say(ada, "read before anybody is written to")
+    grant_id = await asked(inst, olga, ada)
+    await grants.approve(inst, otto.person_id, ada.account_id, grant_id)
+    write_to = look.tell.owners.tell
+
+    async def after_two_minutes(*words: Any, **more: Any) -> Any:
+        above.execute("update tenant.operator_access set at = at - interval '2 minutes'")
+        return await write_to(*words, **more)
+
+    monkeypatch.setattr(look.tell.owners, "tell", after_two_minutes)
+    thing = ("conversation", got.conversation_id)
+    seen = await look.look(inst, olga.person_id, ada.account_id, grant_id, *thing)
+    assert [one["body"]["text"] for one in seen.seen["message"]] == ["read before anybody is written to"]
+    assert await count_as_operator(inst, ada.account_id, seen.id) == 0, (
+        "and open no more when they hear of it"
+    )
+    assert OPENED in [letter.header("subject") for letter in await list_kept(inst, ada)]
+    assert not [one for one in await list_kept(inst, cyd) if "operator" in one.header("subject")]
+
+
+async def test_nothing_is_shown_where_other_rows_are_read_than_were_written_down_and_the_owners_hear_all_the_same(
+    inst: Installation,
+    ada: Staff,
+    cyd: Staff,
+    olga: Staff,
+    otto: Staff,
+    say: Say,
+    above: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    got = await say(ada)
+    await verbs.add_note(inst, ada, got.conversation_id, new_id(), Body(text="gone in a moment"))
+    grant_id = await asked(inst, olga, ada)
+    await grants.approve(inst, otto.person_id, ada.account_id, grant_id)
+    note = look.tell.note
+
+    async def meanwhile(*words: Any) -> None:
+        await note(*words)
+        above.execute("delete from tenant.note where account_id = %s", [ada.account_id])
+
+    monkeypatch.setattr(look.tell, "note", meanwhile)
+    with capture_logs() as logs, pytest.raises(Refused) as error:
+        await look.look(inst, olga.person_id, ada.account_id, grant_id, "conversation", got.conversation_id)
+    assert error.value.code == "uneven"
+    assert "operator_look_uneven" in [one["event"] for one in logs]
+    assert OPENED in [letter.header("subject") for letter in await list_kept(inst, ada)]
+    [_], [told] = await read_seen(inst, ada)
+    assert told.counts["note"] == 1 and await read_seen(inst, cyd) == ([], [])
 
 
 async def test_what_was_not_written_down_and_committed_cannot_be_read(
