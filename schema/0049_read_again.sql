@@ -53,3 +53,10 @@ begin
   return total;
 end $$;
 reset role;
+
+set local role chatinbox_owner;
+-- A case that is decided is past objecting: what goes on by itself looks at this time alone, so that it can be held still.
+alter table tenant.data_case no force row level security;
+update tenant.data_case set objection_until = least(objection_until, decided_at) where decided_at is not null;
+alter table tenant.data_case force row level security;
+reset role;

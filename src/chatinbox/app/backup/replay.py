@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 
+from chatinbox.accounts.closing import GRACE
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.leave import forget_person
 from chatinbox.accounts.people import NOBODY
@@ -119,7 +120,18 @@ def _hold_still(above: psycopg.Connection) -> None:
     """
     above.execute("update tenant.permission set taken_back_at = %s where taken_back_at is null", [now()])
     above.execute("update tenant.operator_grant set ended_at = %s where ended_at is null", [now()])
-    above.execute("update tenant.erasure set due_at = %s where done_at is null", [now() + STILL])
+    later = now() + STILL
+    above.execute("update tenant.erasure set due_at = %s where done_at is null", [later])
+    above.execute(
+        "update tenant.data_case set objection_until = greatest(objection_until, %s) where told_at is not null and closed_at is null",
+        [later],
+    )
+    above.execute(
+        "update tenant.retention_rule set begins_at = greatest(begins_at, %s) where ended_at is null", [later]
+    )
+    for name in ("tenant.account", "directory.account"):  # one that was closed may have been opened again
+        change = f"update {name} set closed_at = greatest(closed_at, %s) where closed_at is not null"
+        above.execute(change.encode(), [later - GRACE])
     above.execute(
         "update tenant.delivery set state = 'failed', reason = %s, due_at = null, changed_at = %s where state in ('waiting', 'sending')",
         [IN_DOUBT, now()],

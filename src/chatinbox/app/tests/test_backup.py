@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 
 from chatinbox.accounts import owners, sessions
 from chatinbox.accounts.access import note
+from chatinbox.accounts.closing import close_account, undo_closing
 from chatinbox.accounts.leave import delete_sign_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup import sealed
 from chatinbox.app.backup.copy import back_up, copy, remove_old
+from chatinbox.app.backup.replay import STILL
 from chatinbox.app.backup.restore import UNDER_WAY, put_back, refuse_under_way
 from chatinbox.channels.email import receive
 from chatinbox.channels.email.raw import store
@@ -45,11 +47,18 @@ from chatinbox.privacy import permission
 from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.chain.heads import keep_up, newest_head, read_head
 from chatinbox.privacy.chain.verify import verify
+from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as engine
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.glass import grants
 from chatinbox.privacy.glass.forget import INSTEAD
 from chatinbox.privacy.left.book import LEFT
+from chatinbox.privacy.requests import go_on
+from chatinbox.privacy.requests.case import WINDOW
+from chatinbox.privacy.requests.decide import approve
+from chatinbox.privacy.retention.due import Asked
+from chatinbox.privacy.retention.rules import make_rule
+from chatinbox.privacy.retention.run import run_rules
 
 HERS, HIS = "frida@mail.example", "casey@mail.example"
 LATER = UNDO + timedelta(seconds=1)
@@ -308,6 +317,68 @@ async def test_what_was_on_its_way_is_not_sent_twice_and_a_wish_to_erase_waits_f
         assert state == "failed" and "may have been sent" in reason
         [(due_at,)] = above.execute("select due_at from tenant.erasure").fetchall()
         assert due_at > now() + timedelta(hours=23)
+
+
+async def test_nothing_that_cannot_be_undone_is_done_at_once_after_putting_back(copies: Copies) -> None:
+    """A case that people approved and one whose days are over, a rule that has begun, an account that was opened again since."""
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        cyd = await People(inst).owner("Cyd", "Cyd's")
+        with travel(-timedelta(days=40)):
+            for words in ("apricots", "walnuts", "figs"):
+                await writes(inst, ada, f"{words}@mail.example", words)
+            await make_rule(inst, ada, Asked("age", 1))
+            await close_account(inst, cyd, "Cyd's")
+        hers, his, _ = sorted((await who(inst, ada)).values())
+        await approve(inst, ada, await has_asked(inst, ada, hers))
+        await has_asked(inst, ada, his)
+        data, keys, _head = copies.make(inst)
+        with travel(-timedelta(days=20)):
+            await undo_closing(inst, cyd)
+    there = copies.restored(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        with psycopg.connect(there.database_url or "", autocommit=True) as above:
+
+            async def done() -> tuple[int, int, bool]:
+                """Erasures asked for by cases, conversations given by rules, whether Cyd's account is gone."""
+                await go_on.go_on(inst, ada.account_id)
+                given = await run_rules(inst, ada.account_id)
+                gone = await destroy_due(inst) == [cyd.account_id]
+                [(asked,)] = above.execute(
+                    "select count(*) from tenant.erasure where case_id is not null"
+                ).fetchall()
+                return asked, given, gone
+
+            assert await done() == (0, 0, False)
+            with travel(STILL + timedelta(seconds=1)):
+                assert await done() == (2, 1, True), "a day later everything takes its course"
+
+
+async def has_asked(inst: Installation, staff: Staff, customer_id: UUID) -> UUID:
+    """A customer's own wish to be erased, to which the business had seven days to object; the case's id."""
+    key, case_id, at = (
+        await inst.vault.customer_key(staff.account_id, customer_id),
+        new_id(),
+        now() - timedelta(days=8),
+    )
+    sealed = key.seal(HERS, staff.account_id, "data_case", "address", case_id)
+    insert = (
+        "insert into data_case (account_id, id, customer_id, mark, wish, assurance, address_sealed, arrives_at, told_at,"
+        " objection_until, due_at) values (%s, %s, %s, %s, 'erasure', 'mailbox', %s, %s, %s, %s, %s)"
+    )
+    values = [
+        staff.account_id,
+        case_id,
+        customer_id,
+        case_id.bytes,
+        sealed,
+        at,
+        at,
+        at + WINDOW,
+        at + timedelta(days=30),
+    ]
+    await inst.db.run(staff.account_id, (insert, values))
+    return case_id
 
 
 async def test_a_permission_that_was_taken_back_or_was_about_whom_is_gone_does_not_come_back(

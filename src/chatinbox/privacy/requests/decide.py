@@ -13,6 +13,7 @@ from chatinbox.privacy.requests.go_on import ask_going_on
 from chatinbox.privacy.requests.grounds import GROUNDS
 
 MOST_WORDS = 1_000
+_DECIDED = "decided_at = %(at)s, decided_by = %(by)s, objection_until = least(objection_until, %(at)s)"
 _STILL_OPEN = "account_id = %(account)s and id = %(id)s and told_at is not null and decided_at is null and closed_at is null"
 
 
@@ -22,9 +23,7 @@ async def approve(inst: Installation, by: Staff, case_id: UUID) -> None:
     if case.wish != "access" and await what_is_held(inst, by.account_id, case.customer_id) == "all":
         sentence = "Something of theirs is on hold, so it is not erased. End the hold first, or refuse with that ground."
         raise Refused(409, sentence, "held")
-    await _keep(
-        inst, by, case, "request.approved", "decided_at = %(at)s, decided_by = %(by)s, granted = wish"
-    )
+    await _keep(inst, by, case, "request.approved", f"{_DECIDED}, granted = wish")
     await ask_going_on(inst, by.account_id)
 
 
@@ -38,7 +37,7 @@ async def refuse(inst: Installation, by: Staff, case_id: UUID, ground: str, word
         )
     rest = {"access": "erasure", "erasure": "access", "all": "nothing"}[known.of]
     granted = rest if case.wish == "both" else "nothing"
-    sets = "decided_at = %(at)s, decided_by = %(by)s, granted = %(granted)s, ground = %(ground)s, words_sealed = %(words)s"
+    sets = f"{_DECIDED}, granted = %(granted)s, ground = %(ground)s, words_sealed = %(words)s"
     more = {"granted": granted, "ground": ground, "words": await _sealed(inst, by, case, words)}
     await _keep(inst, by, case, "request.refused", sets, f"{known.words} ({known.article})", **more)
     await ask_going_on(inst, by.account_id)

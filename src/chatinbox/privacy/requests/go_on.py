@@ -39,8 +39,8 @@ TO_FETCH = timedelta(days=7)
 GIVE_UP_WRITING = timedelta(days=3)
 _DUE = (
     "d.account_id = %s and d.closed_at is null and d.arrives_at <= %s"
-    " and (d.told_at is null or d.decided_at is not null or d.objection_until <= %s"
-    " or d.extended_at is not null and d.answered_at is null)"
+    " and (d.told_at is null or d.objection_until <= %s"
+    " or d.decided_at is null and d.extended_at is not null and d.answered_at is null)"
 )
 
 
