@@ -55,6 +55,14 @@ end $$;
 reset role;
 
 set local role chatinbox_owner;
+-- Taking the copy of all about a customer is a look of its own kind.
+alter table tenant.access_waiting drop constraint access_waiting_deed_check;
+alter table tenant.access_waiting add constraint access_waiting_deed_check check (deed in
+  ('conversation', 'ahead', 'customer', 'list', 'search', 'file', 'letter', 'report', 'export', 'sheet', 'copy'));
+alter table tenant.access drop constraint access_deed_check;
+alter table tenant.access add constraint access_deed_check check (deed in
+  ('conversation', 'ahead', 'customer', 'list', 'search', 'file', 'letter', 'report', 'export', 'sheet', 'copy'));
+
 -- A case that is decided is past objecting: what goes on by itself looks at this time alone, so that it can be held still.
 alter table tenant.data_case no force row level security;
 update tenant.data_case set objection_until = least(objection_until, decided_at) where decided_at is not null;

@@ -4,7 +4,7 @@ A row says that in this quarter of an hour this staff user did this: nothing fin
 minutes of the security log (clause C15). The same again in the same quarter is the same row. `privacy/access` chains them.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -17,7 +17,17 @@ from chatinbox.core.ids import id_at
 from chatinbox.core.installation import Installation
 
 Deed: TypeAlias = Literal[
-    "conversation", "ahead", "customer", "list", "search", "file", "letter", "report", "export", "sheet"
+    "conversation",
+    "ahead",
+    "customer",
+    "list",
+    "search",
+    "file",
+    "letter",
+    "report",
+    "export",
+    "sheet",
+    "copy",
 ]
 WORDS: dict[Deed, str] = {
     "conversation": "Opened a conversation",
@@ -30,6 +40,7 @@ WORDS: dict[Deed, str] = {
     "report": "Looked at a report about colleagues",
     "export": "Exported the account’s data",
     "sheet": "Downloaded a list as a sheet",
+    "copy": "Took a copy of all about a customer",
 }
 COLUMNS = (
     "account_id, id, at, staff_user_id, grant_id, deed, customer_id, conversation_id, subject_id, row_count"
@@ -101,6 +112,28 @@ async def note(
         look.kept()
 
 
+async def note_customers(inst: Installation, by: Staff, customer_ids: Iterable[UUID]) -> None:
+    """Writes, before they are shown, that a staff user looks at each of these customers, in one statement however many."""
+    looks = {
+        one: look
+        for one in customer_ids
+        if (look := looked(by.account_id, by.staff_user_id, "customer", whose=one)).statements
+    }
+    if not looks:
+        return
+    at = quarter()
+    values = {
+        "account": by.account_id,
+        "at": at,
+        "who": by.staff_user_id,
+        "looks": [id_at(at) for _ in looks],
+        "customers": list(looks),
+    }
+    await inst.db.run(by.account_id, (_CUSTOMERS, values))
+    for look in looks.values():
+        look.kept()
+
+
 async def record_operator(
     inst: Installation, account_id: UUID, grant_id: UUID, deed: Deed, **subject: Any
 ) -> None:
@@ -108,6 +141,10 @@ async def record_operator(
     await inst.db.run(account_id, _statement(account_id, quarter(), None, grant_id, deed, "", subject))
 
 
+_CUSTOMERS = (
+    f"{INSERT} select %(account)s, look, %(at)s, %(who)s, null::uuid, 'customer', customer_id, null::uuid, null::uuid, null::integer"
+    " from unnest(%(looks)s::uuid[], %(customers)s::uuid[]) as one (look, customer_id)"
+)
 _PLAIN = (
     f"{INSERT} values (%(account)s, %(look)s, %(look_at)s, %(looker)s, %(grant)s, %(deed)s, %(customer_id)s,"
     " %(conversation_id)s, %(subject_id)s, %(row_count)s)"

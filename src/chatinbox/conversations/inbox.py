@@ -147,6 +147,7 @@ async def read_rows(
         by_ids_statement(by, "true", {"ids": conversation_ids}, len(conversation_ids), source=BY_ID),
         *look.statements,
     )
+    look.kept()
     rows = {row.id: row for row in open_rows(inst, by, found)}
     return [rows[row_id] for row_id in conversation_ids if row_id in rows]
 

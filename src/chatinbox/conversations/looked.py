@@ -65,6 +65,8 @@ def at_list(by: Staff, place: str, count: int) -> Look:
     return looked(by.account_id, by.staff_user_id, "list", whose=place, source=_COUNTED, row_count=count)
 
 
-def at_found(by: Staff, count: int) -> Look:
-    """That `by` searched, and how much was found."""
-    return looked(by.account_id, by.staff_user_id, "search", source=_COUNTED, row_count=count)
+def at_found(by: Staff, sought: str, count: int) -> Look:
+    """That `by` searched, and how much was found; `sought` tells one search from another, and is not kept."""
+    return looked(
+        by.account_id, by.staff_user_id, "search", whose=hash(sought), source=_COUNTED, row_count=count
+    )

@@ -3,16 +3,20 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts.access import note
+from chatinbox.accounts.access import note, note_customers
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email import held
 from chatinbox.core.installation import Installation
+from chatinbox.customers.addresses import find_by_email, find_by_emails
 from chatinbox.web.answer import Door, answer, path_id
 
 
 async def get_held(inst: Installation, by: Staff, _request: Request) -> Response:
     """What is held."""
-    return answer({"items": await held.list_held(inst, by)})
+    letters = await held.list_held(inst, by)
+    known = await find_by_emails(inst, by.account_id, {one.from_ for one in letters})
+    await note_customers(inst, by, known.values())
+    return answer({"items": letters})
 
 
 async def post_release(inst: Installation, by: Staff, request: Request) -> Response:
@@ -35,8 +39,9 @@ async def get_raw(inst: Installation, by: Staff, request: Request) -> Response:
         "cache-control": "no-store",
     }
     raw_mail_id = path_id(request)
-    letter = await held.raw(inst, by, raw_mail_id)
-    await note(inst, by, "letter", subject_id=raw_mail_id)
+    letter, sender = await held.raw(inst, by, raw_mail_id)
+    customer_id = await find_by_email(inst, by.account_id, sender)
+    await note(inst, by, "letter", customer_id=customer_id, subject_id=raw_mail_id)
     return Response(letter, headers=headers, media_type="application/octet-stream")
 
 

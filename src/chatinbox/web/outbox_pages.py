@@ -6,7 +6,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chatinbox.accounts.access import note
+from chatinbox.accounts.access import note, note_customers
 from chatinbox.channels.email.kept import list_kept, read_kept
 from chatinbox.core.cleaning import clean_html
 from chatinbox.core.declared import Declared, Way
@@ -33,6 +33,7 @@ def _page(inst: Installation) -> Page:
         if session is None:
             return RedirectResponse("/sign-in", 303)
         letters = await list_kept(inst, session.staff)
+        await note_customers(inst, session.staff, {one.customer_id for one in letters if one.customer_id})
         shown, is_asked = None, "id" in request.path_params
         try:
             kept_id = read_id(request.path_params["id"]) if is_asked else letters[0].id if letters else None
@@ -40,7 +41,8 @@ def _page(inst: Installation) -> Page:
                 raise not_found()
             if kept_id:
                 shown = await read_kept(inst, session.staff, kept_id)
-                await note(inst, session.staff, "letter", whose=kept_id, subject_id=kept_id)
+                whom = {"customer_id": shown.customer_id, "subject_id": kept_id}
+                await note(inst, session.staff, "letter", whose=kept_id, **whom)
         except Refused:
             return RedirectResponse("/outbox", 303)
         # The letter is shown in a sandboxed frame; it was cleaned before it was sent, and is once more for this page.

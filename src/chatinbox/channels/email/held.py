@@ -12,7 +12,7 @@ from chatinbox.conversations.change import tell
 from chatinbox.core.clock import millis
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
-from chatinbox.core.vault import Erased
+from chatinbox.core.vault import Erased, SealKey
 from chatinbox.customers.addresses import normal_email
 
 REASONS = {
@@ -53,9 +53,7 @@ async def list_held(inst: Installation, by: Staff) -> list[Held]:
             key = await inst.vault.raw_mail_key(by.account_id, row_id)
         except Erased:
             continue
-        summary = msgspec.json.decode(
-            key.open(sealed, by.account_id, "raw_mail", "summary", row_id), type=Summary
-        )
+        summary = _summary(key, by.account_id, row_id, sealed)
         found.append(
             Held(
                 row_id,
@@ -85,12 +83,14 @@ async def letters_from(inst: Installation, account_id: UUID, addresses: Sequence
             key = await inst.vault.raw_mail_key(account_id, row_id)
         except Erased:
             continue
-        summary = msgspec.json.decode(
-            key.open(sealed, account_id, "raw_mail", "summary", row_id), type=Summary
-        )
-        if normal_email(summary.sender) in sought:
+        if normal_email(_summary(key, account_id, row_id, sealed).sender) in sought:
             found.append(row_id)
     return found
+
+
+def _summary(key: SealKey, account_id: UUID, row_id: UUID, sealed: bytes) -> Summary:
+    raw = key.open(sealed, account_id, "raw_mail", "summary", row_id)
+    return msgspec.json.decode(raw, type=Summary)
 
 
 async def _held(inst: Installation, by: Staff, raw_mail_id: UUID) -> Arrived:
@@ -125,12 +125,15 @@ async def discard(inst: Installation, by: Staff, raw_mail_id: UUID) -> None:
     await _tell(inst, by, raw_mail_id, "mail.discarded")
 
 
-async def raw(inst: Installation, by: Staff, raw_mail_id: UUID) -> bytes:
-    """A held letter as it came."""
+async def raw(inst: Installation, by: Staff, raw_mail_id: UUID) -> tuple[bytes, str]:
+    """A held letter as it came, and who says that they sent it."""
     await _held(inst, by, raw_mail_id)
     key = await inst.vault.raw_mail_key(by.account_id, raw_mail_id)
+    ask = "select summary_sealed from raw_mail where account_id = %s and id = %s"
+    [rows] = await inst.db.run(by.account_id, (ask, [by.account_id, raw_mail_id]))
+    sender = _summary(key, by.account_id, raw_mail_id, rows[0][0]).sender if rows else ""
     try:
-        return await inst.files.get(key, by.account_id, raw_mail_id)
+        return await inst.files.get(key, by.account_id, raw_mail_id), sender
     except FileNotFoundError:
         raise not_found() from None
 

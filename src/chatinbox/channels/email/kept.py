@@ -17,9 +17,10 @@ KEPT_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kept letter: its headers in order, its text and HTML, the names of its files."""
+    """A kept letter: its headers in order, its text and HTML, the names of its files; the customer it is to, where it is to one."""
 
     id: UUID
+    customer_id: UUID | None
     at: datetime
     headers: list[tuple[str, str]]
     text: str
@@ -90,6 +91,7 @@ async def _open(
     plain, rich = message.get_body(("plain",)), message.get_body(("html",))
     return Kept(
         id=row_id,
+        customer_id=subject_id if kind == "customer" else None,
         at=at,
         headers=[(name, str(value)) for name, value in message.items()],
         text=str(plain.get_content()) if plain else "",

@@ -18,14 +18,14 @@ DAYS = 30
 KNOWN = 5  # days with something in them, before somebody's usual day is known
 TIMES = 4  # as much as on a usual day
 FEW = 60  # conversations and customers: below, nothing is unusual
-EXPORTS = 5  # exports and sheets in a day
+EXPORTS = 5  # exports, sheets and copies in a day
 QUIET = timedelta(hours=24)
 
 # Each conversation, or customer, once a day; of a list every line that was paged to.
 _DAYS = """
 select a.staff_user_id, (a.at at time zone 'UTC')::date as day,
   count(distinct coalesce(s.conversation_id, s.customer_id)) + coalesce(sum(s.row_count) filter (where a.deed = 'list'), 0) as looks,
-  count(*) filter (where a.deed in ('export', 'sheet')) as exports
+  count(*) filter (where a.deed in ('export', 'sheet', 'copy')) as exports
   from access a join access_subject s on s.account_id = a.account_id and s.id = a.id
  where a.account_id = %(account)s and a.at >= %(since)s and a.staff_user_id is not null group by 1, 2"""
 _ASK = f"""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chatinbox.accounts import access
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
@@ -82,6 +83,7 @@ async def read_package(
         account_key = await inst.vault.account_key(account_id)
         note = noted(account_key, by, "customer.copy_taken", subject_id=found.customer_id)
         await inst.db.run(account_id, note)
+        await access.note(inst, by, "copy", customer_id=found.customer_id)
     return inst.files.stream(key, account_id, package_id)
 
 

@@ -57,6 +57,7 @@ class Due:
 class Sample:
     """A conversation that would go."""
 
+    customer_id: UUID
     number: int
     name: str
     since: datetime
@@ -107,6 +108,7 @@ async def preview(inst: Installation, account_id: UUID, asked: Asked) -> Preview
     keys = inst.vault.known_customer_keys(account_id, {row[1] for row in oldest})
     samples = [
         Sample(
+            who,
             number,
             shown_name(
                 keys[who].open_text(name, account_id, "customer", "name", who) if name else None, None, who

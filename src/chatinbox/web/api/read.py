@@ -62,9 +62,10 @@ async def get_conversation(inst: Installation, by: Staff, request: Request) -> R
 
 async def get_search(inst: Installation, by: Staff, request: Request) -> Response:
     """Conversations in which these words stand, newest first."""
-    found = await find(inst, by, request.query_params.get("q", ""), request.query_params.get("after"))
+    words, after = request.query_params.get("q", ""), request.query_params.get("after")
+    found = await find(inst, by, words, after)
     ids = [hit.conversation_id for hit in found.hits]
-    look = at_found(by, len(ids)) if request.query_params.get("q", "").strip() else NOT_NOTED
+    look = at_found(by, f"{words} {after}", len(ids)) if words.strip() else NOT_NOTED
     rows = {row.id: row for row in await read_rows(inst, by, ids, look)}
     hits = [
         msgspec.structs.asdict(rows[h.conversation_id]) | {"hit": h}

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts.access import note
+from chatinbox.accounts.access import note_customers
 from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
@@ -34,7 +34,7 @@ async def _show(inst: Installation, session: Session, request: Request) -> dict[
     if asked is None:
         return words | {"held": None, "erasures": await list_erasures(inst, by)}
     held = await read_held(inst, by, known_id(asked))
-    await note(inst, by, "customer", whose=held.customer_id, customer_id=held.customer_id)
+    await note_customers(inst, by, [held.customer_id])
     return words | {"held": held, "erasures": await list_erasures(inst, by, held.customer_id)}
 
 

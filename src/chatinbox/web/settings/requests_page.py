@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from chatinbox.accounts.access import note_customers
 from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.channels import read_channels
@@ -18,10 +19,12 @@ from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
     by = session.staff
+    cases = await list_cases(inst, by)
+    await note_customers(inst, by, {one.customer_id for one in cases if one.name})
     chats = [one.address for one in await read_channels(inst, by.account_id) if one.kind == "chat"]
     return {
         "own_link": f"{inst.settings.public_url}/my-data?at={chats[0]}" if chats else "",
-        "cases": await list_cases(inst, by),
+        "cases": cases,
         "staff": await staff_names(inst, by.account_id),
         "zone": await zone_of(inst, session),
         "grounds": GROUNDS,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from chatinbox.accounts.access import note_customers
 from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.channels import read_channels
@@ -54,6 +55,7 @@ def _of(form: Form, name: str) -> UUID | None:
 async def _look(inst: Installation, session: Session, form: Form) -> Shown:
     may_rule(session.staff)
     told = await preview(inst, session.staff.account_id, _asked(form))
+    await note_customers(inst, session.staff, {one.customer_id for one in told.samples})
     words = await _words(inst, session)
     return Shown("retention", words | {"looked": told})
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.accounts.access import note_customers
 from chatinbox.accounts.links import GOOD_FOR
 from chatinbox.accounts.queries import staff_names
 from chatinbox.accounts.sessions import Session
@@ -56,9 +57,11 @@ async def _words(inst: Installation, session: Session, customer_id: UUID | None)
     if customer_id is None:
         restrictions = await list_restrictions(inst, by)
         ids = {one.customer_id for one in holds} | {one.customer_id for one in restrictions}
+        await note_customers(inst, by, ids)
         names = await read_names(inst, by.account_id, ids)
         return words | {"holds": holds, "restrictions": restrictions, "names": names}
     root, sees_all = await whose(inst, by.account_id, customer_id, by)
+    await note_customers(inst, by, [root])
     customer = await read_customer(inst, by.account_id, root)
     return words | {
         "customer": customer,

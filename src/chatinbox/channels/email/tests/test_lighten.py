@@ -140,7 +140,7 @@ async def test_a_held_letter_is_without_them_too_and_is_released_so(
     await post(raw, await address_of(inst, ada), sender="")
     [waiting] = await held.list_held(inst, ada)
     assert waiting.subject == "About ••••••••••••4242"
-    kept = await held.raw(inst, ada, waiting.id)
+    kept, _ = await held.raw(inst, ada, waiting.id)
     assert not [one for one in CANARIES if one.encode() in kept]
     with pytest.raises(Refused):
         await held.raw(inst, cyd, waiting.id)

@@ -166,7 +166,7 @@ async def test_what_cannot_be_placed_is_held_where_staff_see_it_and_nobody_else(
         with pytest.raises(Refused) as refused:
             await act(inst, cyd, item.id)
         assert refused.value.status == 404
-    assert raw.strip() in (await held.raw(inst, ada, item.id)).strip()
+    assert raw.strip() in (await held.raw(inst, ada, item.id))[0].strip()
     await held.discard(inst, ada, item.id)
     assert await held.list_held(inst, ada) == []
 

@@ -97,7 +97,7 @@ async def everything(inst: Installation, staff: Staff) -> tuple[set[str], set[UU
         timeline = await read_timeline(inst, staff, row.id, inst.links)
         words += [entry.text for entry in timeline.entries if isinstance(entry, Message)]
     for item in await held.list_held(inst, staff):
-        raw = await held.raw(inst, staff, item.id)
+        raw, _ = await held.raw(inst, staff, item.id)
         words.append(raw.decode().strip().rsplit("\r\n", 1)[-1])
     assert len(words) == len(set(words))
     return set(words), found
