@@ -67,4 +67,19 @@ alter table tenant.access add constraint access_deed_check check (deed in
 alter table tenant.data_case no force row level security;
 update tenant.data_case set objection_until = least(objection_until, decided_at) where decided_at is not null;
 alter table tenant.data_case force row level security;
+
+-- What is kept about somebody who works here is counted by the columns that name them, never by reading everybody's rows.
+create index setting_change_by_staff on tenant.setting_change (account_id, staff_user_id);
+create index setting_change_of_subject on tenant.setting_change (account_id, subject_id) where subject_id is not null;
+create index staff_record_by_staff on tenant.staff_record (account_id, staff_user_id);
+create index staff_activity_by_staff on tenant.staff_activity (account_id, staff_user_id);
+create index report_view_by_viewer on tenant.report_view (account_id, viewer_id);
+create index report_view_of_staff on tenant.report_view (account_id, staff_user_id);
+create index ledger_of_subject on tenant.ledger (account_id, subject_id);
+create index ledger_asked on tenant.ledger (account_id, asked_id) where asked_id is not null;
+create index kept_mail_of_subject on tenant.kept_mail (account_id, subject_id);
+reset role;
+set local role chatinbox_directory;
+create index scim_token_of_person on directory.scim_token (person_id);
+create index promised_letter_of_person on directory.promised_letter (person_id);
 reset role;

@@ -11,6 +11,7 @@ from chatinbox.accounts.people import NOBODY, works_in
 from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.accounts.profile import read_profile
 from chatinbox.core.clock import now
+from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.data_map import of_accounts
 from chatinbox.privacy.opening import Keys, described, open_row
@@ -21,9 +22,60 @@ Found = dict[str, list[dict[str, Any]]]
 _ABOUT = ("tenant.ledger", "tenant.kept_mail")
 
 
+MOST = 1_000
+"""As many entries of a kind are counted; the file holds every one."""
+MOST_ACCOUNTS = 5
+"""In as many accounts it is counted at once; the file holds what all of them have."""
+_NAMES = ("person_id", "staff_user_id", "viewer_id", "subject_id", "asked_id", "asked_by", "approved_by", "ended_by",
+  "takes_by", "taken_back_by")  # fmt: skip
+_INSIDE = {
+    "tenant.operator_access": "rows"
+}  # ids that stand in a list: of staff users at whom the operator looked
+_NO_ID = {("tenant.ledger", "asked_by")}
+
+
 def tables() -> list[str]:
     """The tables of plane T inside accounts, and those that hold a person's letters beside customers'."""
     return [name for name, line in of_accounts().items() if line.plane == "T" or name in _ABOUT]
+
+
+async def count_rows(inst: Installation, person_id: UUID, page: int = 0) -> tuple[dict[str, int], int]:
+    """How many rows there are, by table, `MOST` + 1 at most of each, found by the columns that name somebody; for so many accounts at
+    once. And how many accounts come after them.
+    """
+    found: dict[str, int] = {}
+    if page == 0:
+        for name, _ in await inst.db.directory(
+            "select name, 1 from directory.rows_of_person(%s)", [person_id]
+        ):
+            found[name] = found.get(name, 0) + 1
+    places = sorted(await works_in(inst, person_id))
+    first = page * MOST_ACCOUNTS
+    for account_id, staff_user_id in places[first : first + MOST_ACCOUNTS]:
+        [rows] = await inst.db.run(account_id, count_statement(account_id, [person_id, staff_user_id]))
+        for name, count in rows:
+            found[name] = found.get(name, 0) + count
+    return found, max(0, len(places) - first - MOST_ACCOUNTS)
+
+
+def count_statement(account_id: UUID, ids: list[UUID]) -> Statement:
+    """The one statement that counts in an account."""
+    values = {"account": account_id, "ids": ids, "named": [f"%{one}%" for one in ids], "most": MOST + 1}
+    parts = [
+        f"select '{name}' as name, count(*) from (select from {name} t where account_id = %(account)s and ({where})"
+        " limit %(most)s) t having count(*) > 0"
+        for name in tables()
+        if (where := _names(name))
+    ]
+    return " union all ".join(parts), values
+
+
+def _names(name: str) -> str:
+    """That a row of a table names one of somebody's ids; nothing where no column of it can."""
+    wanted = [one for one in _NAMES if one in of_accounts()[name].columns and (name, one) not in _NO_ID]
+    clauses = [f"t.{one} = any(%(ids)s)" for one in wanted]
+    clauses += [f"t.{_INSIDE[name]}::text like any(%(named)s)"] if name in _INSIDE else []
+    return " or ".join(clauses)
 
 
 async def find_rows(inst: Installation, person_id: UUID) -> Found:

@@ -12,14 +12,15 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy import my_data
 from chatinbox.privacy.data_map import read
 from chatinbox.web.answer import download
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, whole
 from chatinbox.web.settings.page import Act, SettingsPage
 
 
-async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:
-    found = await my_data.find_rows(inst, session.staff.person_id)
-    kept = [(read()[name].purpose, len(rows), read()[name].kept) for name, rows in sorted(found.items())]
-    return {"kept": kept, "typed": TYPED}
+async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
+    page = min(whole(request.query_params.get("page", "")) or 0, 10_000)
+    found, more = await my_data.count_rows(inst, session.staff.person_id, page)
+    kept = [(read()[name].purpose, count, read()[name].kept) for name, count in sorted(found.items())]
+    return {"kept": kept, "most": my_data.MOST, "page": page, "more": more, "typed": TYPED}
 
 
 async def _download(inst: Installation, session: Session, _form: Form) -> Response:

@@ -2,13 +2,16 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts import change_address, leave, people, sessions, sign_in
 from chatinbox.accounts.add_staff import join
@@ -21,10 +24,11 @@ from chatinbox.accounts.queries import GONE, read_staff
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.accounts.workspace import change_workspace
-from chatinbox.conftest import PASSWORD, Browser, Say
+from chatinbox.conftest import PASSWORD, Browser, People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core.clock import travel
+from chatinbox.core.db import statements
 from chatinbox.core.egress import Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
@@ -91,6 +95,75 @@ async def test_the_file_holds_the_same_rows_as_an_independent_scan_of_plane_t(
             "tenant.kept_mail"}  # fmt: skip
     assert must <= set(mine), must - set(mine)
     assert str(bea.person_id) not in json.dumps(found, default=str)
+
+
+async def test_the_page_counts_the_rows_of_the_file_and_an_outsider_sees_none_of_them(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff, say: Say, client: Browser
+) -> None:
+    elsewhere, _ = await my_data.count_rows(inst, cyd.person_id)
+    await live(inst, ada, cyd, say)
+    for one in (ada, bea):
+        found = await my_data.find_rows(inst, one.person_id)
+        assert await my_data.count_rows(inst, one.person_id) == (
+            {name: len(rows) for name, rows in found.items()},
+            0,
+        )
+    assert (await my_data.count_rows(inst, cyd.person_id))[0] == elsewhere
+
+
+async def test_however_many_accounts_and_entries_the_page_asks_a_dozen_times_at_most(
+    inst: Installation, people: People, ada: Staff, client: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        other = await people.owner(f"Owner{number}", f"Account {number}")
+        await join(inst, other.account_id, ada.person_id, "staff")
+    monkeypatch.setattr(my_data, "MOST", 0)
+    await client.as_(ada)
+    await client.get("/settings/profile")
+    seen: list[str] = []
+    token = statements.set(seen)
+    try:
+        page = (await client.get("/settings/my-data")).text
+    finally:
+        statements.reset(token)
+    assert len(seen) <= 12, seen
+    assert "more than 0" in page and "2 more accounts" in page
+    rest = (await client.get("/settings/my-data?page=1")).text
+    assert "more accounts" not in rest and "From the beginning" in rest
+    assert "more than 0" not in (await client.get("/settings/my-data?page=2")).text
+
+
+_MUCH = (
+    """insert into tenant.access select %(account)s, gen_random_uuid(), n, date_bin('15 minutes', now(), 'epoch'), %(who)s, null,
+      'search', sha256(''), sha256('') from generate_series(1, 20000) n""",
+    """insert into tenant.report_view (account_id, id, viewer_id, staff_user_id, report, at)
+      select %(account)s, gen_random_uuid(), %(who)s, %(who)s, 'person', now() from generate_series(1, 20000) n""",
+    """insert into tenant.ledger select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'subject_id',
+      gen_random_uuid(), 'asked_by', 'act', 'asked_id', gen_random_uuid()))).* from tenant.ledger l,
+      generate_series(1, 20000) n where l.id = (select id from tenant.ledger where account_id = %(account)s limit 1)""",
+)
+BY_INDEX = ("access_by_staff", "setting_change_by_staff", "staff_record_by_staff", "staff_activity_by_staff",
+  "report_view_by_viewer", "ledger_of_subject", "ledger_asked", "kept_mail_of_subject")  # fmt: skip
+
+
+async def test_what_is_counted_is_found_by_whose_it_is_and_no_table_is_gone_through(
+    inst: Installation, cluster: Cluster, ada: Staff, bea: Staff, cyd: Staff, say: Say
+) -> None:
+    """Of some there is much, nearly all of it a colleague's; of the others the plan says what it would take."""
+    await live(inst, ada, cyd, say)
+    name = str(conninfo_to_dict(inst.db.dsn)["dbname"])
+    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
+        for much in _MUCH:
+            conn.execute(much.encode(), {"account": ada.account_id, "who": bea.staff_user_id})
+        conn.execute("analyze")
+    ask, values = my_data.count_statement(ada.account_id, [ada.person_id, ada.staff_user_id])
+    explain = ("explain " + ask, values)
+    [rows] = await inst.db.run(ada.account_id, explain)
+    plan = "\n".join(row[0] for row in rows)
+    assert not re.findall(r"Seq Scan on (?:access|report_view|ledger) ", plan), plan
+    _, [*rows] = await inst.db.run(ada.account_id, ("set local enable_seqscan = off", []), explain)
+    plan = "\n".join(row[0] for row in rows)
+    assert not [one for one in BY_INDEX if one not in plan], plan
 
 
 async def test_one_table_of_plane_t_left_out_would_be_noticed(
