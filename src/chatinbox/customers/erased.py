@@ -15,6 +15,11 @@ PURPOSE = "erased address"  # not that of look-ups: a mark leads to nobody, in n
 KINDS = ("email", "external")
 """Kinds of address that mean one person. A telephone may be a family's, or a company's."""
 
+KNOWN = "(proven_at is not null or source in ('staff', 'import', 'sync'))"
+"""An address that is theirs for all we know: they wrote from it, or the business says so. What somebody only says of themself,
+or a letter that nobody vouched for, may be another's, who must not be kept out for it.
+"""
+
 
 def _blind(key: SealKey, kind: str, value: str) -> bytes:
     plain = normal_email(value) if kind == "email" else value.strip()

@@ -19,7 +19,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.customers.erased import mark_erased
+from chatinbox.customers.erased import KNOWN, mark_erased
 from chatinbox.integrations.tell_erased import tell_erased
 from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.forget import erase_subjects
@@ -224,21 +224,22 @@ class _Erasing:
         return dict(rows[0][0])
 
     async def _letters_held(self, family: Sequence[UUID]) -> None:
-        """Letters of theirs that wait where staff decide, and are no message yet. Before it, the marks of their addresses: while
-        they can be read.
+        """Letters of theirs that wait where staff decide, and are no message yet. Before it, the marks of addresses that are known
+        to be theirs: while they can be read.
         """
         [rows] = await self._ask(
-            "select id, customer_id, kind, value_sealed from address where account_id = %(account)s and customer_id = any(%(family)s)",
+            f"select id, customer_id, kind, value_sealed, {KNOWN} from address where account_id = %(account)s and customer_id = any(%(family)s)",
             family=family,
         )
         keys = self._inst.vault.known_customer_keys(self._account, family)
         addresses = [
-            (kind, keys[customer].open_text(sealed, self._account, "address", "value", row_id))
-            for row_id, customer, kind, sealed in rows
+            (kind, keys[customer].open_text(sealed, self._account, "address", "value", row_id), is_known)
+            for row_id, customer, kind, sealed, is_known in rows
             if customer in keys
         ]
-        await mark_erased(self._inst, self._account, addresses)
-        emails = [value for kind, value in addresses if kind == "email"]
+        known = [(kind, value) for kind, value, is_known in addresses if is_known]
+        await mark_erased(self._inst, self._account, known)
+        emails = [value for kind, value, _ in addresses if kind == "email"]
         held = await letters_from(self._inst, self._account, emails)
         await self._raw(held)
         await self._take(

@@ -18,10 +18,12 @@ from chatinbox.channels.email.tests.letters import address_of, channel_of, lette
 from chatinbox.conftest import Browser, People, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
+from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.inbox import read_list
 from chatinbox.conversations.incoming import NewFile, Sender
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.search.index import index_ids
+from chatinbox.conversations.verbs.claim_address import claim_address
 from chatinbox.core.canonical import canonical
 from chatinbox.core.clock import travel
 from chatinbox.core.db import Database
@@ -30,6 +32,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
+from chatinbox.customers.erased import were_erased
 from chatinbox.customers.read import read_customer
 from chatinbox.privacy import signature
 from chatinbox.privacy.erasure import erase as engine
@@ -133,6 +136,24 @@ async def test_the_receipt_counts_what_went_and_anybody_can_verify_it(
     with pytest.raises(Refused, match="not_found"):
         await read_receipt(inst, cyd, erasure_id)
     assert await list_erasures(inst, cyd) == []
+
+
+async def test_who_only_said_that_an_address_was_theirs_keeps_its_owner_out_of_nothing(
+    inst: Installation, ada: Staff, cyd: Staff, hers: Hers, say: Say
+) -> None:
+    """Mallory claims Karla's address in the chat and is erased: a program may bring Karla, and nobody may bring Frida."""
+    hers_too, karlas = ("email", HERS), ("email", "karla@mail.example")
+    chat = await say(ada, "I am Karla", via="chat", sender=Sender("", "Mallory"))
+    channel = next(one.id for one in await read_channels(inst, ada.account_id) if one.kind == "chat")
+    claimed = (inst, ada.account_id, chat.conversation_id, chat.customer_id, channel, karlas[1])
+    await claim_address(*claimed)
+    frida = await hers.asked()
+    mallory = await ask_erasure(inst, ada, chat.customer_id, "Mallory")
+    with travel(LATER):
+        assert await erase(inst, ada.account_id, mallory) and await erase(inst, ada.account_id, frida)
+    assert not await were_erased(inst, ada.account_id, [karlas])
+    assert await were_erased(inst, ada.account_id, [hers_too])
+    assert not await were_erased(inst, cyd.account_id, [hers_too]), "another account knows nothing of it"
 
 
 async def test_it_can_be_taken_back_until_it_begins(
