@@ -1,7 +1,7 @@
 """The keystore: wrapped keys live here and nowhere else, in a SQLite file beside the data, with secure delete.
 
 New keys of one moment are committed together, so that a burst of new customers costs one fsync, not one each. A key that is
-destroyed is written into the ledger of destroyed keys first.
+destroyed is written into the ledger of destroyed keys first; one that is not there any more has its line there already.
 """
 
 import queue
@@ -152,11 +152,17 @@ class Keystore:
 
     def _do(self, db: sqlite3.Connection, batch: Sequence[_Ask]) -> None:
         gone = [name for _, _, name, _ in batch if name]
-        if gone:
-            self.destroyed.add(gone)
+        if still_here := [name for name in gone if _is_there(db, name)]:
+            self.destroyed.add(still_here)
         db.execute("begin immediate")
         for sql, args, _, _ in batch:
             db.execute(sql, args)
         db.execute("commit")
         if gone:
             db.execute("pragma wal_checkpoint(truncate)")
+
+
+def _is_there(db: sqlite3.Connection, name: Name) -> bool:
+    kind, account_id, subject_id = name
+    ask = "select 1 from wrapped_key where account_id = ? and (? or kind = ? and subject_id = ?) limit 1"
+    return bool(db.execute(ask, (account_id.bytes, kind == ALL, kind, subject_id.bytes)).fetchone())

@@ -412,7 +412,7 @@ async def test_a_ledger_that_is_too_old_altered_or_missing_lets_nothing_start(
     async with copies.opened() as inst:
         ada = await People(inst).owner("Ada", "Ada's")
         await writes(inst, ada, HERS, "apricots")
-        await inst.vault.destroy("raw_mail", ada.account_id, new_id())
+        inst.vault.destroyed.add([("raw_mail", ada.account_id, new_id())])
         empty = tmp_path / "empty.ledger"
         empty.write_text("")
         data, keys, _ = copies.make(inst)

@@ -136,6 +136,25 @@ async def test_a_key_stands_in_the_ledger_before_it_goes(tmp_path: Path) -> None
     vault.close()
 
 
+async def test_a_key_that_is_gone_gets_no_second_line_however_often_it_is_destroyed(tmp_path: Path) -> None:
+    vault = Vault.open(tmp_path)
+    account_id, (his, hers) = new_id(), (new_id(), new_id())
+    await vault.create_account_key(account_id)
+    for customer_id in (his, hers):
+        await vault.create_customer_key(account_id, customer_id)
+    for _ in range(3):
+        await vault.destroy("customer", account_id, his)
+    for _ in range(2):
+        await vault.destroy_account(account_id)
+    assert [(one.kind, one.subject_id) for one in vault.destroyed.read()] == [
+        ("customer", his),
+        ("all", account_id),
+    ]
+    with pytest.raises(Erased):
+        await vault.customer_key(account_id, hers)
+    vault.close()
+
+
 async def test_a_ledger_that_cannot_be_written_keeps_the_key(tmp_path: Path) -> None:
     disk = tmp_path / "a disk"
     with pytest.raises(Trouble, match="is not there"):
