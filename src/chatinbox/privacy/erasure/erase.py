@@ -27,6 +27,7 @@ from chatinbox.privacy.chain.link import link
 from chatinbox.privacy.erasure.receipt import Receipt, sign
 from chatinbox.privacy.glass.forget import forget_words
 from chatinbox.privacy.hold import IS_HELD
+from chatinbox.privacy.package.make import end_package
 from chatinbox.privacy.package.make import shut as shut_copy
 from chatinbox.privacy.whose import FAMILY
 
@@ -194,8 +195,12 @@ class _Erasing:
                     await forget_words(self._inst, self._account, family)
                 await tell_erased(self._inst, self._account, family)
                 await self._lock(family)
+        if self._only is not None:
+            await self._copies_with_it(family)
         while ids := await self._next(family, held):
             await self._conversations(ids)
+        if self._only is not None:
+            await self._copies_with_it(family)  # whatever was made meanwhile
         if held:
             return (
                 self._only is not None
@@ -377,6 +382,20 @@ class _Erasing:
             family=family,
         )
         await asyncio.gather(*(shut_copy(self._inst, self._account, row[0]) for row in rows))
+
+    async def _copies_with_it(self, family: Sequence[UUID]) -> None:
+        """Copies of somebody of whom single conversations go: they hold these as well. A person who waits for theirs gets another."""
+        [rows] = await self._ask(
+            "select id from package where account_id = %(account)s and customer_id = any(%(family)s) and ended_at is null",
+            family=family,
+        )
+        for (package_id,) in rows:
+            await end_package(self._inst, self._account, package_id)
+        await self._ask(
+            "update data_case set copy_id = null, copy_sent_at = null where account_id = %(account)s and copy_id = any(%(gone)s)"
+            " and closed_at is null and copy_fetched_at is null",
+            gone=[row[0] for row in rows],
+        )
 
     async def _raw(self, ids: Sequence[UUID]) -> None:
         for begin in range(0, len(ids), TOGETHER):

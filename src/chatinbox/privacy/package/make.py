@@ -44,11 +44,11 @@ async def make_package(inst: Installation, account_id: UUID, package_id: UUID) -
         account_id,
         (
             "update package set made_at = %s, ends_at = %s, size = %s where account_id = %s and id = %s and made_at is null"
-            " returning 1",
+            " and ended_at is null returning 1",
             [at, at + KEPT, size, account_id, package_id],
         ),
     )
-    if not kept:  # the customer was erased while it was written
+    if not kept:  # the customer was erased, or something of theirs, while it was written
         await shut(inst, account_id, package_id)
         return False
     log.info("package_made", account_id=str(account_id), size=size)
@@ -72,6 +72,7 @@ async def end_package(inst: Installation, account_id: UUID, package_id: UUID) ->
             [now(), account_id, package_id],
         ),
     )
+    await shut(inst, account_id, package_id)  # one that became whole meanwhile
 
 
 async def end_old(inst: Installation, account_id: UUID) -> int:

@@ -20,6 +20,9 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.hold import hold
+from chatinbox.privacy.package.ask import ask_package
+from chatinbox.privacy.package.make import make_package
+from chatinbox.privacy.package.read import read_package
 from chatinbox.privacy.restriction.restrict import restrict
 from chatinbox.privacy.retention.due import Asked, preview
 from chatinbox.privacy.retention.rules import end_rule, list_rules, list_runs, make_rule
@@ -76,6 +79,34 @@ async def test_old_conversations_go_and_with_the_last_of_them_the_customer(
         assert await follow(inst, ada) == 0  # and the next day's is shown, too
         assert len(await list_runs(inst, ada)) == 2
     assert await rows_of(inst, cyd) == neighbour and await list_runs(inst, cyd) == []
+
+
+async def test_copies_in_which_a_conversation_stands_go_with_it(
+    inst: Installation, ada: Staff, cyd: Staff, old: dict[str, UUID], say: Say
+) -> None:
+    """One that is made, one that is being made; Karla's, of whom nothing is old, and a neighbour's stay."""
+    karla = await say(ada, "Today", "karla@mail.example")
+    nextdoor = await say(cyd, "Next door", HERS)
+    ids = [
+        await ask_package(inst, one.account_id, customer_id, one)
+        for one, customer_id in ((ada, old["frida's"]), (ada, karla.customer_id), (cyd, nextdoor.customer_id))
+    ]
+    for one, package_id in zip((ada, ada, cyd), ids, strict=True):
+        assert await make_package(inst, one.account_id, package_id)
+    waits = await ask_package(inst, ada.account_id, old["frida's"], ada)
+    await make_rule(inst, ada, Asked("silence", 90))
+    with travel(DAY):
+        await follow(inst, ada)
+        for package_id in (ids[0], waits):
+            with pytest.raises(Refused, match="ended"):
+                await read_package(inst, ada.account_id, package_id, ada)
+        with pytest.raises(Erased):
+            await inst.vault.package_key(ada.account_id, ids[0])
+        assert not await make_package(inst, ada.account_id, waits), (
+            "what was asked for before is not made after"
+        )
+        assert await read_package(inst, ada.account_id, ids[1], ada)
+        assert await read_package(inst, cyd.account_id, ids[2], cyd)
 
 
 async def test_a_rule_can_be_taken_back_until_it_is_followed(
