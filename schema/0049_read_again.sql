@@ -66,7 +66,11 @@ alter table tenant.access add constraint access_deed_check check (deed in
 -- A case that is decided is past objecting: what goes on by itself looks at this time alone, so that it can be held still.
 alter table tenant.data_case no force row level security;
 update tenant.data_case set objection_until = least(objection_until, decided_at) where decided_at is not null;
+-- When somebody fetched their copy is told by the day, as where staff handed one over.
+update tenant.data_case set copy_fetched_at = date_bin('1 day', copy_fetched_at, 'epoch') where copy_fetched_at is not null;
 alter table tenant.data_case force row level security;
+alter table tenant.data_case add constraint data_case_fetched_on_a_day
+  check (copy_fetched_at = date_bin('1 day', copy_fetched_at, 'epoch'));
 
 -- What is kept about somebody who works here is counted by the columns that name them, never by reading everybody's rows.
 create index setting_change_by_staff on tenant.setting_change (account_id, staff_user_id);

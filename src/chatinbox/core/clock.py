@@ -15,6 +15,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _offset
 
 
+def this_day() -> datetime:
+    """The day (UTC) and nothing finer: a minute beside the security log's would say which connection was whose."""
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def offset_seconds() -> float:
     """How far the clock is moved, in seconds; 0 in ordinary life."""
     return _offset.total_seconds()

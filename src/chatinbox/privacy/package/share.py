@@ -7,14 +7,13 @@ ends it. Used, expired, ended and made up are one answer, byte for byte.
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from chatinbox.accounts import access
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.links import gone, look, make_link, use
 from chatinbox.accounts.staff import Staff
-from chatinbox.core.clock import now
+from chatinbox.core.clock import this_day
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -110,14 +109,9 @@ async def _end(inst: Installation, account_id: UUID, package_id: UUID, handed: P
         (
             "update package set link_id = null, phrase_blind = null, handed_at = coalesce(%s, handed_at)"
             " where account_id = %s and id = %s",
-            [_today() if handed else None, account_id, package_id],
+            [this_day() if handed else None, account_id, package_id],
         ),
     )
-
-
-def _today() -> datetime:
-    """The day and nothing finer: a minute beside the security log's would say which connection was whose."""
-    return now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _plain(phrase: str) -> str:

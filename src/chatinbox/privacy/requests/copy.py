@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from chatinbox.accounts.links import gone
-from chatinbox.core.clock import now
+from chatinbox.core.clock import this_day
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken
 from chatinbox.privacy.package.ask import ask_package
@@ -51,7 +51,7 @@ async def fetch_copy(inst: Installation, token: str) -> AsyncIterator[bytes]:
     await look_at_copy(inst, token)
     account_id, case_id, copy_id = _behind(inst, token)
     content = await read_package(inst, account_id, copy_id, None)
-    [rows] = await inst.db.run(account_id, (_FETCHED, [now(), account_id, case_id, copy_id]))
+    [rows] = await inst.db.run(account_id, (_FETCHED, [this_day(), account_id, case_id, copy_id]))
     if not rows:  # of two at once, one gets it
         raise gone()
     return content

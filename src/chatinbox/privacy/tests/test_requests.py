@@ -19,7 +19,7 @@ from chatinbox.app.wiring import build
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import Browser, People, Say, unreached
-from chatinbox.core.clock import now, travel
+from chatinbox.core.clock import now, this_day, travel
 from chatinbox.core.db import statements
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.errors import Refused
@@ -497,6 +497,11 @@ async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
             words = b"".join(whole.read(name) for name in whole.namelist())
         assert b"Words to Ada" in words
         assert b"Cyd" not in words and str(cyd.account_id).encode() not in words
+        [hers_now], [at_cyd] = await list_cases(inst, ada), await list_cases(inst, cyd)
+        assert hers_now.copy_fetched_at == this_day(), (
+            "the day, and no minute to lay beside the security log's"
+        )
+        assert at_cyd.copy_fetched_at is None
         again, made_up = await door.post(paths[0]), await door.post("/my-data/copy/made-up")
         assert bare(again) == bare(made_up) and again.status_code == 410
         assert (await finish(inst, ada)).erased_at
