@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from chatinbox.core.clock import now
+from chatinbox.core.db import Rows
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.egress.ledger import Outcome
 from chatinbox.core.ids import new_id
@@ -20,6 +21,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 
 log = structlog.get_logger()
+BLOCK = 50
 LEFT_OVER = timedelta(minutes=5)  # longer than a server may take with one that is being sent
 GOOD_FOR = timedelta(days=1)
 
@@ -75,15 +77,27 @@ async def write_to(
 
 
 async def send_left_over(inst: Installation, account_id: UUID) -> None:
-    """Sends what was left behind; what is of no use any more, and what nobody can open, goes unsent."""
-    [rows] = await inst.db.run(
-        account_id,
-        (
-            "select id, person_id, letter_sealed, expires_at from person_letter"
-            " where account_id = %s and created_at < %s order by id limit 50",
-            [account_id, now() - LEFT_OVER],
-        ),
-    )
+    """Sends what was left behind; what is of no use any more, and what nobody can open, goes unsent. Block after block, until a
+    server is out of reach for a whole one.
+    """
+    last: UUID | None = None
+    goes_on = True
+    while goes_on:
+        [rows] = await inst.db.run(
+            account_id,
+            (
+                "select id, person_id, letter_sealed, expires_at from person_letter"
+                " where account_id = %s and created_at < %s and (%s::uuid is null or id > %s) order by id limit %s",
+                [account_id, now() - LEFT_OVER, last, last, BLOCK],
+            ),
+        )
+        goes_on = await _send_block(inst, account_id, rows) and len(rows) == BLOCK
+        last = rows[-1][0] if rows else None
+
+
+async def _send_block(inst: Installation, account_id: UUID, rows: Rows) -> bool:
+    """Sends so many; whether any of them is done with."""
+    done = False
     for row_id, person_id, sealed, expires_at in rows:
         outcome: Outcome | None = None
         if expires_at > now():
@@ -95,6 +109,8 @@ async def send_left_over(inst: Installation, account_id: UUID) -> None:
                 pass
         if outcome != "unreachable":
             await _done(inst, account_id, row_id)
+            done = True
+    return done
 
 
 async def _done(inst: Installation, account_id: UUID, row_id: UUID) -> None:

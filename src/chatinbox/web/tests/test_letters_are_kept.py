@@ -111,6 +111,31 @@ async def test_a_server_that_is_away_is_tried_again_as_long_as_the_letter_is_of_
     assert len(box.raw) == 1 and await rows(inst, cyd) == []
 
 
+async def test_many_that_were_left_over_go_in_one_round_and_a_server_that_is_away_is_not_asked_for_each(
+    inst: Installation,
+    ada: Staff,
+    cyd: Staff,
+    postbox: tuple[Postbox, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(letters, "BLOCK", 2)
+    box, url = postbox
+    away = by(inst, "smtp://127.0.0.1:9")
+    for staff in (ada, ada, ada, ada, ada, cyd):
+        await sign_in.send_reset(away, staff.person_id)
+    with travel(LEFT_OVER + timedelta(seconds=1)):
+        seen: list[str] = []
+        token = statements.set(seen)
+        await send_left_over(away, ada.account_id)
+        statements.reset(token)
+        assert (
+            len([one for one in seen if "from person_letter" in one]) == 1 and len(await rows(inst, ada)) == 5
+        )
+        await send_left_over(by(inst, url), ada.account_id)
+    assert len(box.raw) == 5 and await rows(inst, ada) == []
+    assert len(await rows(inst, cyd)) == 1, "another account's waits for its own round"
+
+
 async def test_what_nobody_can_open_any_more_is_let_go(inst: Installation, ada: Staff, bea: Staff) -> None:
     await sign_in.send_reset(by(inst, "smtp://127.0.0.1:9"), bea.person_id)
     await inst.vault.destroy("person", bea.account_id, bea.person_id)
