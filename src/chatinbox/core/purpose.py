@@ -81,6 +81,7 @@ class Allowed:
         bodies: dict[str, list[tuple[str, str]]] = {}
         for schema, name, body in functions:
             bodies.setdefault(f"{schema}.{name}", []).append((schema, body))
+        self._functions = dict.fromkeys(bodies, frozenset())
         known = {name: self._names(told) for name, told in bodies.items()}
         for name in known:
             found, left = set[str](), [name]
@@ -93,9 +94,16 @@ class Allowed:
     def _names(self, told: list[tuple[str, str]]) -> frozenset[str]:
         return frozenset().union(*(self.named(body, schema) for schema, body in told))
 
+    def _whole(self, name: str, schema: str) -> str:
+        """A name with its schema: what a function calls by its bare name is beside it, or the account's."""
+        if "." in name:
+            return name
+        own = f"{schema}.{name}"
+        return own if own in self._every or own in self._functions else f"tenant.{name}"
+
     def named(self, text: str, schema: str = "tenant") -> frozenset[str]:
         """The tables and functions of ours that a statement names."""
-        found = {one if "." in one else f"{schema}.{one}" for one in _read(text)}
+        found = {self._whole(one, schema) for one in _read(text)}
         return frozenset(one for one in found if one in self._every or not one.startswith("tenant."))
 
     def look(self, use: Use, text: str) -> None:

@@ -55,6 +55,20 @@ def test_a_function_uses_what_its_body_uses_and_what_that_calls_uses() -> None:
         known.look(FIND, "select * from directory.both()")
 
 
+def test_a_function_that_names_a_table_without_its_schema_uses_it_all_the_same() -> None:
+    """As those of `work` do, which look at the account's tables by their search path."""
+    known = allowed()
+    known.learn(
+        [
+            ("work", "is_asked_for", "select exists (select from message m join note n on true)"),
+            ("work", "asks", "select work.is_asked_for(1)"),
+        ]
+    )
+    for text in ("select work.is_asked_for(%s)", "select work.asks()"):
+        with pytest.raises(PurposeDenied, match=r"tenant\.note"):
+            known.look(FIND, text)
+
+
 def test_a_purpose_uses_its_own_tables_and_no_others() -> None:
     known = allowed()
     for _ in range(2):
