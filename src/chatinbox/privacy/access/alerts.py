@@ -10,6 +10,7 @@ from chatinbox.accounts import owners
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.clock import now
+from chatinbox.core.db import Rows
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
@@ -18,6 +19,7 @@ DAYS = 30
 KNOWN = 5  # days with something in them, before somebody's usual day is known
 TIMES = 4  # as much as on a usual day
 FEW = 60  # conversations and customers: below, nothing is unusual
+BLOCK = 50  # staff users whose usual days are read at once
 EXPORTS = 5  # exports, sheets and copies in a day
 QUIET = timedelta(hours=24)
 
@@ -27,9 +29,13 @@ select a.staff_user_id, (a.at at time zone 'UTC')::date as day,
   count(distinct coalesce(s.conversation_id, s.customer_id)) + coalesce(sum(s.row_count) filter (where a.deed = 'list'), 0) as looks,
   count(*) filter (where a.deed in ('export', 'sheet', 'copy')) as exports
   from access a join access_subject s on s.account_id = a.account_id and s.id = a.id
- where a.account_id = %(account)s and a.at >= %(since)s and a.staff_user_id is not null group by 1, 2"""
+ where a.account_id = %(account)s and a.at >= %(since)s and {who} group by 1, 2"""
+# Of today only; whose day is nothing unusual in any case is read no further.
+_TODAY = f"""
+with days as ({_DAYS.replace("{who}", "a.staff_user_id is not null")})
+select staff_user_id from days where looks >= %(few)s or exports >= %(exports)s order by 1"""
 _ASK = f"""
-with days as ({_DAYS}), usual as (select staff_user_id, count(*) as known,
+with days as ({_DAYS.replace("{who}", "a.staff_user_id = any(%(who)s)")}), usual as (select staff_user_id, count(*) as known,
     percentile_disc(0.5) within group (order by looks) as looks, percentile_disc(0.5) within group (order by exports) as exports
     from days where day < %(today)s group by 1)
 select d.staff_user_id, d.looks, d.exports, coalesce(u.known, 0), coalesce(u.looks, 0), coalesce(u.exports, 0)
@@ -61,8 +67,17 @@ async def look_out(inst: Installation, account_id: UUID) -> int:
         return 0
     if not most:  # nobody looked, or it is switched off
         return 0
-    values = {"account": account_id, "since": begins - timedelta(days=DAYS), "today": today}
-    [found] = await inst.db.run(account_id, (_ASK, values))
+    values = {"account": account_id, "today": today, "few": min(FEW, most), "exports": EXPORTS}
+    [rows] = await inst.db.run(account_id, (_TODAY, values | {"since": begins}))
+    of_note, new = [row[0] for row in rows], 0
+    for first in range(0, len(of_note), BLOCK):
+        who = {"since": begins - timedelta(days=DAYS), "who": of_note[first : first + BLOCK]}
+        [found] = await inst.db.run(account_id, (_ASK, values | who))
+        new += await _note(inst, account_id, today, most, found)
+    return new
+
+
+async def _note(inst: Installation, account_id: UUID, today: date, most: int, found: Rows) -> int:
     new = 0
     for who, looks, exports, known, usual_looks, usual_exports in found:
         if is_too_much(looks, usual_looks, known, most):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from chatinbox.accounts.access import quarter, record_operator
+from chatinbox.accounts.access import note_customers, quarter, record_operator
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.workspace import change_workspace
 from chatinbox.app.command import parser
@@ -23,6 +23,7 @@ from chatinbox.app.ledger import lines, verify_ledgers
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import Browser, People, Say, unreached
 from chatinbox.core.clock import now, travel
+from chatinbox.core.db import statements
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -369,6 +370,33 @@ async def test_who_looks_at_far_too_much_is_told_to_owners_once_a_day(
         await browser.get(f"/api/customers/{new_id()}")
     with travel(timedelta(days=1)):  # another day begins at nothing
         assert await alerts.look_out(inst, ada.account_id) == 0
+
+
+async def test_only_whose_day_is_far_too_much_is_read_further_and_so_many_at_once(
+    inst: Installation, people: People, ada: Staff, bea: Staff, cyd: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "BLOCK", 1)
+    dot = await people.colleague(ada, "Dot")
+    for one in (ada, cyd):
+        await change_workspace(inst, one, alert_looks=5)
+    for staff, count in ((bea, 5), (dot, 6), (ada, 4), (cyd, 4)):
+        await note_customers(inst, staff, [new_id() for _ in range(count)])
+    for account_id in (ada.account_id, cyd.account_id):
+        async with inst.db.account(account_id) as tx:  # whom nobody erased, as far as the chain knows
+            await tx.execute(
+                "insert into customer (account_id, id, created_at) select account_id, customer_id, at from access_waiting"
+            )
+        await link(inst, account_id)
+    seen: list[str] = []
+    token = statements.set(seen)
+    assert await alerts.look_out(inst, ada.account_id) == 2
+    statements.reset(token)
+    assert len([one for one in seen if "percentile_disc" in one]) == 2
+    assert {one.staff_user_id for one in await alerts.read_alerts(inst, ada)} == {
+        bea.staff_user_id,
+        dot.staff_user_id,
+    }
+    assert await alerts.look_out(inst, cyd.account_id) == 0 and await alerts.read_alerts(inst, cyd) == []
 
 
 @pytest.mark.parametrize(
