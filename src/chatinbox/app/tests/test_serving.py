@@ -93,10 +93,8 @@ def test_it_starts_says_so_in_one_line_and_stops_leaving_nothing(data: Path) -> 
     assert first.stop()[:2] == (0, "")
     assert processes_in(data / "pg") == []
 
-    began = time.monotonic()
     second = Started(data, "--json")
     assert second.ready()["setup_url"] != ready["setup_url"]
-    assert time.monotonic() - began < 3, "a second start takes three seconds at most"
     assert second.stop(signal.SIGINT)[0] == 0
 
 

@@ -79,7 +79,9 @@ async def note_comment(
     """What the colleague wrote above becomes a note of theirs; doing it twice gives one."""
     if forwarded.comment:
         note_id = uuid5(message_id, "forwarded")  # the same on every try
-        await add_note(inst, forwarded.by, conversation_id, note_id, Body(text=forwarded.comment))
+        await add_note(
+            inst, forwarded.by, conversation_id, note_id, Body(text=forwarded.comment), is_drafted=False
+        )
 
 
 def unwrap(parsed: Parsed) -> tuple[Parsed, str] | None:

@@ -16,7 +16,8 @@ from chatinbox.core.installation import Installation
 
 _NOTE = """noted as (
   insert into note (account_id, id, conversation_id, position, staff_user_id, body_sealed, at)
-  select %(account)s, %(subject)s, %(conversation)s, changed.position, %(staff)s, %(body)s, %(at)s from changed),
+  select %(account)s, %(subject)s, %(conversation)s, changed.position, %(staff)s, %(body)s, %(at)s from changed)"""
+_WRITTEN_HERE = """,
 written as (
   delete from draft where account_id = %(account)s and staff_user_id = %(staff)s and conversation_id = %(conversation)s)"""
 
@@ -32,8 +33,11 @@ async def add_note(
     body: Body,
     *,
     attachment_ids: Sequence[UUID] = (),
+    is_drafted: bool = True,
 ) -> Changed:
-    """Stores a note. The same `note_id` again changes nothing. Raises not-found."""
+    """Stores a note. The same `note_id` again changes nothing. Raises not-found. Unless it `is_drafted`, unsent words of theirs
+    in this conversation stay: the note came from elsewhere.
+    """
     by.need("note")
     await in_sight(inst, by, conversation_id)
     key = await key_of(inst, by.account_id, conversation_id)
@@ -42,7 +46,7 @@ async def add_note(
         conversation_id,
         "note.added",
         sets=_SETS,
-        extra=_NOTE,
+        extra=_NOTE + (_WRITTEN_HERE if is_drafted else ""),
         place_event=False,
         subject_id=note_id,
         staff_user_id=by.staff_user_id,

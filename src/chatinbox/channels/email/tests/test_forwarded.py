@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from chatinbox.accounts.add_staff import add_staff
 from chatinbox.accounts.staff import Staff
-from chatinbox.channels.email.forwarded import unwrap
+from chatinbox.channels.email.forwarded import Forwarded, note_comment, unwrap
 from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.tests.letters import address_of, only, sent
+from chatinbox.conftest import Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.inbox import read_list
-from chatinbox.conversations.timeline import Message, Note
+from chatinbox.conversations.timeline import Message, Note, read_timeline
+from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use, at_work
@@ -201,6 +203,21 @@ async def test_the_same_forwarded_letter_twice_is_one_message_and_one_note(
         await bring(inst, to, raw, dora[1])
     entries = (await only(inst, ada)).entries
     assert len([one for one in entries if isinstance(one, Message | Note)]) == 2
+
+
+async def test_what_a_colleague_had_begun_to_write_stays_when_their_comment_becomes_a_note(
+    inst: Installation, ada: Staff, cyd: Staff, dora: tuple[Staff, str], say: Say
+) -> None:
+    said, by = await say(ada, "Where is my order?", "frida@mail.example"), dora[0]
+    await verbs.save_draft(inst, by, said.conversation_id, "reply", Body(text="Dear Frida"), 1, [])
+    found = unwrap(parse(written(GMAIL, "bea@shop.example", Subject="Fwd: My order")))
+    assert found
+    await note_comment(inst, Forwarded(*found, by), said.conversation_id, new_id())
+    talk = await read_timeline(inst, by, said.conversation_id, inst.links)
+    assert talk.draft and talk.draft.text == "Dear Frida"
+    assert [one.text for one in talk.entries if isinstance(one, Note)] == ["Can somebody take this?"]
+    with pytest.raises(Refused, match="not_found"):
+        await read_timeline(inst, cyd, said.conversation_id, inst.links)
 
 
 LINES = st.sampled_from([
