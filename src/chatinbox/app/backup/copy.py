@@ -33,8 +33,8 @@ from chatinbox.core.vault import SealKey, Vault, derive
 HORIZON = timedelta(days=30)
 """How long a copy of the keys may live: after it, nothing that was destroyed before can be opened from any copy."""
 LEDGER = "destroyed.ledger"
-_COPIES = "copies"
-_NAMED = re.compile(r"chatinbox-(\d{8}T\d{6}Z)\.keys")
+_NAMED = re.compile(r"\.?chatinbox-(\d{8}T\d{6}Z)\.keys(?:\.new)?")
+_COPIES, _MAKING = "copies", ".copying-"
 _LEFT_OUT = (
     "seclog.*",  # no copy of the security log outlives its days
     "search.*", "tenant.address_lookup",  # made again
@@ -105,13 +105,13 @@ def copy(
         for path in sorted((settings.data / "files").rglob("*")):
             _add_file(writer, settings.data, path)
     with (
-        tempfile.TemporaryDirectory(prefix="chatinbox-keys-") as folder,
+        _beside_the_keys(settings) as folder,
         Writer(keys, copy_key(vault)) as writer,
     ):
         head = vault.destroyed.head()
-        vault.copy_keys_to(Path(folder) / "keys.sqlite")
+        vault.copy_keys_to(folder / "keys.sqlite")
         writer.part("manifest", io.BytesIO(msgspec.json.encode(Manifest(now(), str(head)))))
-        with (Path(folder) / "keys.sqlite").open("rb") as file:
+        with (folder / "keys.sqlite").open("rb") as file:
             writer.part("keys", file)
     vault.destroyed.forget_before(now() - HORIZON - timedelta(days=1))
     head = vault.destroyed.head()
@@ -121,17 +121,30 @@ def copy(
 
 
 def copy_key(vault: Vault) -> SealKey:
-    """The key under which copies are sealed."""
+    """The key under which copies are sealed; it can be made from the root key alone."""
     return SealKey(vault.secret(_COPIES))
 
 
 def copy_key_of(root: bytes) -> SealKey:
-    """The same, from the root key alone."""
+    """The same, from the root key."""
     return SealKey(derive(root, _COPIES))
 
 
+@contextmanager
+def _beside_the_keys(settings: Settings) -> Iterator[Path]:
+    """A folder for keys that are no sealed copy yet: where keys lie anyway, and in no other place should this be killed. One that
+    was left so goes first.
+    """
+    keystore = settings.data / "keystore"
+    for left in keystore.glob(f"{_MAKING}*"):
+        if datetime.fromtimestamp(left.stat().st_mtime, UTC) < now() - timedelta(hours=1):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_MAKING, dir=keystore) as folder:
+        yield Path(folder)
+
+
 def remove_old(keys_to: Path) -> int:
-    """Removes copies of the keys that are older than the horizon; how many."""
+    """Removes copies of the keys that are older than the horizon, also those that were never whole; how many."""
     old = [path for path in keys_to.iterdir() if (made := made_at(path)) and made < now() - HORIZON]
     for path in old:
         path.unlink()

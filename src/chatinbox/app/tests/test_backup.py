@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -486,6 +488,36 @@ async def test_a_copy_that_is_cut_altered_or_of_others_is_refused_and_overwrites
         put_back(copies.settings, data, keys, root, None, "")
     with pytest.raises(Trouble, match="Name two folders"):
         back_up(copies.settings, copies.to, copies.to)
+
+
+async def test_keys_that_are_no_sealed_copy_lie_nowhere_but_beside_the_keys_even_when_killed(
+    copies: Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that were left by a killed backup go with the next; one that is made at this moment stays."""
+    makes, seen = tempfile.mkdtemp, []
+
+    def only_there(*args: str, **words: str) -> str:
+        seen.append(makes(*args, **words))
+        return seen[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", only_there)
+    keystore = copies.settings.data / "keystore"
+    async with copies.opened() as inst:
+        await People(inst).owner("Ada", "Ada's")
+        killed, under_way, foreign = [keystore / name for name in (".copying-killed", ".copying-now", "else")]
+        for one in (killed, under_way, foreign):
+            one.mkdir()
+            (one / "keys.sqlite").write_bytes(b"keys")
+        copies.make(inst)
+        half = copies.keys_to / ".chatinbox-20200101T000000Z.keys.new"
+        half.write_bytes(b"keys")
+        for one in (killed, foreign):
+            os.utime(one, (0, 0))
+        data, keys, _ = copies.make(inst)
+    assert not killed.exists() and under_way.exists() and foreign.exists() and not half.exists()
+    assert seen and {Path(one).parent for one in seen} == {keystore}
+    copies.restored(data, keys, copies.ledger)
+    assert {Path(one).parent for one in seen} == {keystore}, "a restore lays the root key nowhere else"
 
 
 async def test_a_link_that_lies_where_a_copy_is_written_leads_nowhere(copies: Copies, tmp_path: Path) -> None:
