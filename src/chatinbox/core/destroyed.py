@@ -88,6 +88,14 @@ class Destroyed:
         with self._locked():
             return self._end()
 
+    def heads(self) -> list[Head]:
+        """Every head that it had and can still be asked for: where what was let go ended, and each line since. Raises Broken."""
+        with self._locked():
+            raw = self.path.read_text()
+            told, _, hash_ = raw.partition("\n")[0].rpartition(" ")
+            begun = [self._begun(told, hash_)] if told.startswith("from ") else []
+            return begun + [one.head for one in self._read(raw)]
+
     def read(self) -> list[Line]:
         """Every line that is kept, oldest first. Raises Broken."""
         with self._locked():

@@ -113,7 +113,7 @@ def copy(
         writer.part("manifest", io.BytesIO(msgspec.json.encode(Manifest(now(), str(head)))))
         with (folder / "keys.sqlite").open("rb") as file:
             writer.part("keys", file)
-    vault.destroyed.forget_before(now() - HORIZON - timedelta(days=1))
+    forget_destroyed(vault)
     head = vault.destroyed.head()
     _copy_ledger(vault.destroyed.path, keys_to)
     remove_old(keys_to)
@@ -141,6 +141,11 @@ def _beside_the_keys(settings: Settings) -> Iterator[Path]:
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_MAKING, dir=keystore) as folder:
         yield Path(folder)
+
+
+def forget_destroyed(vault: Vault) -> int:
+    """Lets go of lines of the ledger of destroyed keys that no copy of keys needs any more; how many."""
+    return vault.destroyed.forget_before(now() - HORIZON - timedelta(days=1))
 
 
 def remove_old(keys_to: Path) -> int:

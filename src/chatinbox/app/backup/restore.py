@@ -125,7 +125,7 @@ def _check_ledger(settings: Settings, keys: Path, ledger: Path, head: str) -> De
         shutil.copyfile(ledger, ours.path)
         ours.path.chmod(0o600)
     try:
-        kept = [one.head for one in ours.read()]
+        kept = ours.heads()
     except (Broken, ValueError) as broken:
         raise Trouble(
             f"The ledger {ledger} was altered, or belongs to another installation ({broken}). Use another copy."
@@ -136,7 +136,7 @@ def _check_ledger(settings: Settings, keys: Path, ledger: Path, head: str) -> De
     except ValueError:
         raise Trouble("--head is the line that `backup` printed: a number, a colon and a hash.") from None
     for what, one in wanted.items():
-        if one != Head() and one not in [*kept, ours.head()]:
+        if one != Head() and one not in kept:
             raise Trouble(
                 f"The ledger {ledger} is older than {what}: it does not reach line {one.number}. With it, erased people would"
                 " come back. Use the newest ledger."

@@ -26,7 +26,7 @@ from chatinbox.accounts.closing import close_account, undo_closing
 from chatinbox.accounts.leave import delete_sign_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup import sealed
-from chatinbox.app.backup.copy import back_up, copy, remove_old
+from chatinbox.app.backup.copy import back_up, copy, forget_destroyed, remove_old
 from chatinbox.app.backup.replay import STILL
 from chatinbox.app.backup.restore import UNDER_WAY, put_back, refuse_under_way
 from chatinbox.channels.email import receive
@@ -436,6 +436,22 @@ async def test_a_ledger_that_is_too_old_altered_or_missing_lets_nothing_start(
         with pytest.raises(Trouble, match="did not end"):
             refuse_under_way(there.data)
         assert (there.data / UNDER_WAY).exists()
+
+
+async def test_keys_are_put_back_with_a_ledger_whose_older_lines_were_let_go(copies: Copies) -> None:
+    """The keys were copied when the last line was old; that line is gone by now, and a newer one is there."""
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        await writes(inst, ada, HERS, "apricots")
+        with travel(-timedelta(days=20)):
+            inst.vault.destroyed.add([("raw_mail", ada.account_id, new_id())])
+        data, keys, head = copies.make(inst)
+        with travel(timedelta(days=20)):
+            assert forget_destroyed(inst.vault) == 1
+            await erases(inst, ada, (await find_by_email(inst, ada.account_id, HERS)) or new_id())
+            there = copies.restored(data, keys, copies.ledger, head)
+    async with copies.opened(there) as inst:
+        assert await find_by_email(inst, ada.account_id, HERS) is None
 
 
 async def test_old_keys_open_nothing_and_go_with_the_next_copy(copies: Copies) -> None:
