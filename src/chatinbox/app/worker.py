@@ -10,6 +10,7 @@ from chatinbox.accounts.every_account import in_every_account
 from chatinbox.accounts.sso import domain_clock, provider_session
 from chatinbox.accounts.sso import pending as sso_pending
 from chatinbox.app import deliver, privacy_work
+from chatinbox.app.backup.copy import forget_destroyed
 from chatinbox.app.steadily import steadily
 from chatinbox.billing import keep_up as billing
 from chatinbox.billing.detach import detach
@@ -161,6 +162,7 @@ def _add_ends(inst: Installation) -> None:
         await passkeys.forget(inst)
         await change_address.forget(inst)
         await leave.forget_gone(inst)
+        await asyncio.to_thread(forget_destroyed, inst.vault)
         await forget_of_accounts()
 
     async def destroy_closed() -> None:

@@ -43,7 +43,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def read() -> dict[str, Table]:
-    """The map by `schema.table`. Raises when a line is incomplete."""
+    """The map by `schema.table`; `file` is what lies beside the database. Raises when a line is incomplete."""
     return msgspec.convert(tomllib.loads(MAP.read_text()), dict[str, Table])
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,8 @@ from chatinbox.app import worker
 from chatinbox.conftest import People, Say
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.verbs.assign import assign
+from chatinbox.core.clock import travel
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.purpose import ON_A_CLOCK, Use, at_work
@@ -164,3 +167,21 @@ async def test_every_round_of_a_clock_may_do_what_it_does(
         with at_work(name, rounds[name].use):
             await rounds[name].do()
     assert len(rounds) > 8
+
+
+async def test_lines_about_what_was_destroyed_go_by_the_clock_where_nobody_makes_copies(
+    listening: Installation, ada: Staff, cyd: Staff
+) -> None:
+    ledger = listening.vault.destroyed
+    before = len(ledger.read())
+    for staff in (ada, cyd):
+        ledger.add([("customer", staff.account_id, new_id())])
+    worker.prepare(listening)
+    [forget] = [one for one in listening.jobs.wired if one.name == "forget"]
+    with travel(timedelta(days=30)), at_work("forget", forget.use):
+        await forget.do()
+        assert len(ledger.read()) == before + 2, "a copy of keys may need them still"
+    with travel(timedelta(days=31, minutes=1)), at_work("forget", forget.use):
+        await forget.do()
+    assert ledger.read() == [] and ledger.heads()[0].number == before + 2
+    await listening.vault.account_key(cyd.account_id)

@@ -1,5 +1,9 @@
 """The data map and the database say the same."""
 
+from pathlib import Path
+
+from chatinbox.core.destroyed import Destroyed
+from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.data_map import read
 
@@ -20,7 +24,12 @@ async def stored_columns(inst: Installation) -> set[str]:
 
 
 def mapped_columns() -> set[str]:
-    return {f"{table}.{column}" for table, line in read().items() for column in line.columns}
+    return {
+        f"{table}.{column}"
+        for table, line in read().items()
+        for column in line.columns
+        if not table.startswith("file.")
+    }
 
 
 async def test_every_stored_column_has_its_line_in_the_data_map(inst: Installation) -> None:
@@ -29,6 +38,14 @@ async def test_every_stored_column_has_its_line_in_the_data_map(inst: Installati
 
 async def test_no_line_of_the_data_map_speaks_of_a_column_that_is_gone(inst: Installation) -> None:
     assert sorted(mapped_columns() - await stored_columns(inst)) == []
+
+
+async def test_each_part_of_a_line_of_the_ledger_beside_the_database_is_in_the_map(tmp_path: Path) -> None:
+    ledger = Destroyed(tmp_path / "destroyed.ledger", b"k" * 32)
+    ledger.begin()
+    ledger.add([("customer", new_id(), new_id())])
+    assert len(ledger.path.read_text().split()) == len(read()["file.destroyed_ledger"].columns)
+    assert [name for name in read() if name.startswith("file.")] == ["file.destroyed_ledger"]
 
 
 def test_what_is_called_sealed_is_sealed_in_the_map_too() -> None:
