@@ -20,6 +20,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.raw import store
 from chatinbox.channels.email.receive import place
 from chatinbox.channels.email.tests.letters import address_of, channel_of
+from chatinbox.conftest import People
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Sender
 from chatinbox.conversations.verbs import receive
@@ -75,6 +76,8 @@ async def fill(data: Path, messages: int, talks: int, letters: int) -> tuple[UUI
         hers = await find_by_email(inst, ada.account_id, HERS)
         assert hers
         await ask_erasure(inst, ada, hers, "Frida")
+        people = People(inst)
+        await people.say(await people.owner("Cyd", "Next door"), f"{CANARY} next door", HERS)
         with psycopg.connect(dsn_of(cluster)) as above:
             above.execute("update tenant.erasure set due_at = asked_at")
             above.execute("update work.procrastinate_jobs set scheduled_at = null where task_name = 'erase'")
@@ -146,12 +149,29 @@ def tables_with(data: Path, one: UUID) -> set[str]:
         postgres.leave(data)
 
 
+def next_door(data: Path, account_id: UUID) -> list[str]:
+    """What stands about messages and customers of every other account."""
+    cluster = postgres.up(data)
+    try:
+        with psycopg.connect(dsn_of(cluster)) as above:
+            ask = "select t::text from tenant.{} t where account_id <> %s order by 1"
+            return [
+                row[0]
+                for name in ("customer", "address", "conversation", "message")
+                for row in above.execute(ask.format(name).encode(), [account_id]).fetchall()
+            ]
+    finally:
+        postgres.leave(data)
+
+
 async def prove(house: House, messages: int, talks: int, letters: int, kills: int, capsys: Any) -> None:
     """Filled, copied, erased while killed; then looked for everywhere."""
     client = house.set_up("Ada Lund", "ada@pottery.example", "Pottery")
     client.close()
     assert house.stop() == 0
     account_id, hers = await fill(house.data, messages, talks, letters)
+    neighbours = next_door(house.data, account_id)
+    assert len(neighbours) == 4, "Frida wrote next door, too"
     copies, keys = house.data.parent / "copies", house.data.parent / "keys copies"
     await aside(lambda: chatinbox("backup", "--data", house.data, "--to", copies, "--keys-to", keys))
     [old] = copies.iterdir()
@@ -173,6 +193,7 @@ async def prove(house: House, messages: int, talks: int, letters: int, kills: in
     assert house.stop() == 0
     stays = {"tenant.erasure", "tenant.setting_change", "tenant.ledger", "tenant.staff_record"}
     assert tables_with(house.data, hers) <= stays
+    assert next_door(house.data, account_id) == neighbours, "another account was touched"
     assert holding(house.data, CANARY) == [], "words lie somewhere as they are"
     await aside(lambda: chatinbox("backup", "--data", house.data, "--to", copies, "--keys-to", keys))
     newest = max(keys.glob("*.keys"))
@@ -182,6 +203,7 @@ async def prove(house: House, messages: int, talks: int, letters: int, kills: in
         lambda: chatinbox("restore", "--data", back, "--from", old, "--keys", newest, "--root-key", root)
     )
     assert "Erased again: 1 customers" in told
+    assert next_door(back, account_id) == neighbours
     assert tables_with(back, hers) <= stays and holding(back, CANARY) == []
     vault = Vault.open(back)
     assert (

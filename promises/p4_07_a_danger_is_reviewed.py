@@ -44,10 +44,11 @@ def look_for_late_reviews(here: Here) -> str:
 
 async def proof_that_it_is_little_told_and_reviewed(stage: Stage) -> str:
     """One person released one conversation; the business was told; its reviewer was another; a late review turned the lamp red"""
-    ada, _ = await stage.two_businesses()
+    ada, cyd = await stage.two_businesses()
     olga = await stage.people.owner("Olga", "Operations")
     otto = await stage.people.colleague(olga, "Otto")
     await stage.people.say(ada, "canary-danger")
+    await stage.people.say(cyd, "canary-neighbour")
     await stage.people.say(ada, "canary-else", "other@mail.example")
     await _need_no_case(stage, olga, ada, replace(DANGER, words=replace_why("")), "without a reason")
     await _need_no_case(
@@ -57,6 +58,11 @@ async def proof_that_it_is_little_told_and_reviewed(stage: Stage) -> str:
     raw = await release.release(stage.inst, olga.person_id, case)
     assert b"canary-danger" in raw, "nothing was released, so this shows nothing"
     assert b"canary-else" not in raw, "more was released than the danger demands"
+    assert b"canary-neighbour" not in raw, "another business's words were released"
+    assert await cases.read_of_account(stage.inst, cyd) == [], "another business sees the case"
+    assert not [one for one in await read_ledger(stage.inst, cyd) if one.gate == "desk"], (
+        "another business's ledger speaks of it"
+    )
     letters = [one.header("subject") for one in await list_kept(stage.inst, ada)]
     assert "Data of your account was asked for" in letters, "the business was not told"
     assert len(await cases.read_of_account(stage.inst, ada)) == 1, "the business does not see it"

@@ -33,6 +33,7 @@ from chatinbox.customers.addresses import find_by_email
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.tests.stored import stored
+from chatinbox.web.tests.test_tenancy import rows_of
 
 HERS = "frida@mail.example"
 LATER = UNDO + timedelta(seconds=1)
@@ -104,6 +105,10 @@ class House:
         told["keys"] = Counter(self._inst.vault.count_account(account_id))
         return told
 
+    async def rows(self) -> dict[str, set[str]]:
+        """Every row of the account's tables as it stands."""
+        return await rows_of(self._inst, self._ada)
+
     async def _do(self, act: Act) -> None:
         inst, by = self._inst, self._ada
         if act.what in ("letter", "file", "broken"):
@@ -159,8 +164,10 @@ _HOW: dict[str, Any] = {
 
 async def _compare(inst: Installation, above: psycopg.Connection, script: list[Act]) -> None:
     script = [Act(HERS, "letter", "hello"), *script]  # whoever never wrote is nobody's customer
-    with_her = await House.played(inst, above, script)
+    with_her, neighbour = [await House.played(inst, above, script) for _ in range(2)]
+    before = await neighbour.rows()
     await with_her.erase_her()
+    assert await neighbour.rows() == before, "another account, to which she wrote as well, was touched"
     never = await House.played(inst, above, [act for act in script if act.who != HERS])
     left, wanted = await with_her.left(), await never.left()
     assert {name: rows - wanted[name] for name, rows in left.items() if rows - wanted[name]} == {}, (
