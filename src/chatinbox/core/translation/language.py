@@ -1,0 +1,148 @@
+"""A language: its catalogue, and how it writes days, moments and numbers. Read once from `ui/languages`; English needs no file.
+
+Nothing is half translated: what a catalogue does not hold raises, and whoever asked says all of it in English.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from functools import cache
+from gettext import c2py
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal
+
+from chatinbox.core.settings import CLONE
+from chatinbox.core.translation.asked import ENGLISH
+from chatinbox.core.translation.said import Country, Said, Value
+
+FOLDER = CLONE / "ui" / "languages"
+
+
+class NotSaid(LookupError):
+    """A language has no words for something."""
+
+
+class Language:
+    """One language. `code` as browsers say it; `name` as its own speakers call it; `direction` is ltr or rtl."""
+
+    def __init__(self, code: str, catalog: Catalog | None = None) -> None:
+        self.code, self._locale = code, Locale.parse(code, sep="-")
+        self.name = (self._locale.get_display_name(code) or code).capitalize()
+        self.direction = "rtl" if self._locale.character_order == "right-to-left" else "ltr"
+        self._plural = c2py(catalog.plural_expr if catalog else "n != 1")
+        self._words: Mapping[str, tuple[str, ...]] | None = _words_of(catalog) if catalog else None
+
+    def gettext(self, message: str) -> str:
+        """A message in this language. Raises NotSaid."""
+        return message if self._words is None else self._find(message)[0]
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """The form for so many. Raises NotSaid."""
+        if self._words is None:
+            return one if count == 1 else many
+        return self._find(one)[self._plural(count)]
+
+    def say(self, sentence: str) -> str:
+        """A sentence in this language, with what was put into it. Raises NotSaid."""
+        if not isinstance(sentence, Said):
+            return self.gettext(sentence)
+        if not sentence.values:
+            return self.gettext(sentence.message)
+        values = {name: self._put(value) for name, value in sentence.values.items()}
+        return self.gettext(sentence.message) % values
+
+    def choices(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """What one can choose in a form: values, and their words in this language."""
+        return [(value, self.say(words)) for value, words in pairs]
+
+    def day(self, moment: date) -> str:
+        """A day as people write it: 23 November 2026."""
+        return format_date(moment, "d MMMM y" if self.code == ENGLISH else "long", self._locale)
+
+    def on(self, moment: datetime, zone: tzinfo = UTC) -> str:
+        """A day in a table: 23 Nov 2026."""
+        local = moment.astimezone(zone)
+        return format_date(local, "d MMM y" if self.code == ENGLISH else "medium", self._locale)
+
+    def at(self, moment: datetime, zone: tzinfo = UTC) -> str:
+        """A moment in a table: 23 Nov 2026 14:05."""
+        return f"{self.on(moment, zone)} {moment.astimezone(zone):%H:%M}"
+
+    def day_of_year(self, moment: date) -> str:
+        """A day without its year: 23 November."""
+        if self.code == ENGLISH:
+            return format_date(moment, "d MMMM", self._locale)
+        return format_skeleton("MMMMd", moment, locale=self._locale)
+
+    def number(self, value: float) -> str:
+        """A number with its groups: 1,234."""
+        return format_decimal(value, locale=self._locale)
+
+    def money(self, cents: int, currency: str, short: bool = False) -> str:
+        """An amount in hundredths as people read it: €1,234.50; a short one is without “.00”."""
+        pattern = self._locale.currency_formats["standard"].pattern
+        if short and cents % 100 == 0:
+            pattern = pattern.replace(".00", "")
+        amount, name = Decimal(cents) / 100, currency.upper()
+        text = format_currency(amount, name, pattern, self._locale, currency_digits=False)
+        return text.replace("-", "−")
+
+    def country(self, code: str, name: str) -> str:
+        """What a country is called; `name` is its English one."""
+        return name if self.code == ENGLISH else self._locale.territories.get(code, name)
+
+    def _put(self, value: Value) -> str:
+        match value:
+            case Said():
+                return self.say(value)
+            case Country():
+                return self.country(value.code, value)
+            case str():
+                return value
+            case date():
+                return self.day(value)
+        return self.number(value)
+
+    def _find(self, message: str) -> tuple[str, ...]:
+        try:
+            return (self._words or {})[message]
+        except KeyError:
+            raise NotSaid(message) from None
+
+
+def _words_of(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for message in catalog:
+        said, forms = message.id, message.string
+        key = str(said if isinstance(said, str) else said[0])
+        texts = (forms,) if isinstance(forms, str) else tuple(forms or ())
+        if key and not message.fuzzy and all(texts):
+            found[key] = tuple(map(str, texts))
+    return found
+
+
+def read_catalogue(path: Path) -> Catalog:
+    """A catalogue as it stands in its file, whose name is the language."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.stem.replace("-", "_"), abort_invalid=True)
+
+
+@cache
+def languages() -> Mapping[str, Language]:
+    """Every language by its code, English first."""
+    found = {path.stem: Language(path.stem, read_catalogue(path)) for path in sorted(FOLDER.glob("*.po"))}
+    return {ENGLISH: Language(ENGLISH)} | found
+
+
+def all_said(code: str, *sentences: str) -> tuple[str, ...]:
+    """The sentences in a language, or all of them in English where one of them is not said in it."""
+    language = languages().get(code) or languages()[ENGLISH]
+    try:
+        return tuple(language.say(sentence) for sentence in sentences)
+    except NotSaid:
+        return tuple(str(sentence) for sentence in sentences)
