@@ -2,7 +2,7 @@
 
 import zoneinfo
 from functools import cache
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,9 +11,8 @@ from chatinbox.accounts.people import NOBODY
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.language import languages
 
-Language: TypeAlias = Literal["en", "de", "fr", "es"]
-LANGUAGES: dict[Language, str] = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 MOST_SIGNATURE = 1_000
 MOST_LINES = 12
 
@@ -26,10 +25,12 @@ class Notify(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A field that was never set has its default; `time_zone` is a name of the IANA list."""
+    """A field that was never set has its default; `time_zone` is a name of the IANA list, `language` a code of ours, or
+    empty: then it is what the browser asks for, each time, and nothing is stored.
+    """
 
     signature: str = ""
-    language: Language = "en"
+    language: str = ""
     time_zone: str = "UTC"
     photo_id: UUID | None = None
     notify: Notify = Notify()
@@ -59,7 +60,7 @@ async def change_profile(inst: Installation, person_id: UUID, **changes: Any) ->
     after = msgspec.structs.replace(after, signature=_checked_signature(after.signature))
     if after.time_zone not in time_zones():
         raise Refused(422, "Choose a time zone from the list.", "time_zone")
-    if after.language not in get_args(Language):
+    if changes.get("language") and after.language not in languages():
         raise Refused(422, "Choose a language from the list.", "language")
     key = await inst.vault.person_key(person_id)
     sealed = key.seal(msgspec.json.encode(after), NOBODY, "person_profile", "profile", person_id)

@@ -5,12 +5,13 @@ from typing import Any
 from starlette.requests import Request
 
 from chatinbox.accounts import change_address, photo
-from chatinbox.accounts.profile import LANGUAGES, Notify, change_profile, read_profile, time_zones
+from chatinbox.accounts.profile import Notify, change_profile, read_profile, time_zones
 from chatinbox.accounts.rename import rename_self
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.language import languages
 from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage
 
@@ -23,7 +24,10 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "profile": await read_profile(inst, person_id),
         "waiting": await change_address.open_change(inst, person_id),
         "shown": await photo.is_shown(inst, session.staff),
-        "languages": LANGUAGES,
+        "languages": [
+            ("", "As my browser asks for"),
+            *((code, one.name) for code, one in languages().items()),
+        ],
         "time_zones": [(name, name.replace("_", " ")) for name in time_zones()],
     }
 

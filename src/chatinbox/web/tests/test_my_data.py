@@ -53,7 +53,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def live(inst: Installation, ada: Staff, cyd: Staff, say: Say) -> None:
     """Ada leaves a trace in every table of plane T that can hold one."""
     await join(inst, cyd.account_id, ada.person_id, "staff")
-    await change_profile(inst, ada.person_id, signature="CANARY signature", time_zone="Europe/Berlin")
+    await change_profile(inst, ada.person_id, signature="CANARY signature", time_zone="Europe/Berlin", language="de")
     await set_photo(inst, ada, picture())
     await change_address.ask_change(inst, ada, f"canary.{new_id().hex[-8:]}@mail.example")
     await change_workspace(inst, ada, privacy_address="privacy@mail.example")
@@ -192,6 +192,7 @@ async def test_the_download_is_readable_describes_itself_and_holds_no_secret(
     email = (await people.read_person(inst, ada.person_id)).email
     assert data["directory.person"][0]["email"] == email and data["directory.person"][0]["name"] == "Ada"
     assert data["directory.person_profile"][0]["profile"]["signature"] == "CANARY signature"
+    assert data["directory.person_profile"][0]["profile"]["language"] == "de"
     assert "CANARY browser" in {one.get("device") for one in data["directory.session"]}
     assert len(data["tenant.staff_user"]) == 2 and {one["email"] for one in data["tenant.staff_user"]} == {
         email

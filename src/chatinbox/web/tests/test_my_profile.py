@@ -21,7 +21,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import PASSWORD, Browser
-from chatinbox.core.clock import travel
+from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -85,6 +85,38 @@ async def test_each_field_can_be_added_changed_and_deleted_by_its_owner_alone(
     assert "without a signature" in await do(client, "signature", signature="  \n")
     assert (await read_profile(inst, ada.person_id)).signature == ""
     assert (await read_profile(inst, bea.person_id)).time_zone == "UTC"
+
+
+async def test_a_language_is_chosen_changed_and_taken_back_also_while_the_account_is_unpaid_or_closed(
+    inst: Installation, client: Browser, ada: Staff, bea: Staff, cyd: Staff
+) -> None:
+    await client.as_(ada)
+    assert (await read_profile(inst, ada.person_id)).language == "", "nothing is stored of what a browser asks for"
+    assert '<option value="" selected>' in (await client.get("/settings/profile")).text
+    for state in ("unpaid_at", "closed_at"):
+        set_ = f"update account set {state} = now() where account_id = %s"
+        await inst.db.run(ada.account_id, (set_, [ada.account_id]))
+        for language in ("de", "en", "de", ""):
+            await do(client, "place", language=language, time_zone="UTC")
+            assert (await read_profile(inst, ada.person_id)).language == language
+    await do(client, "place", language="de", time_zone="UTC")
+    assert '<option value="de" selected>Deutsch' in (await client.get("/settings/profile")).text
+    for other in (bea, cyd):
+        assert (await read_profile(inst, other.person_id)).language == ""
+
+
+async def test_a_language_that_is_no_longer_offered_is_kept_for_its_owner_and_troubles_nobody(
+    inst: Installation, client: Browser, ada: Staff
+) -> None:
+    """French could once be chosen; a catalogue may be taken away as well."""
+    key = await inst.vault.person_key(ada.person_id)
+    raw = b'{"language":"fr","signature":"Ada"}'
+    sealed = key.seal(raw, NOBODY, "person_profile", "profile", ada.person_id)
+    await inst.db.directory("select directory.set_profile(%s, %s, %s)", [ada.person_id, sealed, now()])
+    await client.as_(ada)
+    assert (await client.get("/settings/profile")).status_code == 200
+    assert "signature is saved" in await do(client, "signature", signature="Ada Lund")
+    assert (await read_profile(inst, ada.person_id)).signature == "Ada Lund"
 
 
 async def test_what_cannot_be_kept_is_refused_with_a_sentence_and_changes_nothing(
