@@ -14,6 +14,7 @@ STEPS: list[tuple[str, list[str]]] = [
     ("floors", [PY, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]),
     ("words", [PY, "checks/words.py"]),
     ("docs", [PY, "checks/docs.py"]),
+    ("languages", [PY, "checks/catalogues.py", *(["--fix"] if FIX else [])]),
     ("announced", [PY, "checks/announced.py"]),
     ("budgets", [PY, "checks/weights.py"]),
 ]

@@ -46,7 +46,9 @@ async def proof_that_each_field_is_ones_own(stage: Stage) -> str:
             f"{act} is refused"
         )
     gone = {"do": "place", "language": "", "time_zone": "UTC"}
-    assert (await browser.post("/settings/profile", data=gone)).status_code == 200, "a language stays for ever"
+    assert (await browser.post("/settings/profile", data=gone)).status_code == 200, (
+        "a language stays for ever"
+    )
     after = await read_profile(stage.inst, ada.person_id)
     assert not (after.photo_id or after.signature or after.language), "what was deleted is still there"
     assert not [file for file in files if file.exists()], "a size of the photo is still on the disk"

@@ -15,6 +15,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 
 CONFIRM_WITHIN = timedelta(days=3)
 STOP_WITHIN = timedelta(days=7)
@@ -67,19 +68,25 @@ async def ask_change(inst: Installation, by: Staff, email: str) -> None:
 
 async def _tell_new(inst: Installation, by: Staff, email: str, token: str) -> None:
     holder = await people.find_person(inst, email)
-    text = f"Open this link to sign in with this address from now on:\n\n{inst.settings.public_url}/address/{token}\n\nIt is good for three days. If you did not ask for it, ignore this letter; nothing changes.\n"
+    text = said(
+        "Open this link to sign in with this address from now on:\n\n%(link)s\n\nIt is good for three days. If you did not ask for it, ignore this letter; nothing changes.\n",
+        link=f"{inst.settings.public_url}/address/{token}",
+    )
     if holder and holder != by.person_id:
-        text = "Somebody asked to sign in with this address from now on. You sign in with it already, so nothing changes, and there is nothing to do.\n"
-    await write_to(inst, by.account_id, by.person_id, email, "Your new address", text, _OCCASION, _LINK)
+        text = said(
+            "Somebody asked to sign in with this address from now on. You sign in with it already, so nothing changes, and there is nothing to do.\n"
+        )
+    await write_to(inst, by.account_id, by.person_id, email, said("Your new address"), text, _OCCASION, _LINK)
 
 
 async def _tell_old(inst: Installation, by: Staff, old: str, new: str, token: str) -> None:
-    text = (
-        f"You, or somebody who is signed in as you, asked to sign in with {new} instead of this address.\n\n"
-        f"If it was not you, stop it here:\n\n{inst.settings.public_url}/address/{token}\n\n"
-        "This link is good until seven days after the new address is confirmed. It also ends every session.\n"
-    )
-    subject = "Your address is about to change"
+    text = said(
+        "You, or somebody who is signed in as you, asked to sign in with %(new)s instead of this address.\n\n"
+        "If it was not you, stop it here:\n\n%(link)s\n\n"
+        "This link is good until seven days after the new address is confirmed. It also ends every session.\n",
+        new=new, link=f"{inst.settings.public_url}/address/{token}",
+    )  # fmt: skip
+    subject = said("Your address is about to change")
     await write_to(inst, by.account_id, by.person_id, old, subject, text, _OCCASION, ("new address", *_LINK))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +40,7 @@ async def with_second_factor(inst: Installation, person_ids: Iterable[UUID]) -> 
 
 def try_later(minutes: int) -> Refused:
     """The answer to too many codes."""
-    wait = "a minute" if minutes <= 1 else f"{minutes} minutes"
-    return Refused(429, f"Too many codes were wrong. Wait {wait}, then try again.", "too_many")
+    if minutes <= 1:
+        return Refused(429, "Too many codes were wrong. Wait a minute, then try again.", "too_many")
+    sentence = said("Too many codes were wrong. Wait %(count)s minutes, then try again.", count=minutes)
+    return Refused(429, sentence, "too_many")

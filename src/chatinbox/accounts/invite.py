@@ -26,6 +26,7 @@ from chatinbox.core.db import Rows
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.core.vault import SealKey
 
 
@@ -77,12 +78,14 @@ async def invite(inst: Installation, by: Staff, email: str, role: str, team_ids:
     address = f"{inst.settings.public_url}/invitation/{token}"
     await inst.db.run(by.account_id, noted(key, by, "staff.invited", after=becomes.name))
     company = await read_account_name(inst, by.account_id)
-    text = (
-        f"{by.name} invites you to work in the inbox of {company}.\n\n{address}\n\n"
-        f"The link is good for 72 hours and for you alone. {by.name} gave us your address for this and nothing else. When you"
-        " decline, or do nothing until then, it is erased.\n"
-    )
-    subject, fields = f"{by.name} invites you to {company}", ("name", "name of the account", "link")
+    text = said(
+        "%(who)s invites you to work in the inbox of %(company)s.\n\n%(link)s\n\n"
+        "The link is good for 72 hours and for you alone. %(who)s gave us your address for this and nothing else. When you"
+        " decline, or do nothing until then, it is erased.\n",
+        who=by.name, company=company, link=address,
+    )  # fmt: skip
+    subject = said("%(who)s invites you to %(company)s", who=by.name, company=company)
+    fields = ("name", "name of the account", "link")
     await write_to(inst, by.account_id, by.person_id, email, subject, text, "invitation", fields)
     return address
 

@@ -15,6 +15,7 @@ from chatinbox.accounts.staff_event import staff_changed
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.core.vault import Erased
 
 TYPED = "delete my sign-in"
@@ -23,7 +24,7 @@ TYPED = "delete my sign-in"
 async def delete_sign_in(inst: Installation, by: Staff, typed: str) -> None:
     """Deletes the sign-in of whoever acts, in every account. Raises unless the words were typed, and for a last owner."""
     if " ".join(typed.split()).casefold() != TYPED:
-        raise Refused(422, f"Type these words to go on: {TYPED}", "typed")
+        raise Refused(422, said("Type these words to go on: %(words)s", words=TYPED), "typed")
     await delete_person(inst, by.person_id, by.account_id)
 
 
@@ -84,7 +85,9 @@ async def _need_other_owner(inst: Installation, account_id: UUID, person_id: UUI
 
 async def _last_owner(inst: Installation, account_id: UUID) -> Refused:
     name = await read_account_name(inst, account_id)
-    sentence = f"You are the last owner of {name}. Hand it over to a colleague, or close it, first."
+    sentence = said(
+        "You are the last owner of %(name)s. Hand it over to a colleague, or close it, first.", name=name
+    )
     return Refused(409, sentence, "last_owner")
 
 

@@ -12,12 +12,15 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from chatinbox.accounts.profile import read_profile
 from chatinbox.core.clock import now
 from chatinbox.core.db import Rows
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.egress.ledger import Outcome
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.asked import ENGLISH
+from chatinbox.core.translation.language import all_said, languages
 from chatinbox.core.vault import Erased
 
 log = structlog.get_logger()
@@ -45,12 +48,17 @@ async def write_to(
     *,
     good_for: timedelta = GOOD_FOR,
     again: bool = True,
+    language: str = ENGLISH,
 ) -> Outcome:
     """Sends a person a letter, at an occasion that the ledger names; how it ended: it left only when it is `taken`.
 
     `fields` are the kinds of data in it beside the address, as the ledger says them. While a server cannot be reached, it
     is tried `again` as long as the letter is `good_for` something; where not, whoever called does so.
+
+    It is in the language of the person's profile, else in `language`; where that lacks a word, whole in English.
     """
+    theirs = (await read_profile(inst, person_id)).language
+    subject, text = all_said(theirs if theirs in languages() else language, subject, text)
     message = EmailMessage()
     message["From"] = f"ChatInbox <no-reply@{inst.settings.mail_domain}>"
     message["To"] = email

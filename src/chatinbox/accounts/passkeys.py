@@ -20,6 +20,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.core.vault import BadToken, Erased, SealKey
 
 GOOD_FOR = timedelta(minutes=10)
@@ -120,7 +121,7 @@ async def add(inst: Installation, person_id: UUID, name: str, token: str, answer
         )
     )
     if len(await read(inst, person_id)) >= MOST:
-        raise Refused(409, f"You have {MOST} passkeys. Remove one first.", "passkey")
+        raise Refused(409, said("You have %(count)s passkeys. Remove one first.", count=MOST), "passkey")
     await _use(inst, challenge)
     row_id, key = new_id(), await inst.vault.person_key(person_id)
     sealed = [

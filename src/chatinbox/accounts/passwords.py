@@ -10,6 +10,7 @@ from zxcvbn import zxcvbn
 
 from chatinbox.accounts.common_passwords import is_common
 from chatinbox.core.errors import Refused
+from chatinbox.core.translation.said import said
 
 SHORTEST = 15  # without a second factor
 SHORTEST_WITH_SECOND = 12
@@ -27,10 +28,12 @@ def check_strength(password: str, *known: str, shortest: int = SHORTEST) -> None
     password = _normal(password)
     if len(password) < shortest:
         raise Refused(
-            422, f"Use at least {shortest} characters. Four or five words in a row do well.", "password"
+            422,
+            said("Use at least %(count)s characters. Four or five words in a row do well.", count=shortest),
+            "password",
         )
     if len(password) > LONGEST:
-        raise Refused(422, f"Use at most {LONGEST} characters.", "password")
+        raise Refused(422, said("Use at most %(count)s characters.", count=LONGEST), "password")
     if is_common(password):
         raise Refused(
             422, "Many people use this password, so it is tried first. Choose one of your own.", "password"

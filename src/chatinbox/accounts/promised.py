@@ -16,9 +16,10 @@ from chatinbox.accounts.letters import LEFT_OVER
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.asked import ENGLISH
 
 Occasion: TypeAlias = Literal["reset", "wish"]
-_WRITE: dict[str, Callable[[Installation, UUID], Awaitable[None]]] = {
+_WRITE: dict[str, Callable[[Installation, UUID, str], Awaitable[None]]] = {
     "reset": sign_in.send_reset,
     "wish": wish.send_wish,
 }
@@ -37,13 +38,13 @@ async def promise(inst: Installation, occasion: Occasion, email: str) -> UUID:
     return row_id
 
 
-async def keep(inst: Installation, promise_id: UUID) -> None:
-    """Writes the letter that was promised, and forgets the promise."""
+async def keep(inst: Installation, promise_id: UUID, language: str = ENGLISH) -> None:
+    """Writes the letter that was promised, in the language the page was read in, and forgets the promise."""
     rows = await inst.db.directory(
         "select occasion, person_id from directory.read_promised_letter(%s)", [promise_id]
     )
     for occasion, person_id in rows:
-        await _WRITE[occasion](inst, person_id)
+        await _WRITE[occasion](inst, person_id, language)
     await inst.db.directory("select directory.forget_promised_letter(%s)", [promise_id])
 
 

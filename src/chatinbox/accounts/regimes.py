@@ -11,6 +11,7 @@ from uuid import UUID
 from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.clock import months_later
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 
 _EEA = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO"
 EEA = frozenset(_EEA.split())
@@ -46,7 +47,7 @@ EU = Regime(
     short="GDPR",
     home=EEA,
     authority="the supervisory authority of your country",
-    complaint="the supervisory authority where you live or work, or where it happened (GDPR Art. 77)",
+    complaint=said("the supervisory authority where you live or work, or where it happened (GDPR Art. 77)"),
     breach_within=timedelta(hours=72),  # Art. 33(1)
     answer_months=1,  # Art. 12(3)
     complaint_days=None,
@@ -57,7 +58,7 @@ UK = Regime(
     short="UK GDPR",
     home=EEA | {"GB"},
     authority="the Information Commissioner’s Office (ICO, ico.org.uk)",
-    complaint="us first, and then the Information Commissioner’s Office (ICO, ico.org.uk)",
+    complaint=said("us first, and then the Information Commissioner’s Office (ICO, ico.org.uk)"),
     breach_within=timedelta(hours=72),  # UK GDPR Art. 33(1)
     answer_months=1,  # UK GDPR Art. 12A
     complaint_days=30,  # Data Protection Act 2018 s. 164A
@@ -68,7 +69,7 @@ OTHER = Regime(
     short="GDPR",
     home=frozenset(),
     authority="the authority of your country, where its law asks for it",
-    complaint="us, and the authority of your country",
+    complaint=said("us, and the authority of your country"),
     breach_within=EU.breach_within,
     answer_months=EU.answer_months,
     complaint_days=None,

@@ -16,9 +16,15 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id, read_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 
 MOST = 50
-NAMES: dict[Role, str] = {"owner": "Owner", "admin": "Admin", "staff": "Staff", "viewer": "Viewer"}
+NAMES: dict[Role, str] = {
+    "owner": said("Owner"),
+    "admin": said("Admin"),
+    "staff": said("Staff"),
+    "viewer": said("Viewer"),
+}
 _OWNERS = Refused(403, "Only an owner changes an owner.", "owners_only")
 _HANDED_OVER = Refused(
     403, "Somebody becomes an owner when an owner hands the account over to them.", "owners_only"

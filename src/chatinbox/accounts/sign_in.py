@@ -13,6 +13,8 @@ from chatinbox.accounts.sso.compulsory import must_use_sso
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.asked import ENGLISH
+from chatinbox.core.translation.said import said
 
 
 def _wrong() -> Refused:
@@ -65,19 +67,25 @@ async def first_staff(inst: Installation, person_id: UUID) -> Staff | None:
             return staff
         elsewhere = elsewhere or staff is not None
     if elsewhere:
-        sentence = "Your company asks you to come by its own sign-in. Choose “Sign in with your company”."
+        sentence = said(
+            "Your company asks you to come by its own sign-in. Choose “Sign in with your company”."
+        )
         raise Refused(403, sentence, "use_sso")
     return None
 
 
-async def send_confirmation(inst: Installation, account_id: UUID, person_id: UUID, email: str) -> None:
-    """Sends the link that confirms an address."""
+async def send_confirmation(
+    inst: Installation, account_id: UUID, person_id: UUID, email: str, language: str = ENGLISH
+) -> None:
+    """Sends the link that confirms an address, in the language the page was read in."""
     token = await make_link(inst, "confirm", person_id)
-    text = (
-        f"Open this link to confirm your address and begin:\n\n{inst.settings.public_url}/confirm/{token}\n\n"
-        "It is good for three days. If you did not sign up, ignore this letter.\n"
+    text = said(
+        "Open this link to confirm your address and begin:\n\n%(link)s\n\n"
+        "It is good for three days. If you did not sign up, ignore this letter.\n",
+        link=f"{inst.settings.public_url}/confirm/{token}",
     )
-    await write_to(inst, account_id, person_id, email, "Confirm your address", text, "sign-up", ("link",))
+    subject = said("Confirm your address")
+    await write_to(inst, account_id, person_id, email, subject, text, "sign-up", ("link",), language=language)
 
 
 async def confirm_address(inst: Installation, token: str, password: str, device: str) -> str | Halfway:
@@ -90,7 +98,9 @@ async def confirm_address(inst: Installation, token: str, password: str, device:
     assert link.person_id
     person = await people.read_person(inst, link.person_id)
     if await people.prove(inst, person.email, password) is None:
-        sentence = "This is not the password of the sign-up. If it was not you, ignore the letter; or reset the password."
+        sentence = said(
+            "This is not the password of the sign-up. If it was not you, ignore the letter; or reset the password."
+        )
         raise Refused(422, sentence, "password")
     await use(inst, "confirm", token)
     await people.confirm(inst, link.person_id)
@@ -100,27 +110,29 @@ async def confirm_address(inst: Installation, token: str, password: str, device:
     return await enter(inst, staff, device)
 
 
-async def ask_reset(inst: Installation, email: str) -> None:
+async def ask_reset(inst: Installation, email: str, language: str = ENGLISH) -> None:
     """Sends a link to set a new password, when the address is known; says nothing either way."""
     person_id = await people.find_person(inst, email)
     if person_id:
-        await send_reset(inst, person_id)
+        await send_reset(inst, person_id, language)
 
 
-async def send_reset(inst: Installation, person_id: UUID) -> None:
+async def send_reset(inst: Installation, person_id: UUID, language: str = ENGLISH) -> None:
     """The same to a person; nothing for an id that nobody has."""
     places = await people.works_in(inst, person_id)
     if not places:
         return
     person = await people.read_person(inst, person_id)
-    text = (
-        f"Open this link to choose a new password:\n\n{await _reset_link(inst, person_id)}\n\n"
-        "It is good for one hour. If you did not ask for it, ignore this letter; nothing changes.\n"
+    text = said(
+        "Open this link to choose a new password:\n\n%(link)s\n\n"
+        "It is good for one hour. If you did not ask for it, ignore this letter; nothing changes.\n",
+        link=await _reset_link(inst, person_id),
     )
-    subject, occasion, good_for = "Choose a new password", "password reset", GOOD_FOR["reset"]
+    subject, occasion, good_for = said("Choose a new password"), "password reset", GOOD_FOR["reset"]
     await write_to(
-        inst, places[0][0], person_id, person.email, subject, text, occasion, ("link",), good_for=good_for
-    )
+        inst, places[0][0], person_id, person.email, subject, text, occasion, ("link",),
+        good_for=good_for, language=language,
+    )  # fmt: skip
 
 
 async def reset_link(inst: Installation, email: str) -> str | None:

@@ -18,30 +18,35 @@ from chatinbox.accounts.regimes import EU, Regime, regime_of
 from chatinbox.accounts.rename import rename_person
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.asked import ENGLISH
+from chatinbox.core.translation.said import said
 
 Kind: TypeAlias = Literal["correct", "update", "delete", "deactivate"]
 KINDS: dict[Kind, str] = {
-    "correct": "Correct what you hold about me",
-    "update": "Update what you hold about me",
-    "delete": "Delete what you hold about me",
-    "deactivate": "Deactivate my sign-in",
+    "correct": said("Correct what you hold about me"),
+    "update": said("Update what you hold about me"),
+    "delete": said("Delete what you hold about me"),
+    "deactivate": said("Deactivate my sign-in"),
 }
 
 
-async def send_wish(inst: Installation, person_id: UUID) -> None:
+async def send_wish(inst: Installation, person_id: UUID, language: str = ENGLISH) -> None:
     """Sends the link; nothing for an id that nobody has."""
     places = await people.works_in(inst, person_id)
     if not places:
         return
     person = await people.read_person(inst, person_id)
     token = await make_link(inst, "wish", person_id)
-    text = (
+    text = said(
         "Somebody asked, with your address, about the data we hold about you. If it was you, open this link and say what"
-        f" you wish:\n\n{inst.settings.public_url}/wish/{token}\n\n"
-        "It is good for one day. If it was not you, ignore this letter: nothing was changed, and nothing will be.\n"
+        " you wish:\n\n%(link)s\n\n"
+        "It is good for one day. If it was not you, ignore this letter: nothing was changed, and nothing will be.\n",
+        link=f"{inst.settings.public_url}/wish/{token}",
     )
-    occasion = "wish about own data"
-    await write_to(inst, places[0][0], person_id, person.email, "About your data", text, occasion, ("link",))
+    subject, occasion = said("About your data"), "wish about own data"
+    await write_to(
+        inst, places[0][0], person_id, person.email, subject, text, occasion, ("link",), language=language
+    )
 
 
 async def read_wisher(inst: Installation, token: str) -> Person:
@@ -67,26 +72,33 @@ async def why_by_people(inst: Installation, person_id: UUID, kind: Kind, name: s
     return None
 
 
-async def carry_out(inst: Installation, person_id: UUID, kind: Kind, name: str) -> str:
+async def carry_out(
+    inst: Installation, person_id: UUID, kind: Kind, name: str, language: str = ENGLISH
+) -> str:
     """Does what is wished, by what settings do as well; what was done. Raises as it does."""
     told_by = (await people.works_in(inst, person_id))[0][0]
     if kind == "delete":
         await delete_person(inst, person_id, told_by)
-        return "The sign-in is deleted, and its key destroyed."
+        return said("The sign-in is deleted, and its key destroyed.")
     if kind == "deactivate":
         await deactivate_person(inst, person_id, told_by)
-        return "The sign-in is deactivated in every account."
+        return said("The sign-in is deactivated in every account.")
     await rename_person(inst, person_id, name)
-    await tell_wisher(inst, person_id, "Your name is changed", "Your name is changed, as you asked.\n")
-    return "The name is changed."
+    await tell_wisher(
+        inst, person_id, said("Your name is changed"), said("Your name is changed, as you asked.\n"), language
+    )
+    return said("The name is changed.")
 
 
-async def tell_wisher(inst: Installation, person_id: UUID, subject: str, text: str) -> None:
+async def tell_wisher(
+    inst: Installation, person_id: UUID, subject: str, text: str, language: str = ENGLISH
+) -> None:
     """The receipt, to the address they are known by."""
     person, places = await people.read_person(inst, person_id), await people.works_in(inst, person_id)
     await write_to(
-        inst, places[0][0], person_id, person.email, subject, text, "receipt of a wish", ("what was done",)
-    )
+        inst, places[0][0], person_id, person.email, subject, text, "receipt of a wish", ("what was done",),
+        language=language,
+    )  # fmt: skip
 
 
 async def law_of_wisher(inst: Installation, wisher: Person, asked: date) -> Regime:

@@ -18,6 +18,7 @@ from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.declared import Declared, Line, Way, table_of
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.language import languages
 from chatinbox.privacy import purposes, subprocessors
 from chatinbox.watch import defects
 from chatinbox.watch.defects import Defect
@@ -62,9 +63,11 @@ _WENT_AWAY = 499  # who asked was gone before the answer began
 
 async def build(inst: Installation, security: SecurityLog | None = None) -> "App":
     """The web application of an installation. Raises Trouble for a register of companies that may not be (C36,
-    C68), and for a route that does not say whom it is for (C03) or touches customers' data on nobody's word (C46).
+    C68), for a catalogue that cannot be read, and for a route that does not say whom it is for (C03) or touches
+    customers' data on nobody's word (C46).
     """
     subprocessors.read(inst.settings)
+    languages()
     return App(inst, security)
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from chatinbox.billing.days import Period, period_from, rest
 from chatinbox.billing.plans import Every, Plan
 from chatinbox.billing.vat import Tax, tax_for
+from chatinbox.core.translation.said import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,6 @@ def quote(
 
 
 def _count(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    if word == "seat":
+        return said("1 seat") if count == 1 else said("%(count)s seats", count=count)
+    return said("1 viewer") if count == 1 else said("%(count)s viewers", count=count)

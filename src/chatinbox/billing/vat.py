@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from chatinbox.billing.plans import Plan
 from chatinbox.core.errors import Refused
+from chatinbox.core.translation.said import country as named
+from chatinbox.core.translation.said import said
 
 COUNTRIES = {
     "AT": "Austria", "AU": "Australia", "BE": "Belgium", "BG": "Bulgaria", "BR": "Brazil", "CA": "Canada",
@@ -48,8 +50,8 @@ class Tax:
     def words(self) -> str:
         """How the line is called."""
         if self.reverse:
-            return "VAT: reverse charge, you account for it"
-        return f"VAT {self.rate / 100:g} %" if self.rate else "VAT: not charged"
+            return said("VAT: reverse charge, you account for it")
+        return said("VAT %(rate)s %%", rate=self.rate / 100) if self.rate else said("VAT: not charged")
 
     @property
     def short(self) -> str:
@@ -81,7 +83,10 @@ def checked_vat(country: str, text: str) -> str:
         raise Refused(422, "Leave the VAT id empty: for this country none is needed.", "vat_id")
     if not found.isascii() or not pattern.fullmatch(found):
         begins = {"GR": "EL", "CH": "CHE"}.get(country, country)
-        sentence = f"This is not a VAT id of {COUNTRIES[country]}. It begins with {begins}; copy it from one of your invoices."
+        sentence = said(
+            "This is not a VAT id of %(country)s. It begins with %(begin)s; copy it from one of your invoices.",
+            country=named(country, COUNTRIES[country]), begin=begins,
+        )  # fmt: skip
         raise Refused(422, sentence, "vat_id")
     return found
 

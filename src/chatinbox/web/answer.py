@@ -49,7 +49,9 @@ def download(content: bytes | str | AsyncIterator[bytes], name: str, type_: str)
 
 def refusal(error: Refused) -> Response:
     """The answer to a refused request."""
-    return answer({"error": {"code": error.code, "message": error.sentence, **error.details}}, error.status)
+    return answer(
+        {"error": {"code": error.code, "message": str(error.sentence), **error.details}}, error.status
+    )
 
 
 async def read_body(request: Request, shape: type[T]) -> T:

@@ -18,6 +18,7 @@ from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
 from chatinbox.core.operator import takes_sign_ups
+from chatinbox.core.translation.said import said
 from chatinbox.web.answer import log
 from chatinbox.web.device import device_words
 from chatinbox.web.pages import render
@@ -50,7 +51,7 @@ def need_own(request: Request) -> None:
 async def read_form(request: Request, limit: int = MAX_FORM) -> Form:
     """The fields of a form from our own pages. Raises 403 for any other site's, 413 for more than `limit` bytes."""
     need_own(request)
-    raw = await read_small(request, limit, "This is too much for this form.")
+    raw = await read_small(request, limit, said("This is too much for this form."))
     fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=40)
     return {name: values[0].replace("\0", "") for name, values in fields.items()}
 
@@ -164,7 +165,7 @@ def form_routes(
                 return show(inst, request, "entrance/trouble", unreadable)
             except Exception:
                 log.exception("page_failed")
-                sentence = "Something went wrong on our side. Please try again in a moment."
+                sentence = said("Something went wrong on our side. Please try again in a moment.")
                 return show(inst, request, "entrance/trouble", Refused(500, sentence, "failed"))
 
         return through

@@ -28,7 +28,7 @@ def refusal(error: Refused) -> Response:
     """The answer to a refused request (RFC 7644 §3.12)."""
     if error.status == 422:
         error = Refused(400, error.sentence, "invalidValue")
-    told: dict[str, Any] = {"schemas": [ERROR], "status": str(error.status), "detail": error.sentence}
+    told: dict[str, Any] = {"schemas": [ERROR], "status": str(error.status), "detail": str(error.sentence)}
     if error.status in (400, 409) and error.code in (
         "uniqueness",
         "invalidValue",

@@ -33,7 +33,7 @@ def nothing() -> Response:
 
 def refusal(error: Refused) -> Response:
     """The answer to a refused request: a code and a sentence."""
-    return answer({"error": {"code": error.code, "message": error.sentence}}, error.status)
+    return answer({"error": {"code": error.code, "message": str(error.sentence)}}, error.status)
 
 
 def no_session() -> Refused:

@@ -7,6 +7,12 @@ from typing import TypeAlias
 Value: TypeAlias = str | int | float | date
 
 
+class Part(str):
+    """A message that is put into a sentence, and said in its language: what is put in as plain text stays as it is."""
+
+    __slots__ = ()
+
+
 class Country(str):
     """A country's English name, which knows its code (ISO 3166-1 alpha-2)."""
 
@@ -31,11 +37,13 @@ class Said(str):
     values: Mapping[str, Value]
 
 
-def said(message: str, **values: Value) -> Said:
-    """The sentence. `message` is the English one, with `%(name)s` for each of `values`; days and numbers are written as
+def said(message: str, **values: Value) -> str:
+    """The sentence; the message itself where nothing is put into it, which is found again by its words. `message` is the English one, with `%(name)s` for each of `values`; days and numbers are written as
     people do, so a number that is a name (`#1234`) is given as text.
     """
-    words = Said(message % {name: english(value) for name, value in values.items()} if values else message)
+    if not values:
+        return message
+    words = Said(message % {name: english(value) for name, value in values.items()})
     words.message, words.values = message, values
     return words
 

@@ -18,15 +18,18 @@ from chatinbox.core.clock import millis, now
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.asked import ENGLISH
+from chatinbox.core.translation.language import all_said
+from chatinbox.core.translation.said import said
 from chatinbox.core.vault import BadToken
 from chatinbox.privacy.requests.letter import compose
 
 log = structlog.get_logger()
 Wish: TypeAlias = Literal["access", "erasure", "both"]
 WISHES: dict[Wish, str] = {
-    "access": "Get a copy of it",
-    "erasure": "Have it erased",
-    "both": "Get a copy, then have it erased",
+    "access": said("Get a copy of it"),
+    "erasure": said("Have it erased"),
+    "both": said("Get a copy, then have it erased"),
 }
 GOOD_FOR = timedelta(days=1)
 PURPOSE = "my-data"
@@ -53,7 +56,9 @@ class Where:
     account_id: UUID | None = None
 
 
-async def send_link(inst: Installation, email: str, wish: Wish, where: Where) -> None:
+async def send_link(
+    inst: Installation, email: str, wish: Wish, where: Where, language: str = ENGLISH
+) -> None:
     """Sends the link to the address. More than three a day to one, or more than the house sends in an hour, go nowhere."""
     try:
         to_one.take(email.casefold())
@@ -63,12 +68,13 @@ async def send_link(inst: Installation, email: str, wish: Wish, where: Where) ->
         return
     asked = Asked(os.urandom(16), email, wish, millis(now() + GOOD_FOR), where.account_id)
     token = inst.vault.mint(PURPOSE, msgspec.msgpack.encode(asked))
-    text = (
+    text = said(
         "Somebody asked, with your address, about the data that businesses hold about you on this installation. If it was you,"
-        f" open this link and say what you wish:\n\n{inst.settings.public_url}/my-data/{token}\n\n"
-        "It is good for one day and once. If it was not you, ignore this letter: nothing was kept, and nothing happens.\n"
+        " open this link and say what you wish:\n\n%(link)s\n\n"
+        "It is good for one day and once. If it was not you, ignore this letter: nothing was kept, and nothing happens.\n",
+        link=f"{inst.settings.public_url}/my-data/{token}",
     )
-    sender, raw = compose(inst, "ChatInbox", email, "About your data", text)
+    sender, raw = compose(inst, "ChatInbox", email, *all_said(language, said("About your data"), text))
     letter = Letter(
         None, "account", None, sender, (email,), raw, "service", "link for a request about own data",
         ("e-mail address", "link"), kept_in=where.kept_in,

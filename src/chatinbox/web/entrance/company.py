@@ -23,6 +23,7 @@ from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
+from chatinbox.core.translation.said import said
 from chatinbox.web.answer import refusal
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import device_of, posted_elsewhere, read_form, show, signed_in, throttle
@@ -75,7 +76,7 @@ async def _connection_for(inst: Installation, email: str) -> Connection:
     found = await domains.find_connection(inst, email)
     connection = await read_connection(inst, found[0]) if found else None
     if connection is None:
-        sentence = (
+        sentence = said(
             "We know of no company sign-in for this domain. Check the address, or sign in with a password."
         )
         raise Refused(422, sentence, "email")
@@ -123,7 +124,7 @@ async def post_saml(inst: Installation, request: Request) -> Response:
     So the answer is used up here, and the session is given at the next step, to the browser that began.
     """
     try:
-        raw = await read_small(request, 2 * MOST_BYTES, "This answer is too large to be one.")
+        raw = await read_small(request, 2 * MOST_BYTES, said("This answer is too large to be one."))
         form = posted_elsewhere(raw)
         connection, begun = await _came_back(inst, request, form.get("RelayState", ""))
         if connection.kind != "saml":

@@ -15,13 +15,14 @@ from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
+from chatinbox.core.translation.said import said
 from chatinbox.web.forms import Form, posted_elsewhere, show
 
 log = structlog.get_logger()
-_NOT_OUT = (
+_NOT_OUT = said(
     "Your company's sign-in spoke of signing out in a way we cannot trust, so nobody was signed out by it."
 )
-_LARGE = "This is too large to be one."
+_LARGE = said("This is too large to be one.")
 
 
 async def _spoken_to(inst: Installation, request: Request, kind: Kind) -> Connection:
@@ -47,12 +48,12 @@ async def post_logout(inst: Installation, request: Request) -> Response:
 async def _logout(inst: Installation, request: Request, word: Word, form: Form) -> Response:
     try:
         connection = await _spoken_to(inst, request, "saml")
-        said, relay = logout.signed_word(connection, word, request.url.query, form.get(word, ""))
+        told, relay = logout.signed_word(connection, word, request.url.query, form.get(word, ""))
         relay = relay or form.get("RelayState", "")
         if word == "SAMLResponse":
-            return _out(inst, request, there=await sign_out.came_back(inst, connection, relay, said))
-        status = await logout.hear(inst, connection, said)
-        url = await logout.answer_to(inst, connection, said, relay, status)
+            return _out(inst, request, there=await sign_out.came_back(inst, connection, relay, told))
+        status = await logout.hear(inst, connection, told)
+        url = await logout.answer_to(inst, connection, told, relay, status)
     except Refused as refused:
         return _not_out(inst, request, refused)
     return RedirectResponse(url, 303) if url else _out(inst, request, there=True)

@@ -27,6 +27,7 @@ from chatinbox.privacy.requests.link import WISHES, Where, Wish, read_link, send
 from chatinbox.privacy.requests.tell import Business, read_business, read_token
 from chatinbox.web.answer import download
 from chatinbox.web.forms import Form, afterwards, only, read_form, show, throttle
+from chatinbox.web.language import wanted
 from chatinbox.web.operator_account import operator_channel
 
 TO = Declared(("visitor", "customer"), ("U",))
@@ -56,7 +57,9 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         return await _ask(inst, request, refused, form)
     account_id = await _named(inst, form)
     operator = await operator_channel(inst)
-    afterwards(send_link(inst, email, wish, Where(operator[0] if operator else None, account_id)))
+    afterwards(
+        send_link(inst, email, wish, Where(operator[0] if operator else None, account_id), wanted(request))
+    )
     return show(inst, request, "entrance/my-data-sent")
 
 

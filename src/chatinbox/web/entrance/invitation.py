@@ -12,6 +12,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.web.door import session_of
 from chatinbox.web.entrance.second_step import let_in
 from chatinbox.web.forms import Form, device_of, read_form, show, signed_in, throttle
+from chatinbox.web.language import keeping
 
 
 async def get_invitation(inst: Installation, request: Request) -> Response:
@@ -35,7 +36,7 @@ async def post_invitation(inst: Installation, request: Request) -> Response:
             return show(inst, request, "entrance/link-gone", refused)
         return await _show(inst, request, refused, form)
     if await must_use_sso(inst, staff):
-        return RedirectResponse("/sign-in/company", 303)
+        return RedirectResponse(keeping(request, "/sign-in/company"), 303)
     return await let_in(inst, request, await sign_in.enter(inst, staff, device_of(request)))
 
 
@@ -66,7 +67,7 @@ async def _join(inst: Installation, request: Request, token: str) -> Response:
     except Refused as refused:
         if refused.code != "use_sso":
             raise
-        return RedirectResponse("/sign-in/company", 303)
+        return RedirectResponse(keeping(request, "/sign-in/company"), 303)
 
 
 TO = Declared(("visitor",), ("T",))

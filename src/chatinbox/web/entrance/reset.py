@@ -10,6 +10,7 @@ from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import afterwards, read_form, show, throttle
+from chatinbox.web.language import keeping, wanted
 
 
 async def get_ask(inst: Installation, request: Request) -> Response:
@@ -25,7 +26,7 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         throttle(request, f"letter {email}")
     except Refused as refused:
         return show(inst, request, "entrance/reset-ask", refused, form)
-    afterwards(promised.keep(inst, await promised.promise(inst, "reset", email)))
+    afterwards(promised.keep(inst, await promised.promise(inst, "reset", email), wanted(request)))
     return show(inst, request, "entrance/sent")
 
 
@@ -41,7 +42,7 @@ async def post_reset(inst: Installation, request: Request) -> Response:
         await sign_in.reset_password(inst, request.path_params["token"], form.get("password", ""))
     except Refused as refused:
         return await _show(inst, request, refused)
-    return RedirectResponse("/sign-in?told=new", 303)
+    return RedirectResponse(keeping(request, "/sign-in?told=new"), 303)
 
 
 async def _show(inst: Installation, request: Request, refused: Refused | None = None) -> Response:

@@ -9,6 +9,7 @@ from chatinbox.accounts.sso import sign_out
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.web.door import session_of
 from chatinbox.web.entrance.second_step import let_in, post_second_step
 from chatinbox.web.forms import Form, device_of, read_form, show, throttle
@@ -20,7 +21,7 @@ async def get_sign_in(inst: Installation, request: Request) -> Response:
     if session:
         return RedirectResponse("/settings/security" if session.limited else "/inbox", 303)
     changed = request.query_params.get("told") == "new"
-    told = "Your password is changed. Sign in with it." if changed else None
+    told = said("Your password is changed. Sign in with it.") if changed else None
     return await _show(inst, request, told=told)
 
 

@@ -25,6 +25,7 @@ from chatinbox.web.forms import (
     show,
     throttle,
 )
+from chatinbox.web.language import wanted
 
 
 async def get_sign_up(inst: Installation, request: Request) -> Response:
@@ -64,19 +65,25 @@ async def post_sign_up(inst: Installation, request: Request) -> Response:
             check_strength(password, name, email, company)
     except Refused as refused:
         return _form(inst, request, refused, form)
-    afterwards(_sign_up(inst, name, email, company, password, origin_of(request)))
+    afterwards(_sign_up(inst, name, email, company, password, origin_of(request), wanted(request)))
     return show(inst, request, "entrance/sent")
 
 
 async def _sign_up(
-    inst: Installation, name: str, email: str, company: str, password: str | None, origin: str | None
+    inst: Installation,
+    name: str,
+    email: str,
+    company: str,
+    password: str | None,
+    origin: str | None,
+    language: str,
 ) -> None:
     made = await sign_up(inst, name, email, company, password, origin=origin)
     if made is None:
-        await sign_in.ask_reset(inst, email)
+        await sign_in.ask_reset(inst, email, language)
         return
     await open_first_channels(inst, made.account_id, company)
-    await sign_in.send_confirmation(inst, made.account_id, made.staff.person_id, email)
+    await sign_in.send_confirmation(inst, made.account_id, made.staff.person_id, email, language)
 
 
 async def get_confirm(inst: Installation, request: Request) -> Response:

@@ -24,7 +24,9 @@ from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.web.forms import Form, afterwards, only, read_form, show, throttle
+from chatinbox.web.language import wanted
 from chatinbox.web.operator_account import operator_channel
 from chatinbox.web.pages import day
 
@@ -50,7 +52,7 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         throttle(request, f"letter {email}")
     except Refused as refused:
         return await _ask(inst, request, refused, form)
-    afterwards(promised.keep(inst, await promised.promise(inst, "wish", email)))
+    afterwards(promised.keep(inst, await promised.promise(inst, "wish", email), wanted(request)))
     return show(inst, request, "entrance/wish-sent")
 
 
@@ -110,14 +112,17 @@ async def _take(
     )
     kept = await receive(inst, channel[0], case)
     try:
-        done = await wish.carry_out(inst, who.id, kind, name) if why is None else None
+        done = await wish.carry_out(inst, who.id, kind, name, wanted(request)) if why is None else None
     except Refused as refused:
         return await _open(inst, request, refused)
     if done:
         await _add(inst, channel, kept, done)
     else:
-        text = f"Your wish is here. Its number is #{await _number(inst, channel[0], kept)}, and it is answered by {day(until)}.\n"
-        await wish.tell_wisher(inst, who.id, "Your wish is here", text)
+        text = said(
+            "Your wish is here. Its number is #%(number)s, and it is answered by %(day)s.\n",
+            number=str(await _number(inst, channel[0], kept)), day=until,
+        )  # fmt: skip
+        await wish.tell_wisher(inst, who.id, said("Your wish is here"), text, wanted(request))
     with contextlib.suppress(Refused):  # a deleted sign-in took its links along
         await wish.end_wish(inst, token)
     return show(inst, request, "entrance/wish-taken", until=until, law=law, done=done)
@@ -148,7 +153,9 @@ def _checked(form: Form) -> tuple[Kind, str]:
     if kind not in KINDS:
         raise bad_request("Choose what you wish.", "kind")
     if len(words) > MOST_WORDS:
-        raise bad_request(f"This is longer than {MOST_WORDS:,} characters. Shorten it.", "words")
+        raise bad_request(
+            said("This is longer than %(count)s characters. Shorten it.", count=MOST_WORDS), "words"
+        )
     if len(form.get("name", "").strip()) > 120:
         raise bad_request("A name has at most 120 characters.", "name")
     return kind, words

@@ -84,7 +84,7 @@ async def _forget(inst: Installation, session: Session, _form: Form) -> str:
 def _leave(url: str) -> Response:
     """A page that goes on at once to the provider's. Not a redirect: our policy lets forms go to us alone."""
     csp = "; ".join(f"{name} {value}" for name, value in (POLICY | {"script-src": "'none'"}).items())
-    page = fill("settings/leaving.html", {"url": url})
+    page, _ = fill("settings/leaving.html", {"url": url})
     return HTMLResponse(
         page, 200, HEADERS | {"content-security-policy": csp, "referrer-policy": "no-referrer"}
     )

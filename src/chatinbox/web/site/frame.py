@@ -21,9 +21,12 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
 from chatinbox.core.signal import VARY, Signal, read_signal
+from chatinbox.core.translation.language import all_said, languages
+from chatinbox.core.translation.said import said
 from chatinbox.privacy import announcements
 from chatinbox.web.forms import Form
-from chatinbox.web.pages import HEADERS, POLICY, fill
+from chatinbox.web.language import offered, wanted
+from chatinbox.web.pages import HEADERS, POLICY, page_text
 
 Place: TypeAlias = Literal["head", "product", "trust", "build"]
 KEPT = "public, max-age=60, must-revalidate"
@@ -73,12 +76,18 @@ def site_page(
     form: Form | None = None,
     status: int = 200,
     kept: str = KEPT,
+    binding: bool = False,
     **words: Any,
 ) -> Response:
-    """A page of the website, `template` below `ui/html/`. Answers 304 when the browser has these very bytes (RFC 9110 §13)."""
+    """A page of the website, `template` below `ui/html/`; a `binding` one is a document. Answers 304 when the browser has these very bytes (RFC 9110 §13)."""
     known = _frame_words(inst, request) | {"error": refused, "form": form or {}}
-    text = fill(f"{template}.html", known | words).encode()
-    return whole(request, text, refused.status if refused else status, FRESH if refused else kept)
+    known["only_english"] = only_english(request, f"{template}.html", binding)
+    status = refused.status if refused else status
+    text, spoken_in = page_text(request, f"{template}.html", known | words, status)
+    page = whole(request, text.encode(), status, FRESH if refused else kept)
+    page.headers["vary"] += f", {spoken_in['vary']}"
+    page.headers["content-language"] = spoken_in["content-language"]
+    return page
 
 
 def whole(
@@ -149,6 +158,30 @@ def announced_now() -> list[Coming]:
         for one in announcements.coming(at)
     ]
     return versions + changes
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyEnglish:
+    """What a reader of another language is told, in theirs, where a page has English alone."""
+
+    code: str
+    direction: str
+    words: str
+
+
+def only_english(request: Request, page: str, binding: bool) -> OnlyEnglish | None:
+    """None for who reads English, and where the page is offered in their language."""
+    code = wanted(request)
+    language = languages()[code]
+    if code in offered(page):
+        return None
+    sentence = (
+        said("This document is in English only, and the English text is the one that binds.")
+        if binding
+        else said("This page is in English only so far.")
+    )
+    words = all_said(code, sentence)[0]
+    return None if words == sentence else OnlyEnglish(code, language.direction, words)
 
 
 def _frame_words(inst: Installation, request: Request) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def legal_page(inst: Installation, request: Request, template: str, **words: Any
     """A legal page; 503 and a page that says why, where nobody stands behind it by name."""
     if operator_of(inst.settings) is None:
         return site_page(inst, request, "site/not-named", status=503, kept=FRESH)
-    return site_page(inst, request, f"site/{template}", **words)
+    return site_page(inst, request, f"site/{template}", binding=True, **words)
 
 
 def document_page(inst: Installation, request: Request, kind: Kind, template: str, **words: Any) -> Response:

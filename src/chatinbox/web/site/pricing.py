@@ -18,6 +18,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.web.site.frame import FRESH, KEPT, Link, site_page
 
 MOST = 100_000
@@ -28,6 +29,7 @@ async def get_pricing(inst: Installation, request: Request) -> Response:
     if not is_on(inst.settings):
         return site_page(inst, request, "site/pricing-own")
     form, refused = dict(request.query_params), None
+    form.pop("lang", None)
     try:
         words = _work_out(inst, form)
     except Refused as wrong:
@@ -61,7 +63,7 @@ def _count(form: dict[str, str], name: str, usual: int, least: int) -> int:
     if not text:
         return usual
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and least <= int(text) <= MOST):
-        raise Refused(422, f"Write a number from {least} to {MOST:,}.", name)
+        raise Refused(422, said("Write a number from %(least)s to %(most)s.", least=least, most=MOST), name)
     return int(text)
 
 

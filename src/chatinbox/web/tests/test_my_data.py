@@ -53,7 +53,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def live(inst: Installation, ada: Staff, cyd: Staff, say: Say) -> None:
     """Ada leaves a trace in every table of plane T that can hold one."""
     await join(inst, cyd.account_id, ada.person_id, "staff")
-    await change_profile(inst, ada.person_id, signature="CANARY signature", time_zone="Europe/Berlin", language="de")
+    await change_profile(
+        inst, ada.person_id, signature="CANARY signature", time_zone="Europe/Berlin", language="de"
+    )
     await set_photo(inst, ada, picture())
     await change_address.ask_change(inst, ada, f"canary.{new_id().hex[-8:]}@mail.example")
     await change_workspace(inst, ada, privacy_address="privacy@mail.example")

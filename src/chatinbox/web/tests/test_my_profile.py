@@ -91,7 +91,9 @@ async def test_a_language_is_chosen_changed_and_taken_back_also_while_the_accoun
     inst: Installation, client: Browser, ada: Staff, bea: Staff, cyd: Staff
 ) -> None:
     await client.as_(ada)
-    assert (await read_profile(inst, ada.person_id)).language == "", "nothing is stored of what a browser asks for"
+    assert (await read_profile(inst, ada.person_id)).language == "", (
+        "nothing is stored of what a browser asks for"
+    )
     assert '<option value="" selected>' in (await client.get("/settings/profile")).text
     for state in ("unpaid_at", "closed_at"):
         set_ = f"update account set {state} = now() where account_id = %s"

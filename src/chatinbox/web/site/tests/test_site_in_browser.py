@@ -30,6 +30,17 @@ PATHS = [
     "/wish",
     "/wish/gone",
 ]
+IN_GERMAN = [
+    "/",
+    "/pricing",
+    "/sign-in",
+    "/sign-in/company",
+    "/sign-up",
+    "/reset",
+    "/reset/gone",
+    "/wish",
+    "/my-data",
+]
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +114,50 @@ async def test_axe_finds_nothing_on_any_page(
     assert found == []
 
 
-async def test_nothing_scrolls_sideways_at_320_pixels_nor_with_text_twice_as_large(
+@pytest.mark.parametrize(("look", "size"), [("dark", DESK), ("light", PHONE)], ids=["desktop", "phone"])
+async def test_axe_finds_nothing_on_a_german_page(
+    chromium: Browser, origin: str, look: str, size: tuple[int, int]
+) -> None:
+    found = []
+    async with reader(chromium, size, color_scheme=look, bypass_csp=True, locale="de-DE") as context:
+        page = await context.new_page()
+        for path in IN_GERMAN:
+            await page.goto(origin + path)
+            assert await page.evaluate("document.documentElement.lang") == "de", path
+            await page.evaluate(AXE)
+            told = await page.evaluate("async () => (await axe.run()).violations")
+            found += [f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in told]
+    assert found == []
+
+
+async def test_the_language_is_changed_by_a_link_without_scripts_and_stays_so_from_page_to_page(
     chromium: Browser, origin: str
+) -> None:
+    async with reader(chromium, PHONE, java_script_enabled=False, locale="fr-FR") as context:
+        page = await context.new_page()
+        await page.goto(origin + "/")
+        await page.get_by_role("navigation", name="Language").get_by_role("link", name="Deutsch").click()
+        await page.get_by_role("navigation", name="Hauptmenü").get_by_role("link", name="Preise").click()
+        assert "Preise" in await page.title()
+        await page.get_by_role("navigation", name="Konto").get_by_role("link", name="Anmelden").click()
+        await page.get_by_role("link", name="Passwort vergessen").click()
+        await page.get_by_label("E-Mail-Adresse").fill("nobody@mail.example")
+        await page.get_by_role("button", name="Link senden").click()
+        assert "Sehen Sie in Ihr Postfach" in await page.title()
+        await page.get_by_role("link", name="Zurück zur Anmeldung").click()
+        await page.get_by_role("navigation", name="Sprache").get_by_role("link", name="English").click()
+        assert "Welcome back" in await page.title() and await context.cookies() == []
+
+
+@pytest.mark.parametrize(("speaks", "paths"), [("en-US", PATHS), ("de-DE", IN_GERMAN)], ids=["en", "de"])
+async def test_nothing_scrolls_sideways_at_320_pixels_nor_with_text_twice_as_large(
+    chromium: Browser, origin: str, speaks: str, paths: list[str]
 ) -> None:
     """WCAG 2.2 1.4.10: 320 pixels is also what 200 % leaves of a window of 640."""
     wide = []
-    async with reader(chromium, NARROW) as context:
+    async with reader(chromium, NARROW, locale=speaks) as context:
         page = await context.new_page()
-        for path in PATHS:
+        for path in paths:
             await page.goto(origin + path)
             for size in ("100%", "200%"):
                 await page.evaluate("size => document.documentElement.style.fontSize = size", size)
