@@ -14,6 +14,7 @@ from chatinbox.core import clock
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Outbox
 from chatinbox.core.purpose import Use
+from chatinbox.reports.recorded import HEARD, record_deeds
 
 REALLY_SENT = (
     6  # the newest answers by e-mail go the whole way, so that the built-in outbox has letters to show
@@ -92,10 +93,12 @@ async def hold_letters(inst: Installation, house: House) -> None:
             await place(inst, arrived)
 
 
-async def index_words(inst: Installation) -> None:
-    """Makes what was said findable, and empties the outbox: these answers have been on their way already."""
+async def hear_the_play(inst: Installation) -> None:
+    """Makes what was said findable, counts what staff did, and empties the outbox: these answers have been on their way already."""
     outbox = Outbox(inst.db, inst.bell, inst.calm)
-    use = Use("Makes words findable", "find", "2")
-    outbox.on(["message.received", "message.sent", "note.added"], lambda batch: index(inst, batch), use)
+    finds = Use("Makes words findable", "find", "2")
+    counts = Use("Records what staff did", "report", "3")
+    outbox.on(["message.received", "message.sent", "note.added"], lambda batch: index(inst, batch), finds)
+    outbox.on(HEARD, lambda batch: record_deeds(inst, batch), counts)
     while await outbox.pump():
         pass

@@ -19,7 +19,7 @@ from chatinbox.accounts.add_staff import add_staff
 from chatinbox.accounts.sign_up import sign_up
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.teams import create_team, set_members
-from chatinbox.app.demo.afterwards import deliver_answers, hold_letters, index_words, read_by_staff
+from chatinbox.app.demo.afterwards import deliver_answers, hear_the_play, hold_letters, read_by_staff
 from chatinbox.app.demo.days import days_at_work
 from chatinbox.app.demo.programme import Cue, programme
 from chatinbox.app.demo.stage import House, Stage
@@ -145,7 +145,7 @@ async def _play(inst: Installation, house: House) -> None:
     await hold_letters(inst, house)
     await read_by_staff(inst, house, scenes)
     await days_at_work(inst, house)
-    await index_words(inst)
+    await hear_the_play(inst)
 
 
 async def _cue(inst: Installation, house: House, stage: Stage, cue: Cue) -> None:

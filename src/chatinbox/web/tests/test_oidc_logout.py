@@ -24,7 +24,7 @@ from chatinbox.conftest import Browser
 from chatinbox.core import clock
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.what_left import read_ledger
+from chatinbox.privacy.left.read import read_ledger
 from chatinbox.web.tests import test_session_ends, test_sso
 from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
 from chatinbox.web.tests.test_sso import another, browser, come, member, near, near_app, patient, with_company

@@ -16,7 +16,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Browser
 from chatinbox.core import clock
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.what_left import Left, read_ledger
+from chatinbox.privacy.left.read import Left, read_ledger
 from chatinbox.web.tests import test_saml, test_session_ends
 from chatinbox.web.tests.test_saml import REDIRECT, SHA256, Company, Idp, NewBrowser, company, idp, patient
 from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
