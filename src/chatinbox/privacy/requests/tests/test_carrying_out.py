@@ -1,0 +1,223 @@
+"""What was decided is done: a copy is handed out once, keys are destroyed, what is held stays (C62)."""
+
+import io
+import re
+import zipfile
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.conftest import Say
+from chatinbox.core.clock import now, this_day, travel
+from chatinbox.core.errors import Refused
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.vault import Erased
+from chatinbox.privacy.erasure.ask import ask_erasure, take_back
+from chatinbox.privacy.erasure.erase import erase
+from chatinbox.privacy.erasure.read import list_erasures
+from chatinbox.privacy.hold import hold
+from chatinbox.privacy.requests import carry, go_on
+from chatinbox.privacy.requests.case import WINDOW, list_cases
+from chatinbox.privacy.requests.decide import approve, refuse
+from chatinbox.privacy.requests.tests.conftest import A_MOMENT, ARRIVED, finish, letters_to, opened, told
+from chatinbox.web.tests.test_accounts import bare
+
+
+async def test_silence_does_not_block_and_the_data_is_gone_with_its_keys_at_the_neighbour_too(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+) -> None:
+    got = await say(ada, "Hello", hers)
+    theirs = await say(cyd, "Hello", hers)
+    other = await say(ada, "Hello", "somebody.else@mail.example")
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        assert case.objection_until
+        assert now() + WINDOW - case.objection_until < timedelta(minutes=5)
+        await finish(inst, ada)
+        await inst.vault.customer_key(ada.account_id, got.customer_id)
+    with travel(ARRIVED + WINDOW + A_MOMENT):
+        done = await finish(inst, ada)
+        assert done.closed_at and done.erased_at and done.granted == "erasure" and done.decided_by is None
+        assert done.erased_at <= done.due_at
+        for gone in (got.customer_id,):
+            with pytest.raises(Erased):
+                await inst.vault.customer_key(ada.account_id, gone)
+        await inst.vault.customer_key(ada.account_id, other.customer_id)
+        await inst.vault.customer_key(cyd.account_id, theirs.customer_id)  # told later, decided later
+        [row] = (
+            await inst.db.run(ada.account_id, ("select address_sealed, words_sealed from data_case", ()))
+        )[0]
+        assert row == (None, None)
+        await told(inst, cyd)
+    with travel(ARRIVED + 2 * (WINDOW + A_MOMENT)):
+        await finish(inst, cyd)
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(cyd.account_id, theirs.customer_id)
+
+
+async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
+    inst: Installation,
+    door: httpx.AsyncClient,
+    operator: Staff,
+    ada: Staff,
+    say: Say,
+    hers: str,
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        assert await refuse(inst, ada, case.id, "claims", "") == "access"
+        done = await finish(inst, ada)
+        assert done.copy_sent_at and done.closed_at and done.erasure_id is None
+        letters = "\n".join(await letters_to(inst, ada, hers))
+        assert "Erasing your data was refused" in letters and "/my-data/copy/" in letters
+        await inst.vault.customer_key(ada.account_id, got.customer_id)
+
+
+async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+) -> None:
+    """C62: two businesses, two sealed copies; Ada's says nothing of Cyd."""
+    got = await say(ada, "Words to Ada", hers)
+    await say(cyd, "Words to Cyd", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    with travel(ARRIVED):
+        paths = []
+        for one in (ada, cyd):
+            case = await told(inst, one)
+            await approve(inst, one, case.id)
+            await finish(inst, one)
+            found = re.search(r"/my-data/copy/\S+", (await letters_to(inst, one, hers))[0])
+            assert found
+            paths.append(found[0])
+        assert "Fetch it" in (await door.get(paths[0])).text
+        answer = await door.post(paths[0])
+        assert answer.headers["content-type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as whole:
+            words = b"".join(whole.read(name) for name in whole.namelist())
+        assert b"Words to Ada" in words
+        assert b"Cyd" not in words and str(cyd.account_id).encode() not in words
+        [hers_now], [at_cyd] = await list_cases(inst, ada), await list_cases(inst, cyd)
+        assert hers_now.copy_fetched_at == this_day(), (
+            "the day, and no minute to lay beside the security log's"
+        )
+        assert at_cyd.copy_fetched_at is None
+        again, made_up = await door.post(paths[0]), await door.post("/my-data/copy/made-up")
+        assert bare(again) == bare(made_up) and again.status_code == 410
+        assert (await finish(inst, ada)).erased_at
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, got.customer_id)
+        assert not (await finish(inst, cyd)).erased_at, "that copy was not fetched yet"
+        assert (await door.post(paths[1])).status_code == 200
+
+
+async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    until = now() + timedelta(days=300)
+    await hold(inst, ada, got.customer_id, "", "claims", "A lawsuit", until.date())
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        with pytest.raises(Refused, match="held"):
+            await approve(inst, ada, case.id)
+    with travel(ARRIVED + WINDOW + A_MOMENT):
+        done = await finish(inst, ada)
+        assert (done.granted, done.ground) == ("nothing", "hold") and done.closed_at
+        assert "Art. 17(3)" in (await letters_to(inst, ada, hers))[0]
+        await inst.vault.customer_key(ada.account_id, got.customer_id)
+
+
+async def test_single_conversations_on_hold_stay_and_the_rest_is_erased(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    held, gone = [await say(ada, words, hers, subject=words) for words in ("One", "Two")]
+    await hold(inst, ada, held.customer_id, "1", "claims", "A lawsuit", (now() + timedelta(days=300)).date())
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    with travel(ARRIVED):
+        await told(inst, ada)
+    with travel(ARRIVED + WINDOW + A_MOMENT):
+        done = await finish(inst, ada)
+        assert done.granted == "erasure" and done.held_at and done.closed_at and not done.erased_at
+        assert "Single conversations are held" in (await letters_to(inst, ada, hers))[0]
+    [left] = await inst.db.run(ada.account_id, ("select id from conversation", ()))
+    assert left == [(held.conversation_id,)] and gone.conversation_id != held.conversation_id
+
+
+async def test_what_a_rule_was_about_to_erase_in_part_is_erased_whole(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        ask = (
+            "insert into erasure (account_id, id, customer_id, staff_user_id, asked_at, due_at, rule_id, conversations)"
+            " values (%s, %s, %s, %s, %s, %s, %s, '{}')"
+        )
+        at = now()
+        row = [ada.account_id, new_id(), got.customer_id, ada.staff_user_id, at, at, new_id()]
+        await inst.db.run(ada.account_id, (ask, row))
+        await approve(inst, ada, case.id)
+        assert (await finish(inst, ada)).erased_at
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, got.customer_id)
+
+
+async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
+    inst: Installation,
+    door: httpx.AsyncClient,
+    operator: Staff,
+    ada: Staff,
+    say: Say,
+    hers: str,
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        await approve(inst, ada, case.id)
+        assert (await finish(inst, ada)).erasure_id is None
+        await inst.vault.customer_key(ada.account_id, got.customer_id)
+    with travel(ARRIVED + go_on.TO_FETCH + timedelta(minutes=1)):
+        assert (await finish(inst, ada)).closed_at
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, got.customer_id)
+
+
+async def test_staff_cannot_take_back_what_the_person_asked_for(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    with travel(ARRIVED):
+        case = await told(inst, ada)
+        asked = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")
+        await approve(inst, ada, case.id)
+        await go_on.go_on(inst, ada.account_id)
+        [one] = await list_erasures(inst, ada)
+        assert one.id == asked, "one of staff's own is enough"
+        with pytest.raises(Refused, match="theirs"):
+            await take_back(inst, ada, asked)
+        assert (await finish(inst, ada)).erased_at
+
+
+async def test_whom_staff_erased_meanwhile_has_nothing_left_to_ask(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    got = await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    with travel(ARRIVED):
+        await told(inst, ada)
+        asked = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")
+    with travel(ARRIVED + timedelta(minutes=11)):
+        await erase(inst, ada.account_id, asked)
+    with travel(ARRIVED + WINDOW + timedelta(minutes=1)):
+        done = await finish(inst, ada)
+        assert done.closed_at and done.decided_at is None and done.name is None
