@@ -3,8 +3,8 @@
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.channels.email.kept import list_kept
+from chatinbox.core import purpose
 from chatinbox.core.files import Files
 from chatinbox.core.ids import new_id
+from chatinbox.privacy import data_map, purposes
 from chatinbox.privacy.chain.book import NOTHING, Book, follow
 from chatinbox.privacy.chain.heads import Head, is_ours
 from chatinbox.privacy.requests import link
@@ -40,6 +42,16 @@ COMPANY: dict[str, Any] = {
 """A company that may be on the list."""
 
 
+@contextmanager
+def refused(*, by: type[Exception] | tuple[type[Exception], ...], otherwise: str) -> Iterator[None]:
+    """What is tried inside has to be refused by this exception. Raises AssertionError with `otherwise` when it is not."""
+    try:
+        yield
+    except by:
+        return
+    raise AssertionError(otherwise)
+
+
 def put_on_the_list(data: Path, **changes: Any) -> None:
     """Writes an operator's register of companies into the data folder, with one company in it: `COMPANY`, but for `changes`."""
     lines = [f"{name} = {_toml(value)}" for name, value in (COMPANY | changes).items()]
@@ -54,6 +66,29 @@ def need_all_theirs(here: Here, table: str, owner: Staff) -> None:
     """Raises AssertionError when a table has no row, or one of another account than somebody's."""
     owners = here.column(f"select distinct account_id from tenant.{table}")
     assert owners == [owner.account_id], f"{table} has rows of {len(owners)} accounts, and should of one"
+
+
+async def subjects(stage: Stage, of: Staff) -> list[str]:
+    """What the letters of an account are about."""
+    return [one.header("subject") for one in await list_kept(stage.inst, of)]
+
+
+def lift(stage: Stage, table: str, *words: str, kind: str = "c") -> None:
+    """Takes away a table's constraints of a kind, `c`hecks or `f`oreign keys: those with any of these words, or all."""
+    for name, said in stage.rows(
+        "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass and contype = %s",
+        [table, kind],
+    ):
+        if not words or any(word in said for word in words):
+            stage.break_in(f'alter table {table} drop constraint "{name}"')
+
+
+def widen_the_map(use: str) -> None:
+    """Lets one more purpose use what customers wrote."""
+    mapped = data_map.read()
+    message = mapped["tenant.message"]
+    wider = msgspec.structs.replace(message, uses=[*message.uses, use])
+    purpose.allow(purposes.allowed({**mapped, "tenant.message": wider}))
 
 
 def rewrite_first_promise(stage: Stage, **changes: Any) -> None:

@@ -10,6 +10,7 @@ from chatinbox.core.vault import SealKey
 from chatinbox.watch import security_log
 from chatinbox.watch.security_log import SecurityLog
 from promises.catalogue import ADDRESSED
+from promises.means import lift
 from promises.stage import PASSWORD, Here, Stage
 
 CLAUSES = ("C15",)
@@ -80,9 +81,7 @@ async def saboteur_adds_a_request_id(stage: Stage) -> None:
 
 async def saboteur_keeps_the_moment(stage: Stage) -> None:
     """Keeps the moment of a connection instead of its minute"""
-    stage.break_in(*(f'alter table seclog.entry drop constraint "{one}"' for one in stage.column(
-        "select conname from pg_constraint where conrelid = 'seclog.entry'::regclass and pg_get_constraintdef(oid) like '%minute%' and contype = 'c'"
-    )))  # fmt: skip
+    lift(stage, "seclog.entry", "minute")
 
     class Moment(datetime):
         def replace(self, **_: Any) -> "Moment":  # type: ignore[override]

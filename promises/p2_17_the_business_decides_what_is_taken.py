@@ -11,6 +11,7 @@ from chatinbox.conversations import collection
 from chatinbox.conversations.collection import read_takes, set_takes
 from chatinbox.conversations.incoming import Incoming, NewFile
 from chatinbox.core.errors import Refused
+from promises.means import refused
 from promises.stage import Here, Stage
 
 CLAUSES = ("C26",)
@@ -53,11 +54,9 @@ async def proof_that_nobody_else_widens_it(stage: Stage) -> str:
     for stranger in (bea, cyd):
         assert await _refused(stage, stranger, chat), f"{stranger.name} changed it"
     assert await read_takes(stage.inst, ada.account_id, chat) == {"files"}
-    try:
+    with refused(by=errors.CheckViolation, otherwise="a channel takes what nobody has decided about"):
         stage.rows("update tenant.channel set takes = '{files,page_url}' where id = %s returning 1", [chat])
-    except errors.CheckViolation:
-        return "A colleague, a neighbour and a newer version were all refused."
-    raise AssertionError("a channel takes what nobody has decided about")
+    return "A colleague, a neighbour and a newer version were all refused."
 
 
 async def _refused(stage: Stage, by: Staff, channel_id: UUID) -> bool:

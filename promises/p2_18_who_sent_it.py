@@ -1,5 +1,7 @@
 """Letters that staff forward are stored for their business, with what could be checked about the sender. A letter that cannot be placed waits where staff see it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import get_args
 
@@ -14,6 +16,7 @@ from chatinbox.conversations.inbox import read_list
 from chatinbox.conversations.timeline import Message, read_timeline
 from chatinbox.core.errors import Refused
 from promises.arriving import ELSEWHERE, Domain, bring, written
+from promises.means import refused
 from promises.name_server import PEER, NameServer, name_server
 from promises.stage import PASSWORD, Here, Stage
 
@@ -99,11 +102,9 @@ async def proof_that_a_forged_letter_waits(stage: Stage) -> str:
         "forged letters do not wait where staff see them"
     )
     assert await list_held(stage.inst, cyd) == [], "they wait in another account, too"
-    try:
+    with refused(by=Refused, otherwise="another account let a letter in"):
         await held.release(stage.inst, cyd, waiting[0].id)
-    except Refused:
-        return "Two forged letters wait, a third began a conversation of its own; nobody of another account decides about them."
-    raise AssertionError("another account let a letter in")
+    return "Two forged letters wait, a third began a conversation of its own; nobody of another account decides about them."
 
 
 async def proof_that_what_staff_forward_is_the_customers(stage: Stage) -> str:
@@ -140,23 +141,12 @@ async def proof_that_what_staff_forward_is_the_customers(stage: Stage) -> str:
     return "Four forwarded letters; one from a colleague whose domain vouched became the customer's."
 
 
-def _internet(stage: Stage) -> "_Internet":
-    return _Internet(stage)
-
-
-class _Internet:
+@asynccontextmanager
+async def _internet(stage: Stage) -> AsyncIterator[NameServer]:
     """A name server that the stage asks while the block runs."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage, self._opened = stage, name_server()
-
-    async def __aenter__(self) -> NameServer:
-        server = await self._opened.__aenter__()
-        self._stage.swap(self._stage.inst.egress, "names", server.names())
-        return server
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._opened.__aexit__(None, None, None)
+    async with name_server() as server:
+        stage.swap(stage.inst.egress, "names", server.names())
+        yield server
 
 
 async def _address(stage: Stage, staff: Staff) -> str:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.deliver import deliver
@@ -14,6 +12,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.purpose import ON_A_CLOCK, PURPOSES, PurposeDenied, Use, Wired, at_work
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import data_map, purposes
+from promises.means import refused, widen_the_map
 from promises.stage import Here, Stage
 
 CLAUSES = ("C32",)
@@ -89,31 +88,26 @@ async def _do_the_clocks(stage: Stage) -> int:
 
 
 async def _need_denied(stage: Stage, staff: Staff, name: Any, text: str) -> None:
-    try:
-        with at_work("a proof", Use("Reads what it should not", name, "2")):
-            await stage.inst.db.run(staff.account_id, (text, [staff.account_id]))
-    except PurposeDenied:
-        return
-    raise AssertionError(f"work that is for “{name}” read: {text}")
+    with (
+        refused(by=PurposeDenied, otherwise=f"work that is for “{name}” read: {text}"),
+        at_work("a proof", Use("Reads what it should not", name, "2")),
+    ):
+        await stage.inst.db.run(staff.account_id, (text, [staff.account_id]))
 
 
 async def _need_a_label(stage: Stage) -> None:
-    try:
-        found = [one async for one in every_account(stage.inst)]
-    except PurposeDenied:
-        return
-    raise AssertionError(f"{len(found)} accounts were read by work that does not say what for")
+    with refused(by=PurposeDenied, otherwise="accounts were read by work that does not say what for"):
+        [_ async for _ in every_account(stage.inst)]
 
 
 def _need_declared() -> None:
     async def dig() -> None: ...
 
     for use in (None, Use("Sells it", "market", "2")):  # type: ignore[arg-type]
-        try:
+        with refused(
+            by=Trouble, otherwise=f"work for {use.purpose if use else 'nothing that it says'} starts"
+        ):
             purposes.look_at_work([Wired("dig", "on a clock", use, dig)])
-        except Trouble:
-            continue
-        raise AssertionError(f"work for {use.purpose if use else 'nothing that it says'} starts")
 
 
 async def saboteur_looks_away(stage: Stage) -> None:
@@ -138,7 +132,4 @@ async def saboteur_starts_what_says_nothing(stage: Stage) -> None:
 
 async def saboteur_widens_the_map(stage: Stage) -> None:
     """Lets reports about staff use what customers wrote"""
-    mapped = data_map.read()
-    message = mapped["tenant.message"]
-    wider = msgspec.structs.replace(message, uses=[*message.uses, "report"])
-    purpose.allow(purposes.allowed({**mapped, "tenant.message": wider}))
+    widen_the_map("report")

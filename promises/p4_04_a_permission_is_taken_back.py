@@ -12,6 +12,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.privacy import permission
 from chatinbox.privacy.glass import grants, look
+from promises.means import refused
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C34",)
@@ -87,11 +88,8 @@ def _letter(by: Staff, permission_id: UUID, **more: Any) -> Letter:
 
 
 async def _need_refused(stage: Stage, letter: Letter, why: str) -> None:
-    try:
+    with refused(by=Declined, otherwise=f"something left on a permission though {why}"):
         await stage.inst.egress.mail(letter)
-    except Declined:
-        return
-    raise AssertionError(f"something left on a permission though {why}")
 
 
 async def _sees(stage: Stage, by: Staff, of: Staff, grant_id: UUID, thing: UUID) -> bool:

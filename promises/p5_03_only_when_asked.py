@@ -24,6 +24,7 @@ from chatinbox.core.egress import Asked, Letter, NobodyAsked
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
+from promises.means import refused
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C45",)
@@ -112,20 +113,18 @@ async def _try_unasked(stage: Stage, staff: Staff, got: Received, of_another: UU
     ]
     letter = replace(a_letter(staff), subject_kind="customer", subject_id=got.customer_id)
     for claim in claims:
-        try:
+        with refused(
+            by=(NobodyAsked, Error),
+            otherwise=f"a letter left that {claim.by if claim else 'nobody'} asked for, and did not",
+        ):
             await stage.inst.egress.mail(replace(letter, asked=claim))
-        except (NobodyAsked, Error):
-            continue
-        raise AssertionError(f"a letter left that {claim.by if claim else 'nobody'} asked for, and did not")
-    try:
+    with refused(by=Error, otherwise="a message out was stored that nobody wrote"):
         stage.above.execute(
             "insert into tenant.message (account_id, id, conversation_id, position, author, via, body_sealed, at)"
             " values (%s, %s, %s, 99, 'staff', 'email', '', now())",
             [staff.account_id, new_id(), got.conversation_id],
         )
-    except Error:
-        return len(claims)
-    raise AssertionError("a message out was stored that nobody wrote")
+    return len(claims)
 
 
 def _need_as_written(letter: Kept) -> None:

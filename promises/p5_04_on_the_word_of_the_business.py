@@ -8,7 +8,6 @@ from starlette.responses import PlainTextResponse, Response
 
 from chatinbox.accounts import documents
 from chatinbox.app.wiring import build
-from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared, Way
 from chatinbox.core.purpose import PURPOSES, PurposeDenied, Use, Wired, at_work
@@ -16,6 +15,7 @@ from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import data_map, purposes
 from chatinbox.web import access_console, desk_console, photos
 from chatinbox.web.site import records
+from promises.means import refused, widen_the_map
 from promises.stage import Here, Stage
 
 CLAUSES = ("C46",)
@@ -73,11 +73,8 @@ def _need_refused() -> None:
     async def dig() -> None: ...
 
     for number in ("", "99"):
-        try:
+        with refused(by=Trouble, otherwise=f"work on instruction “{number}” starts"):
             purposes.look_at_work([Wired("dig", "a job", Use("Digs", "find", number), dig)])
-        except Trouble:
-            continue
-        raise AssertionError(f"work on instruction “{number}” starts")
 
 
 async def _need_no_door(stage: Stage) -> None:
@@ -87,23 +84,16 @@ async def _need_no_door(stage: Stage) -> None:
     known = photos.routes
     photos.routes = lambda _inst: [Way("/words", words, Declared(("operator",), ("U",)))]  # type: ignore[assignment]
     try:
-        await build(stage.inst)
-    except Trouble:
-        return
+        with refused(by=Trouble, otherwise="a route on which the operator comes to customers' data starts"):
+            await build(stage.inst)
     finally:
         photos.routes = known
-    raise AssertionError("a route on which the operator comes to customers' data starts")
 
 
 async def _need_denied(stage: Stage, account_id: Any, name: Any) -> None:
-    try:
-        with at_work("a proof", Use("Reads on nobody's word", name)):
-            await stage.inst.db.run(
-                account_id, ("select id from message where account_id = %s", [account_id])
-            )
-    except PurposeDenied:
-        return
-    raise AssertionError(f"work that is for “{name}” read customers' data without an instruction")
+    told = f"work that is for “{name}” read customers' data without an instruction"
+    with refused(by=PurposeDenied, otherwise=told), at_work("a proof", Use("Reads on nobody's word", name)):
+        await stage.inst.db.run(account_id, ("select id from message where account_id = %s", [account_id]))
 
 
 async def saboteur_works_on_nobodys_word(stage: Stage) -> None:
@@ -128,10 +118,7 @@ async def saboteur_cites_what_is_not_there(stage: Stage) -> None:
 
 async def saboteur_counts_in_passing(stage: Stage) -> None:
     """Lets the website's counts use what customers wrote, for which they name no instruction"""
-    mapped = data_map.read()
-    message = mapped["tenant.message"]
-    wider = msgspec.structs.replace(message, uses=[*message.uses, "count"])
-    purpose.allow(purposes.allowed({**mapped, "tenant.message": wider}))
+    widen_the_map("count")
 
 
 async def saboteur_hides_one(stage: Stage) -> None:

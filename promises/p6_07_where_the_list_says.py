@@ -7,7 +7,7 @@ from chatinbox.app import safety
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import places, subprocessors
-from promises.means import put_on_the_list
+from promises.means import put_on_the_list, refused
 from promises.stage import Here, Stage
 
 CLAUSES = ("C54",)
@@ -44,11 +44,9 @@ async def proof_that_no_other_place_is_used(stage: Stage) -> str:
     put_on_the_list(settings.data, hosts=["db.far.example"], place="Virginia")
     assert _refused(hosted), "a machine stands elsewhere than the list says, and starts"
     put_on_the_list(settings.data, hosts=["*"])
-    try:
+    with refused(by=Trouble, otherwise="a company was listed with every host there is"):
         subprocessors.read(settings)
-    except Trouble:
-        return "Five starts at places that are not on the list were refused; on the list they were not."
-    raise AssertionError("a company was listed with every host there is")
+    return "Five starts at places that are not on the list were refused; on the list they were not."
 
 
 def _refused(settings: Settings) -> bool:

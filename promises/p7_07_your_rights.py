@@ -35,6 +35,7 @@ from chatinbox.privacy.package.read import read_package
 from chatinbox.privacy.package.redact import Redaction
 from chatinbox.privacy.restriction.restrict import restrict
 from chatinbox.privacy.retention import due
+from promises.means import refused
 from promises.stage import Here, Stage
 
 CLAUSES = ("C66",)
@@ -86,11 +87,9 @@ async def proof_of_a_copy(stage: Stage) -> str:
         await make.end_old(stage.inst, ada.account_id)
     stage.vault.forget()
     assert not stage.inst.files.path(ada.account_id, package_id).exists(), "the copy still lies there"
-    try:
+    with refused(by=Erased, otherwise="the copy's key is still there"):
         await stage.vault.package_key(ada.account_id, package_id)
-    except Erased:
-        return "A copy was whole, held nobody else, was handed over once, and gone after seven days with its key."
-    raise AssertionError("the copy's key is still there")
+    return "A copy was whole, held nobody else, was handed over once, and gone after seven days with its key."
 
 
 async def proof_of_setting_aside(stage: Stage) -> str:

@@ -7,6 +7,7 @@ from psycopg.errors import IntegrityError
 from chatinbox.accounts import agreements, documents
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
+from promises.means import lift
 from promises.stage import Here, Stage
 
 CLAUSES = ("C65",)
@@ -65,10 +66,7 @@ async def saboteur_makes_it_optional(stage: Stage) -> None:
 
 async def saboteur_takes_any(stage: Stage) -> None:
     """Takes any agreement, made-up ones too"""
-    for name in stage.column(
-        "select conname from pg_constraint where conrelid = 'tenant.account'::regclass and contype = 'f'"
-    ):
-        stage.break_in(f'alter table tenant.account drop constraint "{name}"')
+    lift(stage, "tenant.account", kind="f")
 
 
 async def saboteur_lets_it_be_altered(stage: Stage) -> None:

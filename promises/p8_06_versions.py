@@ -13,6 +13,7 @@ from chatinbox.accounts import documents
 from chatinbox.accounts.documents import Version, kept
 from chatinbox.core.clock import now, travel
 from chatinbox.core.trouble import Trouble
+from promises.means import refused
 from promises.stage import Stage
 
 CLAUSES = ("C70", "C71")
@@ -47,13 +48,9 @@ async def proof_that_text_and_hash_together_are_noticed(stage: Stage) -> str:
     before = hashlib.sha256(file.read_bytes()).hexdigest()
     file.write_bytes(file.read_bytes().replace(b" the ", b" The ", 1))
     listed.write_text(listed.read_text().replace(before, hashlib.sha256(file.read_bytes()).hexdigest()))
-    try:
+    with refused(by=Trouble, otherwise="a text edited together with its hash is taken"):
         await kept.compare(stage.inst, folder)
-    except Trouble:
-        return (
-            "A text edited together with its hash stopped the start of an installation that had the old one."
-        )
-    raise AssertionError("a text edited together with its hash is taken")
+    return "A text edited together with its hash stopped the start of an installation that had the old one."
 
 
 async def proof_that_a_change_is_announced_first(stage: Stage) -> str:
