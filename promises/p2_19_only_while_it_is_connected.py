@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg.errors import ForeignKeyViolation
 
-from chatinbox.accounts import colleagues
+from chatinbox.accounts import colleagues, sessions
 from chatinbox.accounts.permissions import ALL
 from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
@@ -163,7 +163,7 @@ async def saboteur_minds_nobody_leaving(stage: Stage) -> None:
     async def somebody(_inst: object, account_id: Any, staff_user_id: Any) -> Staff:
         return Staff(account_id, staff_user_id, new_id(), "admin", "Nobody")
 
-    stage.swap(stands, "_active", somebody)
+    stage.swap(sessions, "read_staff_user", somebody)
 
 
 async def saboteur_lets_anybody_connect(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chatinbox.accounts import colleagues
+from chatinbox.accounts import colleagues, sessions
 from chatinbox.accounts.permissions import ALL
 from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
@@ -15,7 +15,7 @@ from chatinbox.core.clock import now, travel
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.ids import new_id
 from chatinbox.core.trouble import Trouble
-from chatinbox.integrations import end, hear, payload, send, stands
+from chatinbox.integrations import end, hear, payload, send
 from chatinbox.integrations.connect import Asked, Connected, connect
 from chatinbox.integrations.end import end_connection
 from chatinbox.integrations.mapping import EVENTS, FIELDS
@@ -189,7 +189,7 @@ async def saboteur_minds_nobody_leaving(stage: Stage) -> None:
     async def somebody(_inst: object, account_id: Any, staff_user_id: Any) -> Staff:
         return Staff(account_id, staff_user_id, new_id(), "admin", "Nobody", custom=ALL)
 
-    stage.swap(stands, "_active", somebody)
+    stage.swap(sessions, "read_staff_user", somebody)
 
 
 async def saboteur_does_not_sign(stage: Stage) -> None:
