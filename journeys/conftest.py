@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.utils import make_msgid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,10 +19,8 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser
 
 from chatinbox.core import postgres
-from journeys.chromium import CHROMIUM, NONE_HERE, launched
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "seven quiet lanterns over water"
@@ -193,15 +191,6 @@ def site() -> Iterator[Site]:
     yield made
     made.server.shutdown()
     made.server.server_close()
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    """A real browser."""
-    if CHROMIUM is None:
-        pytest.skip(NONE_HERE)
-    async with launched() as browser:
-        yield browser
 
 
 async def aside(work: Callable[..., Any], *words: Any, **more: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatinbox.accounts import passkeys
@@ -172,7 +172,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(change=st.dictionaries(st.sampled_from(["id", "rawId", "type", "response", "x"]), _json, min_size=1), raw=st.text(max_size=200))  # fmt: skip
 async def test_whatever_is_sent_gets_a_sentence(
     house: Installation, ada: Staff, change: dict[str, object], raw: str

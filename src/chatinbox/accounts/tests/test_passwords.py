@@ -119,7 +119,7 @@ async def test_nobody_has_the_password_of_nobody() -> None:
     assert not await is_right("x", "not a hash")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=300))
 def test_whatever_is_typed_gets_a_sentence_or_is_taken(password: str) -> None:
     try:

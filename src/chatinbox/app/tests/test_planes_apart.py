@@ -62,9 +62,7 @@ PLACES = (
 Script: TypeAlias = list[tuple[Deed, int]]
 SCRIPTS = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, ACTORS - 1)), min_size=3, max_size=9)
 # A failure says what differs, so none is made smaller: that would take minutes.
-FEW = settings(
-    max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
-)
+FEW = settings(max_examples=5, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 MANY = settings(FEW, max_examples=150)
 EVERYTHING: Script = [(deed, actor) for deed in DEEDS for actor in range(ACTORS)]
 

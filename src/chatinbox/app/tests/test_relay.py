@@ -154,7 +154,7 @@ VISIT = st.tuples(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.lists(VISIT, max_size=7))
 async def test_the_bytes_are_those_without_the_visits_that_carried_a_signal(
     house: House, script: list[tuple[str, dict[str, str], str, int]]

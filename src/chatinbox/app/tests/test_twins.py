@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatinbox.accounts.staff import Staff
@@ -176,20 +176,14 @@ async def _compare(day: Day, script: list[Act]) -> None:
     )
 
 
-_HOW: dict[str, Any] = {
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-}
-
-
-@settings(max_examples=6, **_HOW)
+@settings(max_examples=6)
 @given(acts)
 async def test_ada_cannot_tell_whether_the_neighbours_were_at_work(house: Day, script: list[Act]) -> None:
     await _compare(house, script)
 
 
 @pytest.mark.long
-@settings(max_examples=200, **_HOW)
+@settings(max_examples=200)
 @given(acts)
 async def test_ada_cannot_tell_in_two_hundred_days(house: Day, script: list[Act]) -> None:
     await _compare(house, script)

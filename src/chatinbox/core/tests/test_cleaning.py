@@ -157,7 +157,7 @@ pieces = st.sampled_from([*HOSTILE, *(f"<{tag}>" for tag in sorted(_TAGS)), *(f"
 
 
 @given(st.lists(pieces | st.text(max_size=8), max_size=12).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_is_put_together_comes_out_inert(text: str) -> None:
     cleaned = clean_html(text)
     assert_inert(cleaned.html)
@@ -166,7 +166,7 @@ def test_whatever_is_put_together_comes_out_inert(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_styles_never_fetch_or_leave_their_place(text: str) -> None:
     for value in (text, f"color:{text}", f"width:{text}", f"font-family:{text}", f"border:{text}"):
         assert not re.search(r"url\(|expression\(|\\|@|<|position", safe_style(value), re.I)
@@ -266,7 +266,6 @@ def test_text_is_read_in_the_order_of_the_letter_without_scripts_and_styles() ->
 
 
 @given(st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc")), max_size=80))
-@settings(deadline=None)
 def test_text_becomes_html_that_reads_the_same(text: str) -> None:
     made = to_html(text)
     assert_inert(made)

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from psycopg import errors
 
@@ -272,7 +272,7 @@ def test_whatever_python_calls_private_is_not_public(address: Any) -> None:
     assert not (is_public(address) and is_inside(address))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(some.integers(0x7F000000, 0x7FFFFFFF), some.sampled_from(["{0}", "0x{0:x}", "0{0:o}", "{1}.{2}"]))
 async def test_loopback_written_as_one_number_is_seen_through(number: int, form: str) -> None:
     written = form.format(number, number >> 24, number & 0xFFFFFF)

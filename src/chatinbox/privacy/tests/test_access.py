@@ -85,7 +85,7 @@ def a_chain(deeds: list[str]) -> list[Row]:
 CHAINS = st.lists(st.sampled_from(["search", "file", "export"]), min_size=3, max_size=12).map(a_chain)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CHAINS, st.data())
 def test_whatever_is_done_to_a_chain_leads_elsewhere_than_its_head(
     rows: list[Row], data: st.DataObject

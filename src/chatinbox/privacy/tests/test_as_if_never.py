@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
@@ -156,12 +156,6 @@ class House:
         )
 
 
-_HOW: dict[str, Any] = {
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-}
-
-
 async def _compare(inst: Installation, above: psycopg.Connection, script: list[Act]) -> None:
     script = [Act(HERS, "letter", "hello"), *script]  # whoever never wrote is nobody's customer
     with_her, neighbour = [await House.played(inst, above, script) for _ in range(2)]
@@ -176,7 +170,7 @@ async def _compare(inst: Installation, above: psycopg.Connection, script: list[A
     assert {name: rows - left[name] for name, rows in wanted.items() if rows - left[name]} == {}, "went too"
 
 
-@settings(max_examples=8, phases=[Phase.generate], **_HOW)
+@settings(max_examples=8, phases=[Phase.generate])
 @given(acts)
 async def test_what_is_stored_is_as_if_they_had_never_been_there(
     inst: Installation, above: psycopg.Connection, script: list[Act]
@@ -185,7 +179,7 @@ async def test_what_is_stored_is_as_if_they_had_never_been_there(
 
 
 @pytest.mark.long
-@settings(max_examples=300, **_HOW)
+@settings(max_examples=300)
 @given(acts)
 async def test_in_three_hundred_stories_nothing_of_them_is_left(
     inst: Installation, above: psycopg.Connection, script: list[Act]

@@ -71,7 +71,7 @@ VISIT = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.lists(VISIT, min_size=1, max_size=25), st.randoms(use_true_random=False))
 async def test_the_same_visits_in_any_order_from_anybody_give_the_same_database(
     fresh: Installation, admin: psycopg.AsyncConnection, visits: list[Visit], chance: random.Random

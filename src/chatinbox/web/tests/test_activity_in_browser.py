@@ -23,7 +23,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
-from journeys.chromium import launched, needs_chromium
+from journeys.chromium import needs_chromium
 
 pytestmark = needs_chromium
 PACE = Pace(sign=0.5, idle=2.5, lost=2, write=1)
@@ -52,12 +52,6 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activity, "pace", PACE)
     monkeypatch.setattr(activity, "_open", {})
     monkeypatch.setattr(activity, "_left", [])
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
 from chatinbox.privacy import storage
 from chatinbox.web.site import LEGAL
-from journeys.chromium import launched, needs_chromium, open_box
+from journeys.chromium import needs_chromium, open_box
 
 pytestmark = needs_chromium
 KEYS = "[...Object.keys(localStorage), ...Object.keys(sessionStorage)]"
@@ -50,12 +50,6 @@ async def site(inst: Installation, ada: Staff) -> AsyncIterator[Site]:
     yield Site(house, public, f"{second}/shop/{key}")
     server.should_exit = server.force_exit = True
     await running
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launched() as browser:
-        yield browser
 
 
 async def found(page: Page) -> set[tuple[str, str]]:

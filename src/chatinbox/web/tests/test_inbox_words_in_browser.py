@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from chatinbox.web.assets import UI
-from journeys.chromium import launched, needs_chromium
+from journeys.chromium import needs_chromium
 
 pytestmark = needs_chromium
 # Tuesday 24 November 2026, 10:12 in Copenhagen.
@@ -18,10 +18,9 @@ NOW = "new Date(2026, 10, 24, 10, 12)"
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def page() -> AsyncIterator[Page]:
-    async with launched() as browser:
-        context = await browser.new_context(timezone_id="Europe/Copenhagen", locale="en-GB")
-        yield await context.new_page()
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    context = await chromium.new_context(timezone_id="Europe/Copenhagen", locale="en-GB")
+    yield await context.new_page()
 
 
 async def call(page: Page, module: str, words: str) -> Any:

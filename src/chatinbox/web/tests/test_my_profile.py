@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -194,7 +194,7 @@ def test_a_picture_that_explodes_when_it_is_opened_is_refused_before_that() -> N
         draw(out.getvalue())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.binary(max_size=300), st.integers(0, 600), st.sampled_from(["JPEG", "PNG", "WEBP"]))
 def test_a_damaged_picture_is_drawn_or_refused_but_never_breaks(noise: bytes, at: int, kind: str) -> None:
     whole = picture(kind, (40, 30))

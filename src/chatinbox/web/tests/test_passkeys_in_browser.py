@@ -32,7 +32,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
 from chatinbox.web import forms
-from journeys.chromium import launched, needs_chromium
+from journeys.chromium import needs_chromium
 
 pytestmark = needs_chromium
 
@@ -65,12 +65,6 @@ async def site(inst: Installation) -> AsyncIterator[Site]:
     yield Site(house, public)
     server.should_exit = server.force_exit = True
     await running
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launched() as browser:
-        yield browser
 
 
 @dataclass

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from oidc_provider_mock import run_server_in_thread
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -31,7 +31,7 @@ from chatinbox.core.egress import Egress
 from chatinbox.core.installation import Installation
 from chatinbox.web.tests.test_saml import Idp as SamlIdp
 from chatinbox.web.tests.test_sso import Idp, member, with_company
-from journeys.chromium import CHROMIUM, needs_chromium
+from journeys.chromium import needs_chromium
 
 pytestmark = needs_chromium
 
@@ -59,11 +59,10 @@ async def house(inst: Installation) -> AsyncIterator[Installation]:
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield await browser.new_page()
-        await browser.close()
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    page = await chromium.new_page()
+    yield page
+    await page.close()
 
 
 async def ask(page: Page, house: Installation, email: str) -> None:
@@ -74,7 +73,7 @@ async def ask(page: Page, house: Installation, email: str) -> None:
 
 
 async def signed_in(page: Page, house: Installation) -> bool:
-    await page.wait_for_url("**/inbox**", timeout=10_000)
+    await page.wait_for_url("**/inbox**")
     names = {cookie["name"] for cookie in await page.context.cookies(house.settings.public_url)}
     return "session" in names and "sso" not in names
 

@@ -12,7 +12,7 @@ from chatinbox.core.egress import Asked, Letter
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.web.settings import PAGES
-from chatinbox.web.tests.test_activity_in_browser import Site, chromium, site  # noqa: F401 — fixtures
+from chatinbox.web.tests.test_activity_in_browser import Site, site  # noqa: F401 — a fixture
 from journeys.chromium import needs_chromium
 
 pytestmark = needs_chromium
@@ -81,7 +81,7 @@ async def test_long_addresses_of_a_company_sign_on_stay_within_a_phone(
 
 async def test_the_menu_has_groups_and_is_opened_by_a_button_on_a_phone_without_scripts(
     site: Site,  # noqa: F811
-    chromium: Browser,  # noqa: F811
+    chromium: Browser,
 ) -> None:
     kept = await site.context.storage_state()
     phone = await chromium.new_context(

@@ -33,7 +33,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
-from journeys.chromium import launched, needs_chromium, open_box
+from journeys.chromium import needs_chromium, open_box
 
 pytestmark = needs_chromium
 LOOK = {"brand": "light-dark(oklch(43% .088 42), oklch(48% .088 42))", "on_brand": "oklch(98.5% .01 70)"}
@@ -103,12 +103,6 @@ async def site(inst: Installation, ada: Staff) -> AsyncIterator[Site]:
     yield Site(house, ada, key, public, f"{second}/shop/{key}", f"{second}/strict")
     server.should_exit = server.force_exit = True
     await running
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launched() as browser:
-        yield browser
 
 
 Visit = Callable[..., Awaitable[Page]]

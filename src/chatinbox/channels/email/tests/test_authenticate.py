@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatinbox.accounts.staff import Staff
@@ -449,7 +449,7 @@ PIECES = [
 
 
 @given(st.binary(max_size=300), st.lists(st.sampled_from(PIECES), max_size=30))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 async def test_whatever_is_in_a_letter_nobody_vouches_by_accident(
     inst: Installation, server: NameServer, tail: bytes, pieces: list[bytes]
 ) -> None:

@@ -103,7 +103,7 @@ text = st.text(max_size=60) | st.sampled_from(["a\r\nBcc: v@x.example", "a\nTo: 
 
 
 @given(text, text, text, text, text, text)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_words_of_anybody_become_headers(
     name: str, subject: str, body: str, quoted: str, file: str, message_id: str
 ) -> None:

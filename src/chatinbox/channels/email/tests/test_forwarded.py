@@ -227,7 +227,7 @@ LINES = st.sampled_from([
 
 
 @given(st.sampled_from(["Fwd: x", "x", "Re: Fwd: x"]), st.lists(LINES | st.text(max_size=40), max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_written_a_writer_is_one_whole_address_that_stands_there(
     subject: str, lines: list[str]
 ) -> None:

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatinbox.accounts.staff import Staff
@@ -62,7 +62,7 @@ def write(inst: Installation, one: Random, accounts: list[Staff], mark: str) -> 
 
 
 @given(letters)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 async def test_letters_of_two_accounts_never_cross(
     inst: Installation, people: People, given_letters: list[Random]
 ) -> None:

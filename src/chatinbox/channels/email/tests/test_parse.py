@@ -44,7 +44,7 @@ def test_every_letter_of_the_collections_is_read_quickly() -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_random_bytes_never_raise(raw: bytes) -> None:
     parse(raw)
     parse(b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n" + raw)
@@ -57,7 +57,7 @@ words = st.text(
 
 
 @given(words, words, words, st.binary(min_size=1, max_size=50))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_a_proper_program_writes_is_read_back_as_written(
     subject: str, name: str, text: str, content: bytes
 ) -> None:

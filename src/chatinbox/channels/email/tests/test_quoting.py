@@ -143,7 +143,7 @@ def test_words_that_only_look_like_a_quotation_stay(text: str) -> None:
         max_size=14,
     )
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_both_parts_are_always_the_whole(parts: list[str]) -> None:
     assert_whole("\n".join(parts))
 
@@ -254,7 +254,7 @@ tags = st.sampled_from(["<p>", "</p>", "<div>", "</div>", '<blockquote type="cit
 
 
 @given(st.lists(tags, max_size=20).map("".join))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_no_word_of_a_html_letter_is_lost(raw: str) -> None:
     visible, folded = fold_html(raw)
     told = "".join((to_text(visible) + to_text(folded or "")).split())

@@ -15,7 +15,7 @@ from chatinbox.app.wiring import build
 from chatinbox.conftest import OPERATOR
 from chatinbox.core.installation import Installation
 from chatinbox.web.site import frame
-from journeys.chromium import launched, needs_chromium
+from journeys.chromium import needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.browser]
 AXE = AXE_FILE_PATH.read_text()
@@ -59,12 +59,6 @@ async def origin(inst: Installation) -> AsyncIterator[str]:
     yield ours
     server.should_exit = True
     await serving
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launched() as browser:
-        yield browser
 
 
 @asynccontextmanager
