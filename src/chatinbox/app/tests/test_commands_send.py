@@ -1,7 +1,6 @@
 """A command may send, too: what a server would not let go leaves by none of them."""
 
 import asyncio
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,12 +56,7 @@ def test_a_command_sends_nothing_of_an_account_in_europe_to_a_country_without_cl
 ) -> None:
     ada, cyd, breach_id = asyncio.run(exposed(settings))
     put_on_the_list(settings.data, country="US", transfer="none needed", ways=["mail"])
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    assert (
-        print_breach(replace(settings, smtp_url=f"smtp://127.0.0.1:{port}"), "tell", breach_id, "", False)
-        == 0
-    )
+    assert print_breach(settings, "tell", breach_id, "", False) == 0
     said = capsys.readouterr().out
     assert "0 accounts told." in said and "2 could not be reached" in said
     assert (

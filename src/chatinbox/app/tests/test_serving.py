@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import psycopg
@@ -30,7 +30,9 @@ SOURCE = Path(__file__).resolve().parents[3]
 
 
 class Started:
-    """A `serve` in a process of its own."""
+    """A `serve` in a process of its own. What a test that failed left running ends with it."""
+
+    left: ClassVar[list["Started"]] = []
 
     def __init__(self, data: Path, *words: str, command: str = "serve", **environment: str) -> None:
         self.data = data
@@ -42,6 +44,7 @@ class Started:
             text=True,
             env={**os.environ, "PYTHONPATH": str(SOURCE), **environment},
         )
+        self.left.append(self)
 
     def ready(self) -> dict[str, Any]:
         """What its ready line says."""
@@ -63,6 +66,10 @@ def data() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="chatinbox-serve-"))
     folder.chmod(0o755)
     yield folder / "data"
+    while Started.left:
+        one = Started.left.pop()
+        if one.process.poll() is None:
+            one.stop(signal.SIGKILL)
     if (folder / "data" / "pg").exists():
         postgres.down(folder / "data")
     shutil.rmtree(folder, ignore_errors=True)
