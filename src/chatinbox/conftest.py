@@ -1,19 +1,22 @@
-"""What tests stand on: one installation on a real PostgreSQL for the whole run, fresh accounts for every test.
+"""What tests stand on: a real PostgreSQL for the whole run, a fresh installation for every file, fresh accounts for every test.
 
 Ada owns account A and Bea works there; Cyd owns account B and must never see anything of A.
 """
 
+import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from psycopg import sql
 
+from chatinbox.accounts import passwords
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.wiring import App, build
 from chatinbox.conversations.incoming import Received
@@ -36,6 +39,26 @@ OPERATOR = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Everybody here has a password and lives for a second: its hash costs the least that Argon2 takes. What a guess costs in
+    earnest is a promise's to show (6.2).
+    """
+    with hashing_by(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)):
+        yield
+
+
+@contextmanager
+def hashing_by(hasher: PasswordHasher) -> Iterator[None]:
+    """Has passwords kept, and nobody's compared, by another hasher."""
+    before = passwords._hasher
+    passwords._nobody.cache_clear()
+    passwords._hasher = hasher
+    yield
+    passwords._nobody.cache_clear()
+    passwords._hasher = before
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """An embedded PostgreSQL of the test run, ended with it."""
@@ -45,28 +68,43 @@ def cluster() -> Iterator[Cluster]:
         down(Path(folder) / "pg")
 
 
-def fresh_database(cluster: Cluster, name: str) -> str:
-    """An empty database; its connection string as the owner."""
+def fresh_database(cluster: Cluster, name: str, like: str = "template1") -> str:
+    """A new database, empty or like another one; its connection string as the owner."""
+    make = sql.SQL("create database {} template {} strategy file_copy")
     with psycopg.connect(cluster.dsn(cluster.superuser, "postgres"), autocommit=True) as conn:
-        conn.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        conn.execute(make.format(sql.Identifier(name), sql.Identifier(like)))
     return cluster.dsn(cluster.superuser, name)
 
 
 @pytest.fixture(scope="session")
-async def inst(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    """The installation under test."""
+async def first(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An installation that nobody ever uses: the others are copies of it, with its keys."""
     settings = replace(
         Settings(),
-        data=tmp_path_factory.mktemp("data"),
+        data=tmp_path_factory.mktemp("first"),
         public_url="http://127.0.0.1:8000",
         files_url="http://localhost:8000",
         sign_up="open",
         resolver="off",
     )
-    opened = await Installation.open(settings, fresh_database(cluster, f"test_{new_id().hex}"))
+    opened = await Installation.open(settings, fresh_database(cluster, "first"))
     await purposes.declare(opened.db)
+    await opened.close()
+    return settings
+
+
+@pytest.fixture(scope="module")
+async def inst(
+    cluster: Cluster, first: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    """The installation under test. It has the accounts of this file alone: what goes through all of them stays short."""
+    name, data = f"test_{new_id().hex}", tmp_path_factory.mktemp("data")
+    shutil.copytree(first.data, data, dirs_exist_ok=True)
+    opened = await Installation.open(replace(first, data=data), fresh_database(cluster, name, "first"))
     yield opened
     await opened.close()
+    with psycopg.connect(cluster.dsn(cluster.superuser, "postgres"), autocommit=True) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
@@ -110,7 +148,7 @@ def say(inst: Installation, people: People) -> Say:
     return people.say
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def app(inst: Installation) -> App:
     """The web application."""
     return await build(inst)

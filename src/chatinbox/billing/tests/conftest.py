@@ -18,7 +18,7 @@ from chatinbox.core import clock
 from chatinbox.core.installation import Installation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def stripe_(inst: Installation) -> AsyncIterator[StandIn]:
     """Stripe, as far as we can tell."""
     stand_in = StandIn()
@@ -28,7 +28,7 @@ async def stripe_(inst: Installation) -> AsyncIterator[StandIn]:
     await task
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def paid(inst: Installation, stripe_: StandIn) -> AsyncIterator[Installation]:
     """The installation, taking payments."""
     settings = replace(
@@ -45,7 +45,7 @@ async def paid(inst: Installation, stripe_: StandIn) -> AsyncIterator[Installati
     inst.egress.place("stripe", inst.settings.stripe_api_base)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def shop_app(paid: Installation) -> App:
     return await build(paid)
 

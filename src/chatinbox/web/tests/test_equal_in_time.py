@@ -45,6 +45,11 @@ def of_the_form_of(known: str) -> str:
     return f"{name[:-12]}{new_id().hex[-12:]}@{domain}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_hashes() -> None:
+    """None here: what a hash costs is what hides whether there was one."""
+
+
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     for room, name in ((forms, "by_name"), (forms, "by_place"), (people_page, "letters")):
