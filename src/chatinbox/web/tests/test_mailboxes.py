@@ -107,7 +107,8 @@ async def test_the_password_lies_sealed_in_the_channels_settings(
 
 
 async def connected(browser: Browser, channel_id: UUID, dovecot: Server) -> None:
-    assert (await browser.post(PAGE, data=form(channel_id, dovecot.port))).status_code == 200
+    answer = await browser.post(PAGE, data=form(channel_id, dovecot.port))
+    assert answer.status_code == 200, bare(answer)
 
 
 async def refused_with(browser: Browser, asked: dict[str, str], field: str, sentence: str) -> None:
