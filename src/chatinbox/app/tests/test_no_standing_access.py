@@ -28,6 +28,7 @@ COMMANDS = {
     "reset",  # a link for somebody, who is told of it
     "security", "breach",  # the log of connections, which knows no account; rows counted
     "ledger",  # hashes compared
+    "keys",  # moves the root key, and opens nothing with it
     "backup", "restore",  # sealed copies; what is made anew is shown to nobody
 }  # fmt: skip
 OPENS = {"open_row", "open_body", "open_text", "customer_key", "customer_keys", "known_customer_keys", "read_timeline", "open_rows", "export_account"}  # fmt: skip
@@ -47,7 +48,7 @@ def test_these_are_the_pages_and_each_was_looked_at(app: App) -> None:
     "file",
     [
         "app/command.py", "app/doctor.py", "app/visits.py", "app/reset.py", "app/security.py", "app/breach.py", "app/prove.py",
-        "app/database_programs.py", "app/ledger.py",
+        "app/database_programs.py", "app/ledger.py", "app/root_key.py",
         "app/backup/copy.py", "app/backup/restore.py", "app/backup/sealed.py", "privacy/breach.py", "privacy/breach_record.py", "web/access_console.py", "web/desk_console.py",
         "web/security_console.py", "web/operator_door.py", "privacy/pack.py", "privacy/desk/release.py",
     ],
