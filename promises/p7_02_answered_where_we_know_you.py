@@ -128,9 +128,9 @@ async def saboteur_answers_elsewhere(stage: Stage) -> None:
     """Sends the link to another address than the known one"""
 
     async def elsewhere(
-        inst: Installation, account_id: UUID, person_id: UUID, _email: str, *rest: Any
+        inst: Installation, account_id: UUID, person_id: UUID, _email: str, *rest: Any, **more: Any
     ) -> None:
-        await write_to(inst, account_id, person_id, STRANGER, *rest)
+        await write_to(inst, account_id, person_id, STRANGER, *rest, **more)
 
     stage.swap(wish, "write_to", elsewhere)
 

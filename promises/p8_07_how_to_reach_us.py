@@ -1,5 +1,7 @@
 """Write to the address below about anything here. You need no account, no cookie and no other company’s puzzle."""
 
+from typing import Any
+
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.conversations.inbox import read_list
 from chatinbox.web.site import frame, write_to_us
@@ -37,5 +39,10 @@ async def saboteur_loses_the_letter(stage: Stage) -> None:
 
 async def saboteur_hides_the_address(stage: Stage) -> None:
     """Shows the policy without the address"""
-    known = vars(frame)["fill"]
-    stage.swap(frame, "fill", lambda *given: known(*given).replace(stage.settings.operator_privacy_email, ""))
+    known = vars(frame)["page_text"]
+
+    def without(*given: Any) -> tuple[str, Any]:
+        text, spoken_in = known(*given)
+        return text.replace(stage.settings.operator_privacy_email, ""), spoken_in
+
+    stage.swap(frame, "page_text", without)

@@ -148,7 +148,7 @@ class Reading:
     def _classes(self, annotation: ast.AST) -> list[Any]:
         named = [one for one in ast.walk(annotation) if isinstance(one, ast.Name | ast.Attribute)]
         values = [self._globals.get(one.id) if isinstance(one, ast.Name) else None for one in named]
-        return [one for one in values if isinstance(one, type) and _is_ours(one)]
+        return [each for one in values if isinstance(one, type) and _is_ours(one) for each in _meant(one)]
 
 
 def _has(value: Any, name: str) -> bool:
@@ -156,11 +156,25 @@ def _has(value: Any, name: str) -> bool:
 
 
 @cache
+def _meant(kind: Any) -> list[Any]:
+    """A class; for a protocol, also what stands beside it and can do all that it says."""
+    if not getattr(kind, "_is_protocol", False):
+        return [kind]
+    verbs = {name for name, one in vars(kind).items() if isinstance(one, FunctionType) and name[0] != "_"}
+    beside = vars(sys.modules[kind.__module__]).values()
+    return [
+        kind,
+        *(one for one in beside if isinstance(one, type) and one is not kind and verbs <= {*vars(one)}),
+    ]
+
+
+@cache
 def _kinds(owner: Any) -> dict[str, list[Any]]:
     """Of which classes of ours what hangs on a class is: as it is annotated, or made where one begins."""
     hints = typing.get_type_hints(owner)
     found = {
-        name: [one for one in (typing.get_args(of) or (of,)) if _is_ours(one)] for name, of in hints.items()
+        name: [each for one in (typing.get_args(of) or (of,)) if _is_ours(one) for each in _meant(one)]
+        for name, of in hints.items()
     }
     place = places(owner.__module__).get(f"{owner.__qualname__}.__init__")
     if place:

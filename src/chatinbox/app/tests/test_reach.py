@@ -27,13 +27,20 @@ class NotTaken(NamedTuple):
 
 
 LEDGER = "core.egress.ledger.Ledger"
+_ASKED = ["tenant.channel", "tenant.data_case", "tenant.conversation", "tenant.message", "tenant.staff_user"]
 NOT_TAKEN = [
+    *(
+        NotTaken(one, f"{LEDGER}.begin", "reminders, bills and sums are no letters to customers")
+        for one in _ASKED
+    ),
     NotTaken(
         "work.house_ledger", f"{LEDGER}._begin_of_house", "what leaves about nobody, and work is for accounts"
     ),
     NotTaken("work.house_ledger", f"{LEDGER}.end", "the same"),
     NotTaken("tenant.ledger", f"{LEDGER}.begin", "sums of visits are about nobody, and of no account"),
     NotTaken("tenant.ledger", f"{LEDGER}.end", "the same"),
+    NotTaken("tenant.ledger_waiting", f"{LEDGER}.begin", "the same"),
+    NotTaken("tenant.ledger_waiting", f"{LEDGER}.end", "the same"),
     NotTaken("tenant.permission", f"{LEDGER}.begin", "what leaves on a permission is sent at a door"),
     NotTaken(
         "tenant.setting_change",

@@ -63,16 +63,16 @@ _BEGUN = """
 insert into ledger (account_id, id, gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, named, at,
   asked_by, asked_id, permission_id, shown_from)
 select %(account)s, %(id)s, %(gate)s, %(who)s, %(kind)s, %(subject)s, %(basis)s, %(instruction)s, %(fields)s::text[],
-  %(named)s::text, %(at)s, %(asked)s::text, %(asker)s::uuid, %(permission)s::uuid, %(shown_from)s::timestamptz
- where (not %(to_customer)s or work.is_asked_for(%(account)s, %(subject)s, %(asked)s::text, %(asker)s::uuid))"""
+  %(named)s::text, %(at)s, %(asked)s::text, %(asker)s::uuid, %(permission)s::uuid, %(shown_from)s::timestamptz"""
 _WAITS = "insert into ledger_waiting (account_id, id, row_id, part, commitment, seal, shown_from)"
 _BEGUN_WAITS = f"""{_WAITS} values (%(account)s, %(waiting)s, %(id)s, 'begun', %(commitment)s, %(seal)s,
   %(shown_from)s::timestamptz)"""
 # One that depends on what is there waits only where it was written.
 _IF_BEGUN = f""" returning id) {_WAITS} select %(account)s, %(waiting)s, id, 'begun', %(commitment)s, %(seal)s, null
   from written returning id"""
-_ASKED = f"with written as ({_BEGUN}{_IF_BEGUN}"
-_PERMITTED = f"""with written as ({_BEGUN} and exists (select from permission p where p.account_id = %(account)s and p.id = %(permission)s
+_ASKED = f"""with written as ({_BEGUN} where work.is_asked_for(%(account)s, %(subject)s, %(asked)s::text, %(asker)s::uuid)
+{_IF_BEGUN}"""
+_PERMITTED = f"""with written as ({_BEGUN} where exists (select from permission p where p.account_id = %(account)s and p.id = %(permission)s
     and p.receiver_blind = %(receiver)s and p.fields @> %(fields)s::text[]
     and (p.object = 'account' or p.object_id = %(subject)s) and p.taken_back_at is null and p.given_at <= %(at)s and p.until_at > %(at)s)
 {_IF_BEGUN}"""
@@ -122,18 +122,18 @@ class Ledger:
             "subject": subject_id, "basis": entry.basis, "instruction": entry.instruction, "fields": list(entry.fields),
             "named": entry.named, "at": now(), "asked": entry.asked and entry.asked.by,
             "asker": entry.asked and entry.asked.id, "permission": entry.permission_id, "shown_from": entry.shown_from,
-            "to_customer": entry.gate == "mail" and entry.subject_kind == "customer" and entry.basis != "permission",
         }  # fmt: skip
         self._commit(entry.account_id, row)
         if entry.basis == "permission":
             row["receiver"] = await receiver_blind(self._vault, entry.account_id, entry.recipient)
             if not (await self._db.run(entry.account_id, (_PERMITTED, row)))[0]:
                 raise NoPermission
-        elif not row["to_customer"]:
+        elif entry.gate == "mail" and entry.subject_kind == "customer":
+            if not (await self._db.run(entry.account_id, (_ASKED, row)))[0]:
+                raise NobodyAsked("Nobody of the business asked for this letter.")
+        else:
             # Nothing is given back: a row that an order hides cannot be seen by who writes it.
             await self._db.run(entry.account_id, (_BEGUN, row), (_BEGUN_WAITS, row))
-        elif not (await self._db.run(entry.account_id, (_ASKED, row)))[0]:
-            raise NobodyAsked("Nobody of the business asked for this letter.")
         return row_id
 
     def _commit(self, account_id: UUID, row: dict[str, Any]) -> None:

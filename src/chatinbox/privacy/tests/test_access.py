@@ -386,7 +386,7 @@ async def test_only_whose_day_is_far_too_much_is_read_further_and_so_many_at_onc
             await tx.execute(
                 "insert into customer (account_id, id, created_at) select account_id, customer_id, at from access_waiting"
             )
-        await link(inst, account_id)
+        await link(inst, ACCESS, account_id)
     seen: list[str] = []
     token = statements.set(seen)
     assert await alerts.look_out(inst, ada.account_id) == 2
