@@ -1,15 +1,15 @@
-"""The ledger of destroyed keys: what must not come back with an older copy, in a file that can lie on another disk.
+"""The ledger of destroyed keys: what an older copy must not undo, in a file that can lie on another disk.
 
-Each key that is destroyed is written here first, by its random ids, and is on disk before it goes. The lines are a chain
-under a key of the installation, so a line that was changed, dropped, moved or invented is noticed; that the end was cut off
-is noticed by whoever kept a later head.
+Each key that is destroyed is written here first, by its random ids, and is on disk before it goes; and so is what began for
+somebody, or ended, that a copy from before knows nothing of. The lines are a chain under a key of the installation, so a line
+that was changed, dropped, moved or invented is noticed; that the end was cut off is noticed by whoever kept a later head.
 """
 
 import contextlib
 import fcntl
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,9 @@ from chatinbox.core.clock import now
 ALL = "all"  # as a kind: every key of an account
 MARK = "mark"  # as a kind: the keyed hash of a letter that was erased, and must stay away
 TALK = "conversation"  # as a kind: one that was erased while its customer's key stays
+ASIDE, TAKEN_UP = "aside", "taken_up"  # as kinds: by the id of a restriction; `more` is whose
+STANDING = frozenset({ASIDE, TAKEN_UP})
+"""The kinds that say what began or ended, and destroy nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One destroyed key, or mark."""
+    """One destroyed key, or mark, or what began or ended. `more` is what its kind says besides."""
 
     head: Head
     at: datetime
     kind: str
     account_id: UUID
     subject_id: UUID
+    more: tuple[str, ...] = ()
 
 
 class Broken(Exception):
@@ -70,12 +74,13 @@ class Destroyed:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path.touch(0o600)
 
-    def add(self, names: Iterable[tuple[str, UUID, UUID]]) -> Head:
-        """Writes kinds, accounts and subjects down; on disk when this returns."""
+    def add(self, names: Iterable[tuple[str, UUID, UUID]], more: Sequence[str] = ()) -> Head:
+        """Writes kinds, accounts and subjects down, each with `more`, words without a space; on disk when this returns."""
         with self._locked(), open(self.path, "ab", opener=_private) as file:
             head, lines = self._end(), []
             for kind, account_id, subject_id in names:
-                told = f"{head.number + 1} {now().isoformat()} {kind} {account_id.hex} {subject_id.hex}"
+                named = (kind, account_id.hex, subject_id.hex, *more)
+                told = " ".join((str(head.number + 1), now().isoformat(), *named))
                 head = Head(head.number + 1, self._hash(head.hash, told))
                 lines.append(f"{told} {head.hash}\n")
             file.write("".join(lines).encode())
@@ -112,9 +117,18 @@ class Destroyed:
                 continue
             if not hmac.compare_digest(hash_, self._hash((before or Head()).hash, told)):
                 raise Broken(number)
-            at, kind, account, subject = _parts(told, number)
+            at, kind, account, subject, *more = _parts(told, number)
             before = Head(number, hash_)
-            lines.append(Line(before, at, kind, UUID(hex=account), UUID(hex=subject)))
+            lines.append(
+                Line(
+                    before,
+                    datetime.fromisoformat(at),
+                    kind,
+                    UUID(hex=account),
+                    UUID(hex=subject),
+                    tuple(more),
+                )
+            )
         return lines
 
     def forget_before(self, kept: datetime) -> int:
@@ -170,11 +184,19 @@ class Destroyed:
             yield
 
 
-def _parts(told: str, number: int) -> tuple[datetime, str, str, str]:
+def _parts(told: str, number: int) -> list[str]:
     words = told.split(" ")
-    if len(words) != 5 or words[0] != str(number):
+    if len(words) < 5 or words[0] != str(number):
         raise Broken(number)
-    return datetime.fromisoformat(words[1]), words[2], words[3], words[4]
+    return words[1:]
+
+
+def begun(lines: Iterable[Line], kind: str, ended: str) -> tuple[list[Line], list[UUID]]:
+    """What began by lines of `kind` and did not end by one of `ended`, the newest line of each; and the ids of what ended."""
+    lines = list(lines)
+    over = {one.subject_id for one in lines if one.kind == ended}
+    newest = {one.subject_id: one for one in lines if one.kind == kind and one.subject_id not in over}
+    return list(newest.values()), list(over)
 
 
 def _private(path: str, flags: int) -> int:

@@ -158,6 +158,12 @@ class Vault:
         if names:
             await asyncio.to_thread(self.destroyed.add, names)
 
+    async def write_down(self, kind: str, account_id: UUID, subject_id: UUID, *more: str) -> None:
+        """Keeps what began or ended for somebody where a copy put back finds it; on disk when this returns. What begins is
+        written before it is committed, what ends after: whatever breaks off between, a copy put back has it still standing.
+        """
+        await asyncio.to_thread(self.destroyed.add, [(kind, account_id, subject_id)], more)
+
     def close(self) -> None:
         """Closes the keystore."""
         self._keystore.close()

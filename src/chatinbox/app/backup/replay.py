@@ -1,10 +1,11 @@
-"""Replaying: what was erased since the copy is erased again, and what is never copied is made anew.
+"""Replaying: what was erased since the copy is erased again, what began or ended for somebody stands again as it stood, and what
+is never copied is made anew.
 
 The ledger's keys go first. Then whoever has rows and no key was erased: their rows and files go the way they went before.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from chatinbox.channels.email.raw import discard_raw
 from chatinbox.conversations.search.index import rebuild
 from chatinbox.core import purpose
 from chatinbox.core.clock import now
-from chatinbox.core.destroyed import ALL, MARK, TALK, Line
+from chatinbox.core.destroyed import ALL, MARK, STANDING, TALK, Line
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
@@ -30,6 +31,7 @@ from chatinbox.customers.addresses import look_up_again
 from chatinbox.privacy.destroy import destroy_again
 from chatinbox.privacy.erasure.erase import erase_again, erase_conversations_again
 from chatinbox.privacy.glass.forget import forget_words_again
+from chatinbox.privacy.restriction.again import restrict_again
 
 STILL = timedelta(days=1)
 """How long what was asked for before the copy waits after it, so that somebody can look first."""
@@ -43,41 +45,49 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
     """Replays on an installation that nobody is let into; what was done, in sentences."""
     inst = await open_installation(settings, admin_dsn)
     try:
-        before = sum(1 for one in ledger if one.kind not in (MARK, TALK))
+        keys = [one for one in ledger if one.kind not in {MARK, TALK, *STANDING}]
         # The ledger has these lines already: nothing is added to it.
-        inst.vault.drop_again(
-            (one.kind, one.account_id, one.subject_id) for one in ledger if one.kind not in (MARK, TALK)
-        )
+        inst.vault.drop_again((one.kind, one.account_id, one.subject_id) for one in keys)
         with psycopg.connect(admin_dsn, autocommit=True) as above:
             accounts = await _accounts(
                 inst, above, {one.account_id: one.at for one in ledger if one.kind == ALL}
             )
             people = await _people(inst, above)
             _hold_still(above)
-            marks, talks = _by_account(ledger, MARK), _by_account(ledger, TALK)
-            customers = letters = texts = single = 0
+            marks, talks, stood = (
+                _by_account(ledger, {MARK}),
+                _by_account(ledger, {TALK}),
+                _by_account(ledger, STANDING),
+            )
+            customers = letters = texts = single = aside = 0
             async for account_id in every_account(inst):
                 customers += await _customers(inst, above, account_id)
-                single += await erase_conversations_again(inst, account_id, talks[account_id])
+                single += await erase_conversations_again(inst, account_id, _ids(talks[account_id]))
+                aside += await restrict_again(inst, account_id, stood[account_id])
                 letters += await _letters(inst, account_id)
                 await _connections(inst, account_id)
-                await _mark(inst, account_id, marks[account_id])
+                await _mark(inst, account_id, _ids(marks[account_id]))
                 await look_up_again(inst, account_id)
                 texts += await rebuild(inst, account_id)
     finally:
         await inst.close()
     return [
-        f"Keys destroyed again: {before}. Erased again: {customers} customers, {single} single conversations, {letters} letters, {accounts} accounts, {people} people.",
+        f"Keys destroyed again: {len(keys)}. Erased again: {customers} customers, {single} single conversations, {letters} letters, {accounts} accounts, {people} people.",
+        f"As they stood again: {aside} who are set aside or taken up.",
         f"Search made anew: {texts} texts.",
     ]
 
 
-def _by_account(ledger: Iterable[Line], kind: str) -> defaultdict[UUID, list[UUID]]:
-    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
+def _by_account(ledger: Iterable[Line], kinds: Collection[str]) -> defaultdict[UUID, list[Line]]:
+    found: defaultdict[UUID, list[Line]] = defaultdict(list)
     for one in ledger:
-        if one.kind == kind:
-            found[one.account_id].append(one.subject_id)
+        if one.kind in kinds:
+            found[one.account_id].append(one)
     return found
+
+
+def _ids(lines: Iterable[Line]) -> list[UUID]:
+    return [one.subject_id for one in lines]
 
 
 async def _accounts(inst: Installation, above: psycopg.Connection, ended: dict[UUID, datetime]) -> int:

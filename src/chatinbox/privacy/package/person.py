@@ -117,7 +117,7 @@ async def _restricted(
         if ended_at
         else "and is so now: it is kept, and nothing else is done with it"
     )
-    told = f"Your data was set aside on {at:%-d %B %Y} {until}. In the business's words: {GROUNDS[ground]}."
+    told = f"Your data was set aside on {at:%-d %B %Y} {until}.{_why(GROUNDS, ground)}"
     return gathering.redaction.words(f"{told} {said}".strip())
 
 
@@ -133,8 +133,13 @@ async def _held(
 ) -> str:
     said = (await gathering.key(customer_id)).open_text(words, account_id, "hold", "words", row_id)
     what = f"Your conversation #{number}" if number else "Your data"
-    told = f"{what} is held back from erasing until {until_at:%-d %B %Y}. In the business's words: {HOLD_GROUNDS[ground]}. {said}"
+    told = f"{what} is held back from erasing until {until_at:%-d %B %Y}.{_why(HOLD_GROUNDS, ground)} {said}"
     return gathering.redaction.words(told)
+
+
+def _why(grounds: dict[str, str], ground: str) -> str:
+    """What the business chose; nothing where it was put back after a restore, as its words say so then."""
+    return f" In the business's words: {grounds[ground]}." if ground in grounds else ""
 
 
 def _standing(objected_at: datetime | None, erasing_at: datetime | None) -> list[str]:

@@ -84,6 +84,7 @@ PATHS: dict[str, tuple[What, str]] = {
     "web.entrance.wish": ("keeps", "the number of a person's own wish"),
     "privacy.letter": ("for the person", "they are told before it ends"),
     "privacy.restriction.restrict": ("for the person", "sets aside and takes up again"),
+    "privacy.restriction.again": ("for the person", "sets aside after a copy was put back"),
     "privacy.package.gather": ("for the person", "their copy"),
     "privacy.package.person": ("for the person", "their copy"),
     "privacy.objection": ("for the person", "they are not written to"),

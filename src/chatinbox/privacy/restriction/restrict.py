@@ -11,6 +11,7 @@ from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.change import tell
 from chatinbox.core.clock import now
+from chatinbox.core.destroyed import ASIDE, TAKEN_UP
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -30,13 +31,13 @@ MOST_WORDS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """One of them. `words` are staff's own."""
+    """One of them. `words` are staff's own; nobody's name stands by one that was put back."""
 
     id: UUID
     customer_id: UUID
     ground: str
     words: str
-    staff_user_id: UUID
+    staff_user_id: UUID | None
     at: datetime
 
 
@@ -58,17 +59,18 @@ async def restrict(inst: Installation, by: Staff, customer_id: UUID, ground: str
     row_id, at = new_id(), now()
     sealed = key.seal(words, by.account_id, "restriction", "words", row_id) if words else None
     try:
-        *_, told = await inst.db.run(
-            by.account_id,
-            (
-                "insert into restriction (account_id, id, customer_id, ground, words_sealed, staff_user_id, at)"
-                " values (%s, %s, %s, %s, %s, %s, %s)",
-                [by.account_id, row_id, root, ground, sealed, by.staff_user_id, at],
-            ),
-            _mark(by.account_id, root, at),
-            noted(account_key, by, "customer.set_aside", subject_id=root),
-            tell(by.account_id, "restriction.begun", by.staff_user_id, root),
-        )
+        async with inst.db.account(by.account_id) as tx:
+            *_, told = await tx.many(
+                (
+                    "insert into restriction (account_id, id, customer_id, ground, words_sealed, staff_user_id, at)"
+                    " values (%s, %s, %s, %s, %s, %s, %s)",
+                    [by.account_id, row_id, root, ground, sealed, by.staff_user_id, at],
+                ),
+                mark(by.account_id, root, at),
+                noted(account_key, by, "customer.set_aside", subject_id=root),
+                tell(by.account_id, "restriction.begun", by.staff_user_id, root),
+            )
+            await inst.vault.write_down(ASIDE, by.account_id, row_id, root.hex)
     except UniqueViolation:
         raise Refused(409, "This customer is set aside already.", "restricted") from None
     inst.bell.ring(by.account_id, told[0][0])
@@ -100,13 +102,14 @@ async def take_up(
             inst, by, root, "About your data", words, "told before their data is taken up again"
         )
     key = await inst.vault.account_key(by.account_id)
-    *_, told = await inst.db.run(
+    ended, *_, told = await inst.db.run(
         by.account_id,
         (
-            "update restriction set ended_at = %s, ended_by = %s where account_id = %s and customer_id = %s and ended_at is null",
+            "update restriction set ended_at = %s, ended_by = %s where account_id = %s and customer_id = %s and ended_at is null"
+            " returning id",
             [now(), by.staff_user_id, by.account_id, root],
         ),
-        _mark(by.account_id, root, None),
+        mark(by.account_id, root, None),
         noted(
             key,
             by,
@@ -116,6 +119,8 @@ async def take_up(
         ),
         tell(by.account_id, "restriction.ended", by.staff_user_id, root),
     )
+    for (row_id,) in ended:
+        await inst.vault.write_down(TAKEN_UP, by.account_id, row_id)
     inst.bell.ring(by.account_id, told[0][0])
 
 
@@ -150,7 +155,8 @@ async def list_restrictions(inst: Installation, by: Staff) -> list[Restriction]:
     return [Restriction(*row) for row in rows]
 
 
-def _mark(account_id: UUID, root: UUID, at: datetime | None) -> tuple[str, dict[str, object]]:
+def mark(account_id: UUID, root: UUID, at: datetime | None) -> tuple[str, dict[str, object]]:
+    """That a customer is set aside since then, with whoever turned out to be them; or no more."""
     text = (
         f"{FAMILY} update customer c set restricted_at = %(at)s from family"
         " where c.account_id = %(account)s and c.id = family.id"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chatinbox.core.destroyed import Destroyed
+from chatinbox.core.destroyed import ASIDE, Destroyed
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.data_map import read
@@ -43,7 +43,7 @@ async def test_no_line_of_the_data_map_speaks_of_a_column_that_is_gone(inst: Ins
 async def test_each_part_of_a_line_of_the_ledger_beside_the_database_is_in_the_map(tmp_path: Path) -> None:
     ledger = Destroyed(tmp_path / "destroyed.ledger", b"k" * 32)
     ledger.begin()
-    ledger.add([("customer", new_id(), new_id())])
+    ledger.add([(ASIDE, new_id(), new_id())], [new_id().hex])
     assert len(ledger.path.read_text().split()) == len(read()["file.destroyed_ledger"].columns)
     assert [name for name in read() if name.startswith("file.")] == ["file.destroyed_ledger"]
 

@@ -15,6 +15,7 @@ from chatinbox.conversations.verbs import correct_address, rename_customer
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.customers.read import read_customer, read_names
+from chatinbox.privacy import put_back
 from chatinbox.privacy.hold import GROUNDS as HOLD_GROUNDS
 from chatinbox.privacy.hold import LONGEST, end_hold, hold, hold_longer, list_holds
 from chatinbox.privacy.objection import end_objection, note_objection
@@ -47,6 +48,8 @@ async def _words(inst: Installation, session: Session, customer_id: UUID | None)
         "staff": await staff_names(inst, by.account_id),
         "grounds": list(GROUNDS.items()),
         "hold_grounds": list(HOLD_GROUNDS.items()),
+        "all_grounds": {**GROUNDS, put_back.GROUND: put_back.SAID},
+        "all_hold_grounds": {**HOLD_GROUNDS, put_back.GROUND: put_back.SAID},
         "latest": (now() + LONGEST - timedelta(days=1)).date(),
         "days": KEPT.days,
         "hours": int(GOOD_FOR["package"].total_seconds() // 3600),

@@ -1,0 +1,118 @@
+"""What began for a customer, or ended, after a copy: it stands as it stood once that copy is put back."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+from uuid import UUID
+
+import pytest
+
+from chatinbox.accounts.staff import Staff
+from chatinbox.app.backup.replay import replay
+from chatinbox.app.tests.test_backup import HERS, HIS, Copies, erases, writes
+from chatinbox.conftest import People
+from chatinbox.core.destroyed import ASIDE, TAKEN_UP
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.postgres import Cluster
+from chatinbox.customers.addresses import find_by_email
+from chatinbox.customers.read import read_customer
+from chatinbox.privacy import put_back
+from chatinbox.privacy.restriction.restrict import list_restrictions, read_restriction, restrict, take_up
+
+
+@pytest.fixture
+def copies(cluster: Cluster, tmp_path: Path) -> Copies:
+    return Copies(cluster, tmp_path)
+
+
+async def somebody(inst: Installation, staff: Staff, email: str) -> UUID:
+    """A customer who wrote once."""
+    await writes(inst, staff, email, email.partition("@")[0] + new_id().hex[-4:])
+    found = await find_by_email(inst, staff.account_id, email)
+    assert found
+    return found
+
+
+async def taken_up(inst: Installation, staff: Staff, customer_id: UUID) -> None:
+    await take_up(inst, staff, customer_id, "", told_otherwise=True)
+
+
+async def is_aside(inst: Installation, staff: Staff, customer_id: UUID) -> bool:
+    """By its row, and by the mark that every path looks at."""
+    row = await read_restriction(inst, staff, customer_id)
+    marked = (await read_customer(inst, staff.account_id, customer_id)).restricted_at
+    assert (row is None) == (marked is None)
+    return row is not None
+
+
+async def test_who_was_set_aside_after_the_copy_is_set_aside_and_who_was_taken_up_is_not(
+    copies: Copies,
+) -> None:
+    async with copies.opened() as inst:
+        ada, cyd = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]
+        hers, his = [await somebody(inst, ada, one) for one in (HERS, HIS)]
+        kept, back, gone = [await somebody(inst, ada, f"{one}@mail.example") for one in ("kim", "bo", "gil")]
+        theirs = await somebody(inst, cyd, HERS)
+        for one in (his, kept, back):
+            await restrict(inst, ada, one, "accuracy", "They rang us")
+        data, keys, _ = copies.make(inst)
+        await restrict(inst, ada, hers, "claims", "They wrote to us")
+        live = await read_restriction(inst, ada, hers)
+        await taken_up(inst, ada, his)
+        await taken_up(inst, ada, back)
+        await restrict(inst, ada, back, "unlawful")
+        await restrict(inst, ada, gone, "objection")
+        await erases(inst, ada, gone)
+        await restrict(inst, ada, await somebody(inst, ada, "new@mail.example"), "claims")
+    there = copies.restored(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        aside = {one: await is_aside(inst, ada, one) for one in (hers, his, kept, back)}
+        assert aside == {hers: True, his: False, kept: True, back: True}
+        assert {one.customer_id for one in await list_restrictions(inst, ada)} == {hers, kept, back}
+        [found, untouched] = [await read_restriction(inst, ada, one) for one in (hers, kept)]
+        assert found and live and untouched and untouched.words == "They rang us"
+        assert (found.id, found.ground, found.words) == (live.id, put_back.GROUND, put_back.WORDS)
+        assert found.staff_user_id is None, "nobody is named for what nobody knows any more"
+        assert not await is_aside(inst, cyd, theirs), "the same person with another business was set aside"
+        assert await list_restrictions(inst, cyd) == []
+        before = len(inst.vault.destroyed.read())
+        await taken_up(inst, ada, hers)  # what stands again is ended as anything is
+        [line] = inst.vault.destroyed.read()[before:]
+        assert (line.kind, line.subject_id, line.more) == (TAKEN_UP, live.id, ())
+        lines = inst.vault.destroyed.read()
+    told = await replay(there, there.database_url or "", lines)
+    assert "As they stood again: 1 who are set aside or taken up." not in told
+    async with copies.opened(there) as inst:
+        assert [await is_aside(inst, ada, one) for one in (hers, his, kept, back)] == [
+            False,
+            False,
+            True,
+            True,
+        ]
+
+
+Act: TypeAlias = Callable[[Installation, Staff, UUID], Awaitable[object]]
+
+
+async def test_a_line_stands_in_the_ledger_before_the_change_is_acknowledged_and_names_nobody(
+    inst: Installation, ada: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers = await somebody(inst, ada, HERS)
+    await restrict(inst, ada, hers, "accuracy", "She rang us")
+    row = await read_restriction(inst, ada, hers)
+    line = inst.vault.destroyed.read()[-1]
+    assert row and (line.kind, line.account_id, line.subject_id) == (ASIDE, ada.account_id, row.id)
+    assert line.more == (hers.hex,)
+    raw = inst.vault.destroyed.path.read_text()
+    assert "frida" not in raw and "rang" not in raw and "accuracy" not in raw
+    await taken_up(inst, ada, hers)
+    assert [one.kind for one in inst.vault.destroyed.read()[-2:]] == [ASIDE, TAKEN_UP]
+
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(inst.vault.destroyed, "add", full)
+    with pytest.raises(OSError, match="full"):
+        await restrict(inst, ada, hers, "accuracy")
+    assert not await is_aside(inst, ada, hers), "it would be lost with an older copy"
