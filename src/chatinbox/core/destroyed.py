@@ -22,7 +22,8 @@ ALL = "all"  # as a kind: every key of an account
 MARK = "mark"  # as a kind: the keyed hash of a letter that was erased, and must stay away
 TALK = "conversation"  # as a kind: one that was erased while its customer's key stays
 ASIDE, TAKEN_UP = "aside", "taken_up"  # as kinds: by the id of a restriction; `more` is whose
-STANDING = frozenset({ASIDE, TAKEN_UP})
+OBJECTED, OBJECTION_ENDED = "objected", "objection_ended"  # by the id of who objected; `more` is since when
+STANDING = frozenset({ASIDE, TAKEN_UP, OBJECTED, OBJECTION_ENDED})
 """The kinds that say what began or ended, and destroy nothing."""
 
 

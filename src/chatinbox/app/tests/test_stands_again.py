@@ -11,13 +11,14 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup.replay import replay
 from chatinbox.app.tests.test_backup import HERS, HIS, Copies, erases, writes
 from chatinbox.conftest import People
-from chatinbox.core.destroyed import ASIDE, TAKEN_UP
+from chatinbox.core.destroyed import ASIDE, OBJECTED, OBJECTION_ENDED, TAKEN_UP
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres import Cluster
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.customers.read import read_customer
 from chatinbox.privacy import put_back
+from chatinbox.privacy.objection import end_objection, note_objection, object_again
 from chatinbox.privacy.restriction.restrict import list_restrictions, read_restriction, restrict, take_up
 
 
@@ -82,7 +83,7 @@ async def test_who_was_set_aside_after_the_copy_is_set_aside_and_who_was_taken_u
         assert (line.kind, line.subject_id, line.more) == (TAKEN_UP, live.id, ())
         lines = inst.vault.destroyed.read()
     told = await replay(there, there.database_url or "", lines)
-    assert "As they stood again: 1 who are set aside or taken up." not in told
+    assert told[1].startswith("As they stood again: 0 who are set aside or taken up,")
     async with copies.opened(there) as inst:
         assert [await is_aside(inst, ada, one) for one in (hers, his, kept, back)] == [
             False,
@@ -90,6 +91,36 @@ async def test_who_was_set_aside_after_the_copy_is_set_aside_and_who_was_taken_u
             True,
             True,
         ]
+
+
+async def objected_at(inst: Installation, staff: Staff, customer_id: UUID) -> int | None:
+    return (await read_customer(inst, staff.account_id, customer_id)).objected_at
+
+
+async def test_who_objected_after_the_copy_is_not_written_to_and_who_took_it_back_is(copies: Copies) -> None:
+    async with copies.opened() as inst:
+        ada, cyd = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]
+        hers, his = [await somebody(inst, ada, one) for one in (HERS, HIS)]
+        kept, again = [await somebody(inst, ada, f"{one}@mail.example") for one in ("kim", "bo")]
+        theirs = await somebody(inst, cyd, HERS)
+        for one in (his, kept, again):
+            await note_objection(inst, ada, one)
+        data, keys, _ = copies.make(inst)
+        await note_objection(inst, ada, hers)
+        for one in (his, again):
+            await end_objection(inst, ada, one)
+        await note_objection(inst, ada, again)
+        all_ = (hers, his, kept, again)
+        live = [await objected_at(inst, ada, one) for one in all_]
+    there = copies.restored(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        assert [await objected_at(inst, ada, one) for one in all_] == live
+        assert [one is None for one in live] == [False, True, False, False]
+        assert await objected_at(inst, cyd, theirs) is None, "the same person objected to another business"
+        lines = inst.vault.destroyed.read()
+        assert await object_again(inst, ada.account_id, lines) == 0, "a second time changes nothing"
+        mine = [one for one in lines if one.kind in (OBJECTED, OBJECTION_ENDED)]
+        assert await object_again(inst, cyd.account_id, mine) == 0
 
 
 Act: TypeAlias = Callable[[Installation, Staff, UUID], Awaitable[object]]
