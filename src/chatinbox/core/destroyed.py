@@ -23,7 +23,11 @@ MARK = "mark"  # as a kind: the keyed hash of a letter that was erased, and must
 TALK = "conversation"  # as a kind: one that was erased while its customer's key stays
 ASIDE, TAKEN_UP = "aside", "taken_up"  # as kinds: by the id of a restriction; `more` is whose
 OBJECTED, OBJECTION_ENDED = "objected", "objection_ended"  # by the id of who objected; `more` is since when
-STANDING = frozenset({ASIDE, TAKEN_UP, OBJECTED, OBJECTION_ENDED})
+HELD, HOLD_ENDED = (
+    "held",
+    "hold_ended",
+)  # by the id of a hold; `more` is whose, which conversation or "-", until when
+STANDING = frozenset({ASIDE, TAKEN_UP, OBJECTED, OBJECTION_ENDED, HELD, HOLD_ENDED})
 """The kinds that say what began or ended, and destroy nothing."""
 
 

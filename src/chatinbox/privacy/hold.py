@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
+from chatinbox.core.destroyed import HELD, HOLD_ENDED
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -41,14 +42,16 @@ returning 1"""
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One of them. `number` of the conversation, where it is about one; `words` are staff's own."""
+    """One of them. `number` of the conversation, where it is about one; `words` are staff's own; nobody's name stands by one
+    that was put back.
+    """
 
     id: UUID
     customer_id: UUID
     number: int | None
     ground: str
     words: str
-    staff_user_id: UUID
+    staff_user_id: UUID | None
     at: datetime
     said_at: datetime
     until_at: datetime
@@ -81,20 +84,24 @@ async def hold(
     if not words or len(words) > MOST_WORDS:
         raise Refused(422, "Say why in your own words, in two thousand characters at most.", "words")
     until_at, row_id = _end_of(until), new_id()
+    conversation_id = await _numbered(inst, by, number) if number.strip() else None
     key = await inst.vault.customer_key(by.account_id, root)
     account_key = await inst.vault.account_key(by.account_id)
     asked = {
         "account": by.account_id,
         "id": row_id,
         "customer": root,
-        "conversation": await _numbered(inst, by, number) if number.strip() else None,
+        "conversation": conversation_id,
         "ground": ground,
         "words": key.seal(words, by.account_id, "hold", "words", row_id),
         "staff": by.staff_user_id,
         "at": at,
         "until": until_at,
     }
-    _, added = await inst.db.run(by.account_id, (_LOCK, asked), (_ADD, asked))
+    async with inst.db.account(by.account_id) as tx:
+        _, added = await tx.many((_LOCK, asked), (_ADD, asked))
+        if added:
+            await _write_down(inst, by, row_id, root, conversation_id, until_at)
     if not added:
         raise Refused(409, "This is no conversation of theirs, or they are being erased already.", "hold")
     note = noted(
@@ -117,7 +124,8 @@ async def hold_longer(inst: Installation, by: Staff, hold_id: UUID, until: date 
 
 async def end_hold(inst: Installation, by: Staff, hold_id: UUID) -> None:
     """Ends it: what was to be erased goes within minutes. Raises not-found."""
-    await _change(inst, by, hold_id, "ended_at = %(at)s, ended_by = %(me)s", now(), "customer.hold_ended")
+    await _change(inst, by, hold_id, "ended_at = %(at)s, ended_by = %(me)s", None, "customer.hold_ended")
+    await inst.vault.write_down(HOLD_ENDED, by.account_id, hold_id)
 
 
 async def list_holds(inst: Installation, by: Staff, customer_id: UUID | None = None) -> list[Hold]:
@@ -145,7 +153,7 @@ def _words(key: SealKey | None, by: Staff, row_id: UUID, sealed: bytes) -> str:
 
 
 async def _change(
-    inst: Installation, by: Staff, hold_id: UUID, sets: str, until: datetime, what: str
+    inst: Installation, by: Staff, hold_id: UUID, sets: str, until: datetime | None, what: str
 ) -> None:
     by.need("erase")
     asked = {
@@ -154,13 +162,29 @@ async def _change(
     }  # fmt: skip
     text = (
         f"update hold h set {sets} where {IS_HELD} and h.id = %(id)s and (%(all)s or h.staff_user_id = %(me)s)"
-        " returning h.customer_id"
+        " returning h.customer_id, h.conversation_id"
     )
-    [rows] = await inst.db.run(by.account_id, (text, asked))
+    async with inst.db.account(by.account_id) as tx:
+        rows = await tx.all(text, asked)
+        if rows and until:
+            customer_id, conversation_id = rows[0]
+            await _write_down(inst, by, hold_id, customer_id, conversation_id, until)
     if not rows:
         raise not_found()
     key = await inst.vault.account_key(by.account_id)
     await inst.db.run(by.account_id, noted(key, by, what, subject_id=rows[0][0]))
+
+
+async def _write_down(
+    inst: Installation,
+    by: Staff,
+    hold_id: UUID,
+    customer_id: UUID,
+    conversation_id: UUID | None,
+    until_at: datetime,
+) -> None:
+    talk = conversation_id.hex if conversation_id else "-"
+    await inst.vault.write_down(HELD, by.account_id, hold_id, customer_id.hex, talk, until_at.isoformat())
 
 
 async def _numbered(inst: Installation, by: Staff, number: str) -> UUID:

@@ -31,6 +31,7 @@ from chatinbox.customers.addresses import look_up_again
 from chatinbox.privacy.destroy import destroy_again
 from chatinbox.privacy.erasure.erase import erase_again, erase_conversations_again
 from chatinbox.privacy.glass.forget import forget_words_again
+from chatinbox.privacy.hold_again import hold_again
 from chatinbox.privacy.objection import object_again
 from chatinbox.privacy.restriction.again import restrict_again
 
@@ -60,12 +61,13 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
                 _by_account(ledger, {TALK}),
                 _by_account(ledger, STANDING),
             )
-            customers = letters = texts = single = aside = objected = 0
+            customers = letters = texts = single = aside = objected = held = 0
             async for account_id in every_account(inst):
                 customers += await _customers(inst, above, account_id)
                 single += await erase_conversations_again(inst, account_id, _ids(talks[account_id]))
                 aside += await restrict_again(inst, account_id, stood[account_id])
                 objected += await object_again(inst, account_id, stood[account_id])
+                held += await hold_again(inst, account_id, stood[account_id])
                 letters += await _letters(inst, account_id)
                 await _connections(inst, account_id)
                 await _mark(inst, account_id, _ids(marks[account_id]))
@@ -75,7 +77,7 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
         await inst.close()
     return [
         f"Keys destroyed again: {len(keys)}. Erased again: {customers} customers, {single} single conversations, {letters} letters, {accounts} accounts, {people} people.",
-        f"As they stood again: {aside} who are set aside or taken up, {objected} objections.",
+        f"As they stood again: {aside} who are set aside or taken up, {objected} objections, {held} holds.",
         f"Search made anew: {texts} texts.",
     ]
 

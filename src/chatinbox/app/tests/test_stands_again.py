@@ -1,6 +1,6 @@
 """What began for a customer, or ended, after a copy: it stands as it stood once that copy is put back."""
 
-from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID
@@ -11,6 +11,8 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup.replay import replay
 from chatinbox.app.tests.test_backup import HERS, HIS, Copies, erases, writes
 from chatinbox.conftest import People
+from chatinbox.conversations.inbox import read_list
+from chatinbox.core.clock import now, travel
 from chatinbox.core.destroyed import ASIDE, OBJECTED, OBJECTION_ENDED, TAKEN_UP
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -18,6 +20,10 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.customers.read import read_customer
 from chatinbox.privacy import put_back
+from chatinbox.privacy.erasure import erase as engine
+from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
+from chatinbox.privacy.hold import end_hold, hold, hold_longer, list_holds
+from chatinbox.privacy.hold_again import hold_again
 from chatinbox.privacy.objection import end_objection, note_objection, object_again
 from chatinbox.privacy.restriction.restrict import list_restrictions, read_restriction, restrict, take_up
 
@@ -123,7 +129,59 @@ async def test_who_objected_after_the_copy_is_not_written_to_and_who_took_it_bac
         assert await object_again(inst, cyd.account_id, mine) == 0
 
 
-Act: TypeAlias = Callable[[Installation, Staff, UUID], Awaitable[object]]
+def in_(days: int) -> date:
+    return now().date() + timedelta(days=days)
+
+
+Held: TypeAlias = set[tuple[UUID, UUID, int | None, datetime, bool]]
+
+
+async def holds(inst: Installation, staff: Staff) -> Held:
+    """What was ever held: its id, whose it is, of which conversation, until when, and whether it holds."""
+    return {
+        (one.id, one.customer_id, one.number, one.until_at, one.is_open)
+        for one in await list_holds(inst, staff)
+    }
+
+
+async def test_what_was_held_after_the_copy_is_held_and_what_was_let_go_is_not(copies: Copies) -> None:
+    async with copies.opened() as inst:
+        ada, cyd = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]
+        hers, his = [await somebody(inst, ada, one) for one in (HERS, HIS)]
+        theirs = await somebody(inst, cyd, HERS)
+        number = {row.customer.id: str(row.number) for row in (await read_list(inst, ada, "all")).rows}[his]
+        kept, longer, over = [
+            await hold(inst, ada, his, "", "law", f"Words {days}", in_(days)) for days in (9, 10, 11)
+        ]
+        data, keys, _ = copies.make(inst)
+        of_talk = await hold(inst, ada, his, number, "claims", "The claim", in_(12))
+        of_her = await hold(inst, ada, hers, "", "claims", "The claim", in_(13))
+        for days in (40, 30):
+            await hold_longer(inst, ada, longer, in_(days))
+        await end_hold(inst, ada, over)
+        await end_hold(inst, ada, await hold(inst, ada, hers, "", "law", "A mistake", in_(5)))
+        new = await somebody(inst, ada, "new@mail.example")
+        await hold(inst, ada, new, "", "law", "Whom the copy does not know", in_(5))
+        live = {one for one in await holds(inst, ada) if one[4] and one[1] != new}
+    there = copies.restored(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        found = await holds(inst, ada)
+        assert {one for one in found if one[4]} == live and len(live) == 4
+        said = {one.id: (one.ground, one.words, one.staff_user_id) for one in await list_holds(inst, ada)}
+        assert said[kept] == ("law", "Words 9", ada.staff_user_id)
+        assert said[longer] == ("law", "Words 10", ada.staff_user_id)
+        for one in (of_talk, of_her):
+            assert said[one] == (put_back.GROUND, put_back.WORDS, None)
+        assert await holds(inst, cyd) == set(), "the same person with another business is held"
+        erasure_id = await ask_erasure(inst, ada, hers, "Somebody")
+        with travel(UNDO + timedelta(seconds=1)):
+            assert not await engine.erase(inst, ada.account_id, erasure_id), "what is held was erased"
+        await end_hold(inst, ada, of_her)  # what stands again is ended as anything is
+        with travel(UNDO + timedelta(seconds=1)):
+            assert await engine.erase(inst, ada.account_id, erasure_id)
+        lines = inst.vault.destroyed.read()
+        assert await hold_again(inst, ada.account_id, lines) == 0, "a second time changes nothing"
+        assert await find_by_email(inst, cyd.account_id, HERS) == theirs
 
 
 async def test_a_line_stands_in_the_ledger_before_the_change_is_acknowledged_and_names_nobody(

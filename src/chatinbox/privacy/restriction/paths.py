@@ -89,6 +89,7 @@ PATHS: dict[str, tuple[What, str]] = {
     "privacy.package.person": ("for the person", "their copy"),
     "privacy.objection": ("for the person", "they are not written to"),
     "privacy.hold": ("keeps", "what must not be erased yet"),
+    "privacy.hold_again": ("keeps", "what must not be erased yet, after a copy was put back"),
     "privacy.requests.case": ("for the person", "their own request"),
     "privacy.erasure.ask": ("for the person", "erasing at their wish"),
     "privacy.erasure.erase": ("for the person", "erasing at their wish"),
