@@ -8,6 +8,7 @@ from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
+from chatinbox.core.destroyed import CLOSED, OPENED
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 
@@ -55,6 +56,9 @@ async def _set(inst: Installation, by: Staff, what: str, at: datetime | None) ->
         await tx.execute("update counter set closed_at = %s where account_id = %s", [at, by.account_id])
         await tx.execute("select directory.set_account_closed(%s, %s)", [by.account_id, at])
         await tx.execute(*noted(key, by, what))
+        # Last, while the row is locked: the ledger has closings and openings in the order in which they were.
+        kind, since = (CLOSED, [at.isoformat()]) if at else (OPENED, [])
+        await inst.vault.write_down(kind, by.account_id, by.account_id, *since)
     sessions.look_again(by.account_id)
     return at or now()
 

@@ -27,7 +27,8 @@ HELD, HOLD_ENDED = (
     "held",
     "hold_ended",
 )  # by the id of a hold; `more` is whose, which conversation or "-", until when
-STANDING = frozenset({ASIDE, TAKEN_UP, OBJECTED, OBJECTION_ENDED, HELD, HOLD_ENDED})
+CLOSED, OPENED = "closed", "opened"  # of an account, by its own id; `more` is since when it is closed
+STANDING = frozenset({ASIDE, TAKEN_UP, OBJECTED, OBJECTION_ENDED, HELD, HOLD_ENDED, CLOSED, OPENED})
 """The kinds that say what began or ended, and destroy nothing."""
 
 

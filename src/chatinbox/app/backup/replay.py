@@ -21,7 +21,7 @@ from chatinbox.channels.email.raw import discard_raw
 from chatinbox.conversations.search.index import rebuild
 from chatinbox.core import purpose
 from chatinbox.core.clock import now
-from chatinbox.core.destroyed import ALL, MARK, STANDING, TALK, Line
+from chatinbox.core.destroyed import ALL, CLOSED, MARK, OPENED, STANDING, TALK, Line
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
@@ -55,6 +55,7 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
                 inst, above, {one.account_id: one.at for one in ledger if one.kind == ALL}
             )
             people = await _people(inst, above)
+            closed = _closings(above, ledger)
             _hold_still(above)
             marks, talks, stood = (
                 _by_account(ledger, {MARK}),
@@ -77,7 +78,7 @@ async def replay(settings: Settings, admin_dsn: str, ledger: list[Line]) -> list
         await inst.close()
     return [
         f"Keys destroyed again: {len(keys)}. Erased again: {customers} customers, {single} single conversations, {letters} letters, {accounts} accounts, {people} people.",
-        f"As they stood again: {aside} who are set aside or taken up, {objected} objections, {held} holds.",
+        f"As they stood again: {aside} who are set aside or taken up, {objected} objections, {held} holds, {closed} accounts that are closed or open.",
         f"Search made anew: {texts} texts.",
     ]
 
@@ -126,6 +127,21 @@ async def _people(inst: Installation, above: psycopg.Connection) -> int:
             await forget_person(inst, person_id)
             gone += 1
     return gone
+
+
+def _closings(above: psycopg.Connection, ledger: Iterable[Line]) -> int:
+    """Closes and opens accounts as they were last; how many. One that was closed in the copy, opened and closed again has the
+    days of the newer closing.
+    """
+    changed = 0
+    for one in {one.account_id: one for one in ledger if one.kind in (CLOSED, OPENED)}.values():
+        to = "greatest(closed_at, %(at)s::timestamptz)" if one.kind == CLOSED else "null::timestamptz"
+        asked = {"at": one.more[0] if one.more else None, "account": one.account_id}
+        for name in ("directory.account", "tenant.counter", "tenant.account"):
+            change = f"update {name} set closed_at = {to} where account_id = %(account)s and closed_at is distinct from {to}"
+            done = above.execute(change.encode(), asked)
+        changed += done.rowcount
+    return changed
 
 
 def _hold_still(above: psycopg.Connection) -> None:

@@ -1,12 +1,17 @@
 """What began for a customer, or ended, after a copy: it stands as it stood once that copy is put back."""
 
+import random
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
 
+from chatinbox.accounts.closing import GRACE, close_account, read_closed_at, undo_closing
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup.replay import replay
 from chatinbox.app.tests.test_backup import HERS, HIS, Copies, erases, writes
@@ -20,6 +25,7 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.customers.read import read_customer
 from chatinbox.privacy import put_back
+from chatinbox.privacy.destroy import destroy_due
 from chatinbox.privacy.erasure import erase as engine
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.hold import end_hold, hold, hold_longer, list_holds
@@ -182,6 +188,92 @@ async def test_what_was_held_after_the_copy_is_held_and_what_was_let_go_is_not(c
         lines = inst.vault.destroyed.read()
         assert await hold_again(inst, ada.account_id, lines) == 0, "a second time changes nothing"
         assert await find_by_email(inst, cyd.account_id, HERS) == theirs
+
+
+async def test_an_account_that_was_closed_after_the_copy_is_closed_and_one_that_was_opened_is_open(
+    copies: Copies,
+) -> None:
+    """And its days are those of its last closing."""
+    async with copies.opened() as inst:
+        ada, bea, cyd, eve = [
+            await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Bea", "Cyd", "Eve")
+        ]
+        with travel(-timedelta(days=20)):
+            for one in (bea, eve):
+                await close_account(inst, one, f"{one.name}'s")
+        data, keys, _ = copies.make(inst)
+        await close_account(inst, ada, "Ada's")
+        for one in (bea, eve):
+            await undo_closing(inst, one)
+        await close_account(inst, eve, "Eve's")
+        live = [await read_closed_at(inst, one.account_id) for one in (ada, bea, cyd, eve)]
+    there = copies.restored(data, keys, copies.ledger)
+    async with copies.opened(there) as inst:
+        assert [await read_closed_at(inst, one.account_id) for one in (ada, bea, cyd, eve)] == live
+        assert [one is None for one in live] == [False, True, True, False]
+        hers = await somebody(inst, bea, HERS)
+        await restrict(inst, bea, hers, "accuracy")  # an open account gives numbers again
+        with travel(GRACE - timedelta(days=1)):
+            assert await destroy_due(inst) == []
+        with travel(GRACE + timedelta(days=1)):
+            assert set(await destroy_due(inst)) == {ada.account_id, eve.account_id}
+        lines = inst.vault.destroyed.read()
+    told = await replay(there, there.database_url or "", lines)
+    assert told[1].endswith(" 0 accounts that are closed or open."), "a second time changes nothing"
+
+
+@how(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(st.integers(0, 2**32))
+async def test_whatever_was_done_before_and_after_the_copy_all_stands_as_it_stood(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    """Forty acts before the copy and forty after, about four customers of two accounts, and of two whom the copy does not know."""
+    copies, chance = Copies(cluster, tmp_path_factory.mktemp("copies")), random.Random(seed)
+    async with copies.opened() as inst:
+        owners = [await People(inst).owner(name, f"{name}'s") for name in ("Ada", "Cyd")]
+        known = [(by, await somebody(inst, by, email)) for by in owners for email in (HERS, HIS)]
+        for _ in range(40):
+            await something(inst, *chance.choice(known), chance)
+        data, keys, _ = copies.make(inst)
+        new = [(by, await somebody(inst, by, "new@mail.example")) for by in owners]
+        for _ in range(40):
+            await something(inst, *chance.choice(known + new), chance)
+        live = [await stands(inst, *one) for one in known]
+    async with copies.opened(copies.restored(data, keys, copies.ledger)) as inst:
+        assert [await stands(inst, *one) for one in known] == live
+        for by in owners:
+            theirs = {customer_id for whose, customer_id in known if whose is by}
+            assert {one.customer_id for one in await list_restrictions(inst, by)} <= theirs
+            assert {one[1] for one in await holds(inst, by)} <= theirs
+
+
+async def something(inst: Installation, by: Staff, customer_id: UUID, chance: random.Random) -> None:
+    """Sets aside or takes up, notes or ends an objection, holds, holds longer or lets go."""
+    held = [one[0] for one in await holds(inst, by) if one[4] and one[1] == customer_id]
+    what = chance.choice(["aside", "objection", "hold", "hold", "longer", "end"])
+    if what == "aside":
+        await (taken_up if await is_aside(inst, by, customer_id) else set_aside)(inst, by, customer_id)
+    elif what == "objection":
+        stood = await objected_at(inst, by, customer_id)
+        await (end_objection if stood else note_objection)(inst, by, customer_id)
+    elif what == "hold" and len(held) < 4:
+        await hold(inst, by, customer_id, "", "law", "Words", in_(chance.randint(1, 300)))
+    elif what == "longer" and held:
+        await hold_longer(inst, by, chance.choice(held), in_(chance.randint(1, 300)))
+    elif held:
+        await end_hold(inst, by, chance.choice(held))
+
+
+async def set_aside(inst: Installation, by: Staff, customer_id: UUID) -> None:
+    await restrict(inst, by, customer_id, "claims", "Words")
+
+
+async def stands(inst: Installation, by: Staff, customer_id: UUID) -> tuple[object, ...]:
+    """How it stands with one customer: set aside by which row, objecting since when, held how and until when."""
+    await is_aside(inst, by, customer_id)
+    row = await read_restriction(inst, by, customer_id)
+    held = {one for one in await holds(inst, by) if one[1] == customer_id and one[4]}
+    return row and row.id, await objected_at(inst, by, customer_id), held
 
 
 async def test_a_line_stands_in_the_ledger_before_the_change_is_acknowledged_and_names_nobody(
