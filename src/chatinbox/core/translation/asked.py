@@ -4,9 +4,10 @@ import re
 from collections.abc import Collection
 
 ENGLISH = "en"
-MOST = 40  # ranges that are looked at; browsers send fewer than ten
+MOST = 20  # ranges that are looked at; browsers send fewer than ten
+LONGEST = 1_000  # characters that are; no server of ours says how long a header may be
 _RANGE = re.compile(
-    r"\s*(\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
+    r"\s*(\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8})\s*(?:;\s*[qQ]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
 )
 
 
@@ -15,6 +16,8 @@ def best(header: str, offered: Collection[str]) -> str:
 
     A range that is no range is passed over, a more special one (`de-AT`) is met by what is there (`de`), and `*` by English.
     """
+    if len(header) > LONGEST:  # half a range says another thing than the whole
+        header = header[:LONGEST].rpartition(",")[0]
     wanted: list[tuple[float, str]] = []
     for part in header.split(",", MOST)[:MOST]:
         found = _RANGE.fullmatch(part)
