@@ -68,7 +68,7 @@ def keeping(request: Request, path: str) -> str:
 def others(request: Request, page: str) -> list[Other]:
     """The languages a page is offered in, with links to this very page; none where there is no choice, or after a form."""
     codes = offered(page)
-    if len(codes) < 2 or request.method != "GET":
+    if len(codes) < 2 or request.method not in ("GET", "HEAD"):
         return []
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return [Other(code, languages()[code].name, f"?{urlencode([*rest, ('lang', code)])}") for code in codes]

@@ -151,6 +151,17 @@ async def test_a_document_stays_english_and_says_in_the_readers_language_that_th
     assert "verbindlich ist der englische Text" in (await visitor.get("/sign-up", headers=GERMAN)).text
 
 
+async def test_who_asks_for_the_head_of_a_page_gets_the_one_it_has(visitor: httpx.AsyncClient) -> None:
+    """RFC 9110 §9.3.2: a head is what GET would have."""
+    for path in SITE:
+        for headers in ({}, GERMAN, {"sec-gpc": "1"}):
+            head, whole = await visitor.head(path, headers=headers), await visitor.get(path, headers=headers)
+            assert head.status_code == 200 and head.headers == whole.headers, path
+    for path in ENTRANCE:
+        head, whole = await visitor.head(path), await visitor.get(path)
+        assert head.headers["content-length"] == whole.headers["content-length"], path
+
+
 async def test_no_cache_gives_one_reader_the_others_language(visitor: httpx.AsyncClient) -> None:
     for path in ("/", "/pricing", "/privacy"):
         english = await visitor.get(path)
