@@ -90,7 +90,8 @@ def _not_out(inst: Installation, request: Request, refused: Refused) -> Response
 
 
 def _out(inst: Installation, request: Request, there: bool) -> Response:
-    return show(inst, request, "entrance/company-out", there=there, url=None)
+    # In no other language by a link: it would bring the same answer again, and an answer counts once.
+    return show(inst, request, "entrance/company-out", there=there, url=None, others=())
 
 
 TO = Declared(("visitor",), ("T",))

@@ -277,7 +277,9 @@ async def test_who_signs_out_here_is_signed_out_there_where_the_account_wants_th
             f"{idp.url}/oauth2/end_session/confirm", data={"redirect_uri": f"{back}?state={state}"}
         )
     path = answer.headers["location"].replace(near.settings.public_url, "")
-    assert "sign-in knows it" in (await browser.get(path)).text
+    page = await browser.get(path)
+    assert "sign-in knows it" in page.text
+    assert "hreflang" not in page.text, "a link to it in another language would answer a second time"
     assert [one.outcome for one in await rows(ada)] == ["taken"]
     for gone in (path, path.replace("state=", "state=x"), urlsplit(path).path):  # an answer counts once
         assert (await browser.get(gone)).status_code == 410
