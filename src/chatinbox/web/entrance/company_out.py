@@ -16,6 +16,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
 from chatinbox.core.translation.said import said
+from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, posted_elsewhere, show
 
 log = structlog.get_logger()
@@ -51,12 +52,12 @@ async def _logout(inst: Installation, request: Request, word: Word, form: Form) 
         told, relay = logout.signed_word(connection, word, request.url.query, form.get(word, ""))
         relay = relay or form.get("RelayState", "")
         if word == "SAMLResponse":
-            return _out(inst, request, there=await sign_out.came_back(inst, connection, relay, told))
+            return await _out(inst, request, there=await sign_out.came_back(inst, connection, relay, told))
         status = await logout.hear(inst, connection, told)
         url = await logout.answer_to(inst, connection, told, relay, status)
     except Refused as refused:
         return _not_out(inst, request, refused)
-    return RedirectResponse(url, 303) if url else _out(inst, request, there=True)
+    return RedirectResponse(url, 303) if url else await _out(inst, request, there=True)
 
 
 async def get_signed_out(inst: Installation, request: Request) -> Response:
@@ -66,7 +67,7 @@ async def get_signed_out(inst: Installation, request: Request) -> Response:
         there = await sign_out.came_back(inst, connection, request.query_params.get("state", ""))
     except Refused as refused:
         return _not_out(inst, request, refused)
-    return _out(inst, request, there=there)
+    return await _out(inst, request, there=there)
 
 
 async def post_backchannel(inst: Installation, request: Request) -> Response:
@@ -89,9 +90,11 @@ def _not_out(inst: Installation, request: Request, refused: Refused) -> Response
     return show(inst, request, "entrance/trouble", Refused(refused.status, _NOT_OUT, refused.code))
 
 
-def _out(inst: Installation, request: Request, there: bool) -> Response:
+async def _out(inst: Installation, request: Request, there: bool) -> Response:
+    """Tells that they are out; to whoever is still signed in (it was another's answer, or another session), only that they came back."""
+    is_in = await session_of(inst, request, limited=True) is not None
     # In no other language by a link: it would bring the same answer again, and an answer counts once.
-    return show(inst, request, "entrance/company-out", there=there, url=None, others=())
+    return show(inst, request, "entrance/company-out", there=there, url=None, is_in=is_in, others=())
 
 
 TO = Declared(("visitor",), ("T",))

@@ -290,6 +290,24 @@ async def test_who_signs_out_here_is_signed_out_there_where_the_account_wants_th
     assert count == 0
 
 
+async def test_whoever_is_still_signed_in_here_is_not_told_that_they_are_out(
+    near: Installation, idp: Idp, ada: Staff, cyd: Staff, browser: Browser
+) -> None:
+    """Somebody's way back opens in any browser; it ends no session there, and tells of none that was ended."""
+    domain = await with_company(near, idp, ada)
+    await change_ways(near, ada, f"{idp.url}/oauth2/end_session", signs=False, ends_there=True)
+    await member(near, ada, f"eva@{domain}")
+    outsider, out = await another(browser).as_(cyd), "You are signed out"
+    for opens, sees, hides in ((outsider, 'href="/inbox"', out), (browser, out, 'href="/inbox"')):
+        await come(browser, idp, f"eva@{domain}", sid="s1")
+        away = (await browser.post("/sign-out")).headers["refresh"].partition("url=")[2]
+        state = parse_qs(urlsplit(away).query)["state"][0]
+        page = await opens.get(f"{place(near, ada.account_id, 'signed-out')}?state={state}")
+        assert page.status_code == 200 and sees in page.text and hides not in page.text
+        assert ("sent you back" in page.text) == (opens is outsider)
+    assert await is_in(outsider) and not await is_in(browser)
+
+
 async def test_an_answer_to_one_account_is_none_to_another(
     near: Installation, idp: Idp, ada: Staff, cyd: Staff, browser: Browser
 ) -> None:
