@@ -39,8 +39,8 @@ async def share_package(inst: Installation, by: Staff, package_id: UUID) -> Shar
     await need_all(inst, by, found)
     if not found.is_there:
         raise Refused(409, "This copy is not made yet, or is gone.", "not_there")
-    if by:  # whoever has the link and its words has the copy
-        await access.note(inst, by, "copy", customer_id=found.customer_id)
+    # Whoever has the link and its words has the copy.
+    await access.note(inst, by, "copy", customer_id=found.customer_id)
     link_id, phrase = new_id(), "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(4))
     token = await make_link(inst, "package", account_id=account_id, link_id=link_id)
     key = await inst.vault.account_key(account_id)
