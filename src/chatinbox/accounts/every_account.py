@@ -3,7 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
+import structlog
+
 from chatinbox.core.installation import Installation
+
+log = structlog.get_logger()
 
 
 async def every_account(inst: Installation, after: UUID | None = None) -> AsyncIterator[UUID]:
@@ -17,7 +21,9 @@ async def every_account(inst: Installation, after: UUID | None = None) -> AsyncI
 def in_every_account(
     inst: Installation, *does: Callable[[Installation, UUID], Awaitable[object]]
 ) -> Callable[[], Awaitable[None]]:
-    """A round that does each of these in every account. One that breaks off holds none of the others up; it raises last."""
+    """A round that does each of these in every account. One that breaks off holds none of the others up and is logged;
+    the first of them raises at the end.
+    """
 
     async def round_() -> None:
         failed: Exception | None = None
@@ -26,6 +32,7 @@ def in_every_account(
                 try:
                     await one(inst, account_id)
                 except Exception as error:
+                    log.exception("round_failed", account_id=str(account_id))
                     failed = failed or error
         if failed:
             raise failed

@@ -1,14 +1,16 @@
 """What follows a commit, by the worker's own wiring."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import structlog
 
-from chatinbox.accounts import colleagues
+from chatinbox.accounts import colleagues, every_account
 from chatinbox.accounts.every_account import in_every_account
 from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
@@ -22,6 +24,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.purpose import ON_A_CLOCK, Use, at_work
+from chatinbox.core.tests.test_logging import Lines, lines
 from chatinbox.core.trouble import Trouble
 from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.connection import read_connections
@@ -30,6 +33,8 @@ from chatinbox.privacy import data_map
 from chatinbox.privacy.purposes import instructions, look_at_work, tables_for
 from promises.program import listening as program_listening
 from promises.program import near
+
+__all__ = ["lines"]
 
 
 async def test_a_program_is_told_within_a_moment_and_nothing_any_more_from_the_moment_its_colleague_is_let_go(
@@ -113,7 +118,7 @@ async def test_who_is_away_is_told_by_the_worker(
 
 
 async def test_trouble_in_one_account_holds_a_round_up_in_no_other_and_is_said_at_the_end(
-    listening: Installation, ada: Staff, cyd: Staff
+    listening: Installation, ada: Staff, cyd: Staff, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[tuple[str, UUID]] = []
 
@@ -125,13 +130,24 @@ async def test_trouble_in_one_account_holds_a_round_up_in_no_other_and_is_said_a
     async def goes_on(_inst: Installation, account_id: UUID) -> None:
         done.append(("then", account_id))
 
+    async def breaks_too(_inst: Installation, account_id: UUID) -> None:
+        if account_id in (ada.account_id, cyd.account_id):
+            raise KeyError("grace@mail.example")
+
+    monkeypatch.setattr(every_account, "log", structlog.get_logger())
     with (
         at_work("a round", Use("Looks at all accounts", "protect")),
-        pytest.raises(ValueError, match="Ada's"),
+        pytest.raises((ValueError, KeyError)) as first,
     ):
-        await in_every_account(listening, breaks, goes_on)()
+        await in_every_account(listening, breaks, goes_on, breaks_too)()
     for one, each in ((ada, ["then"]), (cyd, ["first", "then"])):
         assert [what for what, where in done if where == one.account_id] == each
+    logged = lines()
+    assert all(line["event"] == "round_failed" and line["trace"] for line in logged)
+    for one, errors in ((ada, ["ValueError", "KeyError"]), (cyd, ["KeyError"])):
+        assert [line["error"] for line in logged if line["account_id"] == str(one.account_id)] == errors
+    assert len(logged) == 3 and type(first.value).__name__ == logged[0]["error"]
+    assert "grace" not in json.dumps(logged)
 
 
 async def test_what_the_worker_does_says_what_for_and_goes_back_to_an_instruction(
