@@ -33,7 +33,7 @@ def wait_for_root_key(settings: Settings, pause: Callable[[float], None] = time.
             read(settings.data, keeper)
         except Away as away:
             log.warning(
-                "nothing_is_served_without_the_root_key", why=str(away), again_in_seconds=PAUSE_SECONDS
+                "nothing_is_served_without_the_root_key", reason_code=away.code, seconds=PAUSE_SECONDS
             )
             pause(PAUSE_SECONDS)
         else:
@@ -56,13 +56,16 @@ async def keep_asking(inst: Installation, refused: Callable[[Trouble], None]) ->
             return
         try:
             if not inst.vault.is_root(await asks.ask(found.read_bytes())):
-                raise Refuses(f"{found} holds another root key than the one this start took.")
+                raise Refuses(f"{found} holds another root key than the one this start took.", "other_key")
         except Away as away:
             known.away = str(away)
-            log.warning("keyholder_away", why=str(away))
+            log.warning("keyholder_away", reason_code=away.code)
         except Trouble as trouble:
             refusals, last = refusals + 1, trouble
-            log.error("keyholder_refuses", why=str(trouble), times=refusals)
+            code = (
+                trouble.code if isinstance(trouble, Refuses) else "not_asked"
+            )  # something here kept us from it
+            log.error("keyholder_refuses", reason_code=code, count=refusals)
         else:
             known.answered_at, known.away, refusals = asks.answered_at, "", 0
     refused(last)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
 from chatinbox.app import root_key
 from chatinbox.app.backup.copy import back_up, copy
@@ -21,8 +22,11 @@ from chatinbox.core.postgres import Cluster
 from chatinbox.core.root.keep import PLAIN, WRAPPED
 from chatinbox.core.settings import Settings
 from chatinbox.core.tests.keyholder import TOKEN, Holder, held
+from chatinbox.core.tests.test_logging import Lines, lines
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy.places import housed
+
+__all__ = ["lines"]
 
 
 @pytest.fixture
@@ -93,6 +97,47 @@ async def test_what_runs_goes_on_while_it_is_away_and_stops_when_it_refuses_twic
     assert [row[0] for row in rows] == ["taken", "refused"], (
         "the minutes of a day are one row, with how it ended last"
     )
+
+
+async def test_the_log_says_why_it_waits_and_what_is_refused_by_a_code_and_by_no_words(
+    ours: Settings,
+    outside: Installation,
+    holder: Holder,
+    lines: Lines,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(root_key, "log", structlog.get_logger())
+    answers = [(503, b"{}"), (500, b"grace@mail.example"), None]
+
+    def pause(_seconds: float) -> None:
+        holder.says = answers.pop(0)
+
+    holder.says = (429, b"{}")
+    wait_for_root_key(ours, pause)
+    waits = [(line["reason_code"], line["seconds"]) for line in lines()]
+    assert waits == [(code, root_key.PAUSE_SECONDS) for code in ("busy", "sealed", "busy")]
+    token = Path(ours.keyholder_token_file)
+    kept = token.read_text()
+
+    async def next_minute(_seconds: float) -> None:
+        minute = minutes.pop(0)
+        holder.says = (minute, b"{}") if minute else None
+        token.write_text(kept)
+        if minute == 1:
+            token.unlink()
+
+    monkeypatch.setattr(root_key.asyncio, "sleep", next_minute)
+    for minutes, expected in (
+        ([503, 403, 404], [("sealed", None), ("forbidden", 1), ("not_there", 2)]),
+        ([400, 418], [("not_its_own", 1), ("strange", 2)]),
+        ([1, 1], [("not_asked", 1), ("not_asked", 2)]),
+    ):
+        before = len(lines())
+        await keep_asking(outside, lambda _trouble: None)
+        told = lines()[before:]
+        assert [(line["reason_code"], line.get("count")) for line in told] == expected
+    assert not any(word in str(lines()) for word in ("grace", "127.0.0.1", str(tmp_path)))
 
 
 async def test_another_root_key_in_its_place_is_as_good_as_a_refusal(

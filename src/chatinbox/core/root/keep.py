@@ -6,7 +6,7 @@ A keeper is the seam for what keeps keys elsewhere. Two are there: the file itse
 import contextlib
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from chatinbox.core.trouble import Trouble
 
@@ -15,7 +15,11 @@ BYTES = 32
 
 
 class Away(Trouble):
-    """What keeps the root key does not answer now; it can be asked again."""
+    """What keeps the root key does not answer now; it can be asked again. `code` says why in the log."""
+
+    def __init__(self, sentence: str, code: Literal["silent", "sealed", "busy"]) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class Keeper(Protocol):
@@ -74,7 +78,7 @@ def read(data: Path, keeper: Keeper) -> bytes:
     try:
         return keeper.unwrap(found.read_bytes())
     except Away as away:
-        raise Away(f"The root key in {found} cannot be opened now. {away}") from None
+        raise Away(f"The root key in {found} cannot be opened now. {away}", away.code) from None
     except Trouble as trouble:
         raise Trouble(
             f"The root key in {found} is damaged: {trouble}. Put it back from your backup of the keys."

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from chatinbox.core.vault import SealKey, Tampered
 _NOBODY = UUID(int=0)
 _PLACE = (_NOBODY, "keys", "root", _NOBODY)
 _T = TypeVar("_T")
+Code: TypeAlias = Literal["forbidden", "not_there", "not_its_own", "other_key", "strange"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,13 @@ class Reached:
 
 
 class Refuses(Trouble):
-    """The keyholder answers, and does not do it: for want of a right, of a key, or because it is not its own."""
+    """The keyholder answers, and does not do it: for want of a right, of a key, or because it is not its own. `code` says
+    which in the log.
+    """
+
+    def __init__(self, sentence: str, code: Code) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class Keyholder:
@@ -81,7 +88,7 @@ class Keyholder:
         data = await self._do("encrypt", asked, "a key is to be wrapped", "a key made for this")
         told = {"by": f"{self.reached.mount}/{self.reached.key}", "key": data.get("ciphertext")}
         if not isinstance(told["key"], str) or not told["key"]:
-            raise Refuses(f"{self._called} does not answer as Vault or OpenBao do.")
+            raise Refuses(f"{self._called} does not answer as Vault or OpenBao do.", "strange")
         told["sealed"] = base64.b64encode(SealKey(key).seal(raw, *_PLACE)).decode()
         return json.dumps(told, indent=1).encode() + b"\n"
 
@@ -98,7 +105,7 @@ class Keyholder:
             raw = key.open(sealed, *_PLACE)
         except (ValueError, KeyError, TypeError, Tampered):
             raise Refuses(
-                f"{self._called} opened another key than the one that this was sealed with."
+                f"{self._called} opened another key than the one that this was sealed with.", "other_key"
             ) from None
         self.answered_at = now()
         return raw
@@ -141,30 +148,31 @@ class Keyholder:
         except Withheld as withheld:
             raise Trouble(f"Nothing was sent to {self.words}: {withheld.reason}.") from None
         except httpx.HTTPError as error:
-            raise Away(f"{self._called} does not answer ({_why(error)}).") from None
+            raise Away(f"{self._called} does not answer ({_why(error)}).", "silent") from None
         try:
             return answer.status_code, answer.json()
         except ValueError:
             return answer.status_code, None
 
 
+_REFUSED: dict[int, tuple[Code, str]] = {
+    400: ("not_its_own", "it did not wrap this with that key"),
+    403: ("forbidden", "the token or role may not do it, or has ended"),
+    404: ("not_there", "there is no such engine or key"),
+}
+
+
 def _checked(called: str, path: str, status: int, told: Any) -> dict[str, Any]:
     """What it answered. Its own words are not repeated: nobody knows what is in them."""
     if status == 503:
-        raise Away(f"{called} is sealed or being started (503).")
+        raise Away(f"{called} is sealed or being started (503).", "sealed")
     if status >= 500 or status in (408, 412, 429, 472, 473):
-        raise Away(f"{called} cannot do it now ({status}).")
-    hints = {
-        400: "it did not wrap this with that key",
-        403: "the token or role may not do it, or has ended",
-        404: "there is no such engine or key",
-    }
+        raise Away(f"{called} cannot do it now ({status}).", "busy")
     if status != 200:
-        raise Refuses(
-            f"{called} refuses {path} ({status}): {hints.get(status, 'it answers as no keyholder does')}."
-        )
+        code, hint = _REFUSED.get(status, ("strange", "it answers as no keyholder does"))
+        raise Refuses(f"{called} refuses {path} ({status}): {hint}.", code)
     if not isinstance(told, dict):
-        raise Refuses(f"{called} does not answer as Vault or OpenBao do.")
+        raise Refuses(f"{called} does not answer as Vault or OpenBao do.", "strange")
     return told
 
 
