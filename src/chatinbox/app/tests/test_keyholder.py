@@ -117,7 +117,7 @@ async def test_the_log_says_why_it_waits_and_what_is_refused_by_a_code_and_by_no
     wait_for_root_key(ours, pause)
     waits = [(line["reason_code"], line["seconds"]) for line in lines()]
     assert waits == [(code, root_key.PAUSE_SECONDS) for code in ("busy", "sealed", "busy")]
-    token = Path(ours.keyholder_token_file)
+    token, minutes = Path(ours.keyholder_token_file), list[int]()
     kept = token.read_text()
 
     async def next_minute(_seconds: float) -> None:
@@ -128,11 +128,12 @@ async def test_the_log_says_why_it_waits_and_what_is_refused_by_a_code_and_by_no
             token.unlink()
 
     monkeypatch.setattr(root_key.asyncio, "sleep", next_minute)
-    for minutes, expected in (
+    for these, expected in (
         ([503, 403, 404], [("sealed", None), ("forbidden", 1), ("not_there", 2)]),
         ([400, 418], [("not_its_own", 1), ("strange", 2)]),
         ([1, 1], [("not_asked", 1), ("not_asked", 2)]),
     ):
+        minutes[:] = these
         before = len(lines())
         await keep_asking(outside, lambda _trouble: None)
         told = lines()[before:]
