@@ -85,8 +85,8 @@ def fill(template: str, words: Mapping[str, Any], language: Language | None = No
     try:
         spoken = language or english
         return room(spoken).get_template(template).render(**words), spoken
-    except NotSaid as lacks:
-        log.warning("page_not_said", template=template, language=spoken.code, message=str(lacks)[:80])
+    except NotSaid:
+        log.warning("page_not_said", template=template, language=spoken.code)
         return room(english).get_template(template).render(**words), english
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from babel.messages.pofile import write_po
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,11 +22,14 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import OPERATOR, Browser
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.tests.test_logging import Lines, lines
 from chatinbox.core.translation import language
 from chatinbox.core.translation.language import read_catalogue
 from chatinbox.web import forms, pages
 from chatinbox.web.site import frame
 from chatinbox.web.tests.test_accounts import bare, email_of, letter_to
+
+__all__ = ["lines"]
 
 NewBrowser = Callable[[], Browser]
 GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
@@ -276,8 +280,9 @@ async def test_the_pricing_page_writes_days_and_money_as_its_reader_does(visitor
 
 
 async def test_a_page_that_lacks_one_word_is_english_whole_and_says_so(
-    visitor: httpx.AsyncClient, catalogues: Path
+    visitor: httpx.AsyncClient, catalogues: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pages, "log", structlog.get_logger())
     words = (catalogues / "de.po").read_text("utf-8")
     (catalogues / "de.po").write_text(
         words.replace('msgstr "Neues Passwort wählen"', 'msgstr ""').replace(
@@ -288,6 +293,13 @@ async def test_a_page_that_lacks_one_word_is_english_whole_and_says_so(
     answer = await visitor.get("/reset", headers=GERMAN)
     assert spoken(answer) == "en" and "Forgotten password" in answer.text and "senden" not in answer.text
     assert spoken(await visitor.get("/wish", headers=GERMAN)) == "de"
+    [line] = lines()
+    assert (line["event"], line["template"], line["language"]) == (
+        "page_not_said",
+        "entrance/reset-ask.html",
+        "de",
+    )
+    assert "Forgotten" not in str(line)
 
 
 async def test_one_more_file_is_one_more_language_also_from_right_to_left(
