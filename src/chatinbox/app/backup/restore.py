@@ -61,6 +61,7 @@ def put_back(
     with database.opened(settings) as admin_dsn:
         _put_data(settings, data, admin_dsn)
         told = asyncio.run(replay.replay(settings, admin_dsn, given.read()))
+    told += _let_go(_manifest(data, settings), given)
     (settings.data / UNDER_WAY).unlink()
     return told
 
@@ -142,6 +143,19 @@ def _check_ledger(settings: Settings, keys: Path, ledger: Path, head: str) -> De
                 " come back. Use the newest ledger."
             )
     return ours
+
+
+def _let_go(of_data: Manifest, ledger: Destroyed) -> list[str]:
+    """A sentence, where the ledger has let go of lines that are newer than the data."""
+    lines = ledger.read()
+    first = lines[0].head.number if lines else ledger.head().number + 1
+    if Head.read(of_data.head).number + 1 >= first:
+        return []
+    since = lines[0].at if lines else now()
+    return [
+        f"This copy of the data is older than the ledger. Who was set aside, objected, was held or closed their account between"
+        f" {of_data.made_at:%-d %B %Y} and {since:%-d %B %Y}, or took that back, is not known here: ask each account."
+    ]
 
 
 def _manifest(path: Path, settings: Settings) -> Manifest:

@@ -1,6 +1,7 @@
 """What began for a customer, or ended, after a copy: it stands as it stood once that copy is put back."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from chatinbox.accounts.closing import GRACE, close_account, read_closed_at, undo_closing
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup.replay import replay
+from chatinbox.app.backup.restore import put_back as put_back_copies
 from chatinbox.app.tests.test_backup import HERS, HIS, Copies, erases, writes
 from chatinbox.conftest import People
 from chatinbox.conversations.inbox import read_list
@@ -188,6 +190,33 @@ async def test_what_was_held_after_the_copy_is_held_and_what_was_let_go_is_not(c
         lines = inst.vault.destroyed.read()
         assert await hold_again(inst, ada.account_id, lines) == 0, "a second time changes nothing"
         assert await find_by_email(inst, cyd.account_id, HERS) == theirs
+
+
+async def test_what_the_ledger_has_let_go_of_cannot_stand_again_and_the_restore_says_so(
+    copies: Copies,
+) -> None:
+    """Data of any age opens with keys of today; the ledger is a month long."""
+
+    def put(data: Path, keys: Path) -> list[str]:
+        root, there = (
+            copies.settings.data / "keys" / "root.key",
+            copies._settings(f"there {new_id().hex[-6:]}"),
+        )
+        with ThreadPoolExecutor(1) as thread:  # it has a loop of its own, and here one runs already
+            return thread.submit(put_back_copies, there, data, keys, root, None, "").result()
+
+    async with copies.opened() as inst:
+        ada = await People(inst).owner("Ada", "Ada's")
+        hers = await somebody(inst, ada, HERS)
+        with travel(-timedelta(days=40)):
+            old, _, _ = copies.make(inst)
+            await restrict(inst, ada, hers, "accuracy")
+        new, _, _ = copies.make(inst)  # lets go of that line
+        keys = copies.make(inst)[1]
+        assert inst.vault.destroyed.read() == []
+    [sentence] = [one for one in put(old, keys) if "older than the ledger" in one]
+    assert "is not known here: ask each account" in sentence
+    assert not [one for one in put(new, keys) if "older than the ledger" in one]
 
 
 async def test_an_account_that_was_closed_after_the_copy_is_closed_and_one_that_was_opened_is_open(
