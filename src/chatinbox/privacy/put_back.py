@@ -4,7 +4,7 @@ GROUND = "restored"
 SAID = "Put back after a restore: it was asked for after that copy was made"
 """In place of a ground of the law."""
 WORDS = (
-    "This was asked for after the copy that was restored was made. Its ground, its words and who wrote them are not known any"
-    " more; that it stands is. Ask whoever remembers, and say it anew."
+    "This was asked for after the copy of the data was made that had to be put back. On which ground, in which words and by whom"
+    " is not known any more; that it stands is."
 )
 """In place of somebody's words."""

@@ -1,9 +1,13 @@
 """The pages about the rights of customers: what each shows to whom, and what can be done on it."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
+from io import BytesIO
 from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
 
@@ -11,9 +15,15 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Browser, Say
 from chatinbox.conversations.incoming import Received, Sender
 from chatinbox.core.clock import now, travel
+from chatinbox.core.destroyed import ASIDE, HELD, Head, Line
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.privacy import put_back
+from chatinbox.privacy.hold_again import hold_again
+from chatinbox.privacy.package.ask import ask_package
 from chatinbox.privacy.package.make import make_package
+from chatinbox.privacy.package.read import read_package
+from chatinbox.privacy.restriction.again import restrict_again
 
 NewBrowser = Callable[[], Browser]
 HERS = "frida@mail.example"
@@ -54,6 +64,37 @@ async def test_a_copy_is_asked_for_downloaded_and_shared_after_proof(
     assert told.content[:2] == b"PK"
     assert "they got it" in (await client.get(page)).text
     assert "is removed" in (await client.post(page, data={"do": "end-copy", "package": str(package_id)})).text
+
+
+async def test_what_was_put_back_after_a_restore_is_shown_as_that_and_in_nobodys_name(
+    inst: Installation, ada: Staff, cyd: Staff, frida: Received, client: Browser
+) -> None:
+    """By the lines of a ledger that knows more than the database does; also in the customer's own copy."""
+    account, hers, until = ada.account_id, frida.customer_id.hex, (now() + timedelta(days=30)).isoformat()
+    lines = [
+        Line(Head(1, ""), now(), ASIDE, account, new_id(), (hers,)),
+        Line(Head(2, ""), now(), HELD, account, new_id(), (hers, "-", until)),
+    ]
+    assert (
+        await restrict_again(inst, cyd.account_id, lines)
+        == await hold_again(inst, cyd.account_id, lines)
+        == 0
+    )
+    assert await restrict_again(inst, account, lines) == await hold_again(inst, account, lines) == 1
+    await client.as_(ada)
+    for page in ("/settings/rights", page_of(frida.customer_id)):
+        shown = unescape((await client.get(page)).text)
+        assert shown.count(put_back.SAID) == 2 and shown.count("a restore") >= 2 and put_back.WORDS in shown
+        assert "a former colleague" not in shown
+    package_id = await ask_package(inst, account, frida.customer_id, ada, "person")
+    assert await make_package(inst, account, package_id)
+    content = b"".join([piece async for piece in await read_package(inst, account, package_id, ada)])
+    with ZipFile(BytesIO(content)) as copy:
+        aside, held = json.loads(copy.read("you.json"))["standing"]
+    assert put_back.WORDS in aside and put_back.WORDS in held
+    assert "In the business's words" not in aside + held
+    await client.as_(cyd)
+    assert put_back.SAID not in unescape((await client.get("/settings/rights")).text)
 
 
 async def test_setting_aside_objecting_and_holding_back_are_done_and_listed(
