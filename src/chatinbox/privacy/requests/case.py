@@ -21,8 +21,8 @@ TO_DO_IT = timedelta(days=2)
 """What is left, after people have decided, to do it before the clock ends."""
 COLUMNS = (
     "d.id, d.customer_id, d.wish, d.assurance, d.arrives_at, d.told_at, d.objection_until, d.due_at, d.extended_at, d.decided_at,"
-    " d.decided_by, d.granted, d.ground, d.answered_at, d.copy_id, d.copy_sent_at, d.copy_fetched_at, d.erasure_id,"
-    " d.closed_at, e.begun_at, e.done_at, e.held_at, d.address_sealed, d.words_sealed, c.name_sealed"
+    " d.decided_by, d.granted, d.ground, d.answered_at, d.copy_id, d.copy_sent_at, d.copy_first_sent_at, d.copy_fetched_at,"
+    " d.erasure_id, d.closed_at, e.begun_at, e.done_at, e.held_at, d.address_sealed, d.words_sealed, c.name_sealed"
 )
 FROM = (
     "data_case d left join erasure e on e.account_id = d.account_id and e.id = d.erasure_id"
@@ -53,6 +53,7 @@ class Case:
     answered_at: datetime | None
     copy_id: UUID | None
     copy_sent_at: datetime | None
+    copy_first_sent_at: datetime | None
     copy_fetched_at: datetime | None
     erasure_id: UUID | None
     closed_at: datetime | None

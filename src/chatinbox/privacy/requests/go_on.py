@@ -41,6 +41,8 @@ _DUE = (
     "d.account_id = %s and d.closed_at is null and d.arrives_at <= %s"
     " and (d.told_at is null or d.objection_until <= %s"
     " or d.decided_at is null and d.extended_at is not null and d.answered_at is null)"
+    " and (d.copy_sent_at is null or d.copy_fetched_at is not null"  # nor while a link waits to be opened
+    " or case d.granted when 'both' then d.copy_first_sent_at else d.copy_sent_at end <= %s)"
 )
 
 
@@ -50,9 +52,13 @@ async def look(inst: Installation) -> None:
     async for account_id in every_account(inst):
         at = now()
         ask = f"select exists (select from data_case d where {_DUE})"
-        [[(is_due,)]] = await inst.db.run(account_id, (ask, [account_id, at, at]))
+        [[(is_due,)]] = await inst.db.run(account_id, (ask, _due_at(account_id, at)))
         if is_due:
             await ask_going_on(inst, account_id, at + timedelta(seconds=secrets.randbelow(ROUND_SECONDS)))
+
+
+def _due_at(account_id: UUID, at: datetime) -> list[UUID | datetime]:
+    return [account_id, at, at, at - TO_FETCH]
 
 
 async def ask_going_on(inst: Installation, account_id: UUID, at: datetime | None = None) -> None:
@@ -71,7 +77,7 @@ async def go_on(inst: Installation, account_id: UUID) -> None:
 
 async def _go_on(inst: Installation, account_id: UUID) -> None:
     ask = f"select {COLUMNS} from {FROM} where {_DUE} order by d.arrives_at limit 200"
-    [rows] = await inst.db.run(account_id, (ask, [account_id, now(), now()]))
+    [rows] = await inst.db.run(account_id, (ask, _due_at(account_id, now())))
     failed: Exception | None = None
     for case in opened(inst, account_id, rows):
         try:
@@ -165,7 +171,11 @@ class _Going:
         return await what_is_held(self._inst, self._account, self._case.customer_id) == "all"
 
     async def _copy(self) -> bool:
-        """The copy made and its link sent; whether that is done, and, where erasing follows, the person had time to fetch it."""
+        """The copy made and its link sent; whether that is done, and the person fetched it or had time to. Where it went
+        before they did, they get another; erasing waits for none but the first.
+        """
+        if self._case.granted == "both" and self._is_over(self._case.copy_first_sent_at):
+            return True
         if self._case.copy_id is None:
             await self._set("copy_id = %(copy)s", copy=await self._asked_copy())
         case = self._case
@@ -178,12 +188,15 @@ class _Going:
                 return False
             token = mint_copy(self._inst, self._account, case.id, case.copy_id)
             link = f"{self._inst.settings.public_url}/my-data/copy/{token}"
-            await self._write(partial(tell.copy_is_ready, link=link))
-            await self._set("copy_sent_at = %(at)s")
-        case = self._case
-        sent_at = case.copy_sent_at
-        fetched = case.copy_fetched_at is not None
-        return case.granted == "access" or fetched or bool(sent_at and sent_at + TO_FETCH <= now())
+            begins = case.copy_first_sent_at if case.granted == "both" else None
+            until = (begins or now()) + TO_FETCH
+            await self._write(partial(tell.copy_is_ready, link=link, until=until))
+            first = "copy_first_sent_at = coalesce(copy_first_sent_at, %(at)s)"
+            await self._set(f"copy_sent_at = %(at)s, {first}")
+        return self._case.copy_fetched_at is not None or self._is_over(self._case.copy_sent_at)
+
+    def _is_over(self, sent_at: datetime | None) -> bool:
+        return sent_at is not None and sent_at + TO_FETCH <= now()
 
     async def _asked_copy(self) -> UUID:
         return await ask_copy(self._inst, self._account, self._case.customer_id)

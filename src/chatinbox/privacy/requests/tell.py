@@ -124,9 +124,11 @@ async def extended(inst: Installation, account_id: UUID, case: Case) -> None:
     await _write(inst, account_id, case, "Your request takes longer", text)
 
 
-async def copy_is_ready(inst: Installation, account_id: UUID, case: Case, link: str) -> None:
+async def copy_is_ready(inst: Installation, account_id: UUID, case: Case, link: str, until: datetime) -> None:
     """To the person: the link to their copy. Raises as `arrived`."""
-    text = f"Your copy is ready. Open this link to fetch it; it is good once and for seven days:\n\n{link}\n"
+    text = f"Your copy is ready. Open this link to fetch it; it is good once, until {until:%-d %B %Y}:\n\n{link}\n"
+    if case.copy_first_sent_at:
+        text += "\nSomething that stood in the copy before this one was erased, so its link leads nowhere any more.\n"
     await _write(inst, account_id, case, "Your copy is ready", text)
 
 

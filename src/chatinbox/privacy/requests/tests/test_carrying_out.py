@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -73,10 +74,89 @@ async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
         case = await told(inst, ada)
         assert await refuse(inst, ada, case.id, "claims", "") == "access"
         done = await finish(inst, ada)
-        assert done.copy_sent_at and done.closed_at and done.erasure_id is None
+        assert done.copy_sent_at and not done.closed_at and done.erasure_id is None
         letters = "\n".join(await letters_to(inst, ada, hers))
         assert "Erasing your data was refused" in letters and "/my-data/copy/" in letters
         await inst.vault.customer_key(ada.account_id, got.customer_id)
+    with travel(ARRIVED + go_on.TO_FETCH + A_MOMENT):
+        done = await finish(inst, ada)
+        assert done.closed_at and done.erasure_id is None, "nobody fetched it while its link was good"
+
+
+async def _a_rule_erases(inst: Installation, by: Staff, customer_id: UUID, conversation_id: UUID) -> None:
+    """One conversation, as a retention rule would have it; the customer stays."""
+    ask = (
+        "insert into erasure (account_id, id, customer_id, staff_user_id, asked_at, due_at, rule_id, conversations)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s)"
+    )
+    erasure_id, at = new_id(), now()
+    row = [by.account_id, erasure_id, customer_id, by.staff_user_id, at, at, new_id(), [conversation_id]]
+    await inst.db.run(by.account_id, (ask, row))
+    assert await erase(inst, by.account_id, erasure_id)
+
+
+async def _links(inst: Installation, by: Staff, email: str) -> list[str]:
+    """To copies, as they came by letter, the newest first."""
+    return re.findall(r"/my-data/copy/\S+", "\n".join(await letters_to(inst, by, email)))
+
+
+async def test_whose_copy_went_with_an_old_conversation_gets_another_copy_and_letter(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+) -> None:
+    old, _ = [await say(ada, f"{words} words", hers, subject=words) for words in ("Old", "New")]
+    await say(cyd, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    with travel(ARRIVED):
+        for one in (ada, cyd):
+            await approve(inst, one, (await told(inst, one)).id)
+            await finish(inst, one)
+        [before], [at_cyd] = await _links(inst, ada, hers), await _links(inst, cyd, hers)
+        await _a_rule_erases(inst, ada, old.customer_id, old.conversation_id)
+        assert (await door.post(before)).status_code == 410
+        assert not (await finish(inst, ada)).closed_at
+        [after, _] = await _links(inst, ada, hers)
+        assert "leads nowhere any more" in (await letters_to(inst, ada, hers))[0]
+        with zipfile.ZipFile(io.BytesIO((await door.post(after)).content)) as whole:
+            words = b"".join(whole.read(name) for name in whole.namelist())
+        assert b"New words" in words and b"Old words" not in words
+        assert (await finish(inst, ada)).closed_at, "it was fetched"
+        await finish(inst, cyd)
+        assert await _links(inst, cyd, hers) == [at_cyd], "no rule of theirs took anything"
+        assert (await door.post(at_cyd)).status_code == 200
+
+
+async def test_a_rule_does_not_put_off_the_erasing_that_follows_the_copy(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    old, got = [await say(ada, words, hers, subject=words) for words in ("Old", "New")]
+    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    with travel(ARRIVED):
+        await approve(inst, ada, (await told(inst, ada)).id)
+        first = (await finish(inst, ada)).copy_sent_at
+        assert first
+    with travel(ARRIVED + timedelta(days=5)):
+        await _a_rule_erases(inst, ada, old.customer_id, old.conversation_id)
+        again = await finish(inst, ada)
+        assert again.copy_sent_at and again.copy_sent_at > first and not again.erasure_id
+        assert f"until {first + go_on.TO_FETCH:%-d %B %Y}" in (await letters_to(inst, ada, hers))[0]
+        assert len(await _links(inst, ada, hers)) == 2
+    with travel(ARRIVED + go_on.TO_FETCH + timedelta(minutes=1)):
+        assert (await finish(inst, ada)).erased_at
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(ada.account_id, got.customer_id)
+
+
+async def test_who_waits_to_fetch_their_copy_may_ask_anew_and_is_answered(
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+) -> None:
+    await say(ada, "Hello", hers)
+    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    with travel(ARRIVED):
+        await approve(inst, ada, (await told(inst, ada)).id)
+        assert not (await finish(inst, ada)).closed_at
+        await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    with travel(2 * ARRIVED):
+        assert len(await list_cases(inst, ada)) == 2
 
 
 async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
