@@ -162,8 +162,10 @@ def _add_ends(inst: Installation) -> None:
         await passkeys.forget(inst)
         await change_address.forget(inst)
         await leave.forget_gone(inst)
-        await asyncio.to_thread(forget_destroyed, inst.vault)
         await forget_of_accounts()
+
+    async def let_go_of_lines() -> None:  # the ledger may lie on another disk, and no account waits for that
+        await asyncio.to_thread(forget_destroyed, inst.vault)
 
     async def destroy_closed() -> None:
         await destroy_due(inst, leave=detach)
@@ -174,6 +176,8 @@ def _add_ends(inst: Installation) -> None:
     destroys = Use("Destroys what was closed thirty days ago", "end", "4")
     passes_on = Use("Passes on sums of visits, where the operator wants it", "count")
     inst.jobs.every("17 3 * * *", "forget", forget, Use("Deletes what has had its time", "end", "4"))
+    lines = Use("Lets go of old lines about destroyed keys", "end", "4")
+    inst.jobs.every("11 4 * * *", "forget_destroyed", let_go_of_lines, lines)
     inst.jobs.every("41 3 * * *", "destroy_closed_accounts", destroy_closed, destroys)
     inst.jobs.every("23 2 * * *", "relay_counts", relay_counts, passes_on)
 

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from chatinbox.accounts import colleagues, every_account
+from chatinbox.accounts.access import note
 from chatinbox.accounts.every_account import in_every_account
 from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
@@ -30,6 +31,8 @@ from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.connection import read_connections
 from chatinbox.notifications import tell
 from chatinbox.privacy import data_map
+from chatinbox.privacy.access.book import ACCESS
+from chatinbox.privacy.chain.link import link
 from chatinbox.privacy.purposes import instructions, look_at_work, tables_for
 from promises.program import listening as program_listening
 from promises.program import near
@@ -193,11 +196,38 @@ async def test_lines_about_what_was_destroyed_go_by_the_clock_where_nobody_makes
     for staff in (ada, cyd):
         ledger.add([("customer", staff.account_id, new_id())])
     worker.prepare(listening)
-    [forget] = [one for one in listening.jobs.wired if one.name == "forget"]
-    with travel(timedelta(days=30)), at_work("forget", forget.use):
+    [forget] = [one for one in listening.jobs.wired if one.name == "forget_destroyed"]
+    with travel(timedelta(days=30)), at_work("forget_destroyed", forget.use):
         await forget.do()
         assert len(ledger.read()) == before + 2, "a copy of keys may need them still"
-    with travel(timedelta(days=31, minutes=1)), at_work("forget", forget.use):
+    with travel(timedelta(days=31, minutes=1)), at_work("forget_destroyed", forget.use):
         await forget.do()
     assert ledger.read() == [] and ledger.heads()[0].number == before + 2
     await listening.vault.account_key(cyd.account_id)
+
+
+async def test_accounts_forget_what_is_old_though_the_ledger_of_destroyed_keys_is_away(
+    listening: Installation, ada: Staff, cyd: Staff, say: Say
+) -> None:
+    with travel(-timedelta(days=400)):
+        for staff in (ada, cyd):
+            await note(listening, staff, "search", row_count=1)
+            await link(listening, ACCESS, staff.account_id)
+    for staff in (ada, cyd):
+        await note(listening, staff, "search", row_count=2)
+        await link(listening, ACCESS, staff.account_id)
+    worker.prepare(listening)
+    rounds = {one.name: one for one in listening.jobs.wired}
+    ledger = listening.vault.destroyed.path
+    away = ledger.rename(ledger.with_suffix(".away"))
+    try:
+        with at_work("forget", rounds["forget"].use):
+            await rounds["forget"].do()
+        with pytest.raises(OSError), at_work("forget_destroyed", rounds["forget_destroyed"].use):
+            await rounds["forget_destroyed"].do()
+    finally:
+        away.rename(ledger)
+    for staff in (ada, cyd):
+        ask = "select at > now() - interval '1 day' from access where account_id = %s"
+        [rows] = await listening.db.run(staff.account_id, (ask, [staff.account_id]))
+        assert rows == [(True,)], "what is a year old is gone, and today's stays"
