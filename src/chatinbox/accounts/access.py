@@ -113,11 +113,21 @@ async def note(
 
 
 async def note_customers(inst: Installation, by: Staff, customer_ids: Iterable[UUID]) -> None:
-    """Writes, before they are shown, that a staff user looks at each of these customers, in one statement however many."""
+    """Writes, before they are shown, that a staff user looks at each of these customers, in one statement however many.
+
+    Many at once are lines of a page that was opened: its id stands in each of their rows, and whoever then opens one of them is
+    written once more.
+    """
+    ids = set(customer_ids)
+    are_lines = len(ids) > 1
     looks = {
         one: look
-        for one in customer_ids
-        if (look := looked(by.account_id, by.staff_user_id, "customer", whose=one)).statements
+        for one in ids
+        if (
+            look := looked(
+                by.account_id, by.staff_user_id, "customer", whose=("line", one) if are_lines else one
+            )
+        ).statements
     }
     if not looks:
         return
@@ -126,6 +136,7 @@ async def note_customers(inst: Installation, by: Staff, customer_ids: Iterable[U
         "account": by.account_id,
         "at": at,
         "who": by.staff_user_id,
+        "page": id_at(at) if are_lines else None,
         "looks": [id_at(at) for _ in looks],
         "customers": list(looks),
     }
@@ -142,7 +153,7 @@ async def record_operator(
 
 
 _CUSTOMERS = (
-    f"{INSERT} select %(account)s, look, %(at)s, %(who)s, null::uuid, 'customer', customer_id, null::uuid, null::uuid, null::integer"
+    f"{INSERT} select %(account)s, look, %(at)s, %(who)s, null::uuid, 'customer', customer_id, null::uuid, %(page)s::uuid, null::integer"
     " from unnest(%(looks)s::uuid[], %(customers)s::uuid[]) as one (look, customer_id)"
 )
 _PLAIN = (

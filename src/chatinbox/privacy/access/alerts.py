@@ -23,10 +23,10 @@ BLOCK = 50  # staff users whose usual days are read at once
 EXPORTS = 5  # exports, sheets and copies in a day
 QUIET = timedelta(hours=24)
 
-# Each conversation, or customer, once a day; of a list every line that was paged to.
+# Each conversation, or customer, once a day, and a page that shows many customers as one; of a list every line that was paged to.
 _DAYS = """
 select a.staff_user_id, (a.at at time zone 'UTC')::date as day,
-  count(distinct coalesce(s.conversation_id, s.customer_id)) + coalesce(sum(s.row_count) filter (where a.deed = 'list'), 0) as looks,
+  count(distinct coalesce(s.conversation_id, case a.deed when 'customer' then s.subject_id end, s.customer_id)) + coalesce(sum(s.row_count) filter (where a.deed = 'list'), 0) as looks,
   count(*) filter (where a.deed in ('export', 'sheet', 'copy')) as exports
   from access a join access_subject s on s.account_id = a.account_id and s.id = a.id
  where a.account_id = %(account)s and a.at >= %(since)s and {who} group by 1, 2"""

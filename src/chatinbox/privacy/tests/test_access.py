@@ -372,6 +372,38 @@ async def test_who_looks_at_far_too_much_is_told_to_owners_once_a_day(
         assert await alerts.look_out(inst, ada.account_id) == 0
 
 
+async def _linked(inst: Installation, by: Staff) -> None:
+    async with inst.db.account(by.account_id) as tx:  # whom nobody erased, as far as the chain knows
+        await tx.execute(
+            "insert into customer (account_id, id, created_at) select distinct account_id, customer_id, at from access_waiting"
+            " on conflict do nothing"
+        )
+    await link(inst, ACCESS, by.account_id)
+
+
+async def test_a_page_that_lists_many_customers_is_one_look_and_opening_them_one_by_one_is_many(
+    inst: Installation, ada: Staff, bea: Staff, cyd: Staff
+) -> None:
+    """Each of the lines stands in the ledger; so does whoever is opened after it."""
+    many = [new_id() for _ in range(200)]
+    for one in (ada, cyd):
+        await change_workspace(inst, one, alert_looks=alerts.FEW)
+    for _ in range(2):  # the same page again
+        await note_customers(inst, bea, many)
+    await note_customers(inst, cyd, many)
+    for one in (ada, cyd):
+        await _linked(inst, one)
+        assert await alerts.look_out(inst, one.account_id) == 0
+    assert {one.customer_id for one in await read_looked(inst, ada, Filter(), 500)} == set(many)
+    for customer_id in many[: alerts.FEW + 1]:
+        await note_customers(inst, bea, [customer_id])
+    await _linked(inst, ada)
+    assert await alerts.look_out(inst, ada.account_id) == 1
+    [alert] = await alerts.read_alerts(inst, ada)
+    assert (alert.staff_user_id, alert.count) == (bea.staff_user_id, alerts.FEW + 2)
+    assert await alerts.look_out(inst, cyd.account_id) == 0 and await alerts.read_alerts(inst, cyd) == []
+
+
 async def test_only_whose_day_is_far_too_much_is_read_further_and_so_many_at_once(
     inst: Installation, people: People, ada: Staff, bea: Staff, cyd: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -380,13 +412,10 @@ async def test_only_whose_day_is_far_too_much_is_read_further_and_so_many_at_onc
     for one in (ada, cyd):
         await change_workspace(inst, one, alert_looks=5)
     for staff, count in ((bea, 5), (dot, 6), (ada, 4), (cyd, 4)):
-        await note_customers(inst, staff, [new_id() for _ in range(count)])
-    for account_id in (ada.account_id, cyd.account_id):
-        async with inst.db.account(account_id) as tx:  # whom nobody erased, as far as the chain knows
-            await tx.execute(
-                "insert into customer (account_id, id, created_at) select account_id, customer_id, at from access_waiting"
-            )
-        await link(inst, ACCESS, account_id)
+        for customer_id in (new_id() for _ in range(count)):
+            await note_customers(inst, staff, [customer_id])
+    for one in (ada, cyd):
+        await _linked(inst, one)
     seen: list[str] = []
     token = statements.set(seen)
     assert await alerts.look_out(inst, ada.account_id) == 2
