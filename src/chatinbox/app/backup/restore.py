@@ -76,8 +76,24 @@ def refuse_under_way(data: Path) -> None:
 
 
 def _holds_something(data: Path) -> bool:
-    """But for a note that a keyholder was asked, by a restore that was refused."""
-    return data.exists() and any(one.is_file() and one.name != ASKED for one in data.rglob("*"))
+    """But for the folder of the root key with nothing in it, or a note that a keyholder was asked, by a restore that was refused.
+    Raises Trouble where that cannot be seen.
+    """
+    keys = data / "keys"
+    try:
+        if not data.exists():
+            return False
+        there = list(data.iterdir())
+        if not there:
+            return False
+        if there != [keys] or keys.is_symlink() or not keys.is_dir():
+            return True
+        return any(one != keys / ASKED or one.is_symlink() or not one.is_file() for one in keys.iterdir())
+    except OSError as error:
+        raise Trouble(
+            f"{data} cannot be looked into ({error.strerror}), so nobody can say that it is empty. Name a folder that can be"
+            " read with --data: a restore overwrites nothing."
+        ) from None
 
 
 def _look_at_root_key(settings: Settings, root_key: Path) -> str:

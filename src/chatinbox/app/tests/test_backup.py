@@ -1,11 +1,12 @@
 """Copies, and putting them back: what was erased stays erased, what was not is there, and what is not whole is refused."""
 
+import errno
 import io
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -504,6 +505,45 @@ async def test_a_copy_that_is_cut_altered_or_of_others_is_refused_and_overwrites
         put_back(copies.settings, data, keys, root, None, "")
     with pytest.raises(Trouble, match="Name two folders"):
         back_up(copies.settings, copies.to, copies.to)
+
+
+def test_a_folder_in_which_anything_stands_is_not_empty_and_one_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(name: str, sentence: str) -> None:
+        nothing = tmp_path / "nothing"
+        with pytest.raises(Trouble, match=sentence):
+            put_back(replace(Settings(), data=tmp_path / name), nothing, nothing, nothing, None, "")
+
+    def folder(name: str) -> Path:
+        (made := tmp_path / name).mkdir()
+        return made
+
+    (folder("folder") / "files").mkdir()
+    (folder("link") / "keys").symlink_to(tmp_path)
+    (folder("leads nowhere") / "database").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(folder("pipe") / "pipe")
+    (folder("asked") / "asked").touch()
+    (folder("deeper") / "keys" / "asked").mkdir(parents=True)
+    for name in ("folder", "link", "leads nowhere", "pipe", "asked", "deeper"):
+        refused(name, "is not empty")
+    folder("empty")
+    (folder("keys") / "keys").mkdir()
+    (folder("refused before") / "keys").mkdir()
+    (tmp_path / "refused before" / "keys" / "asked").touch()
+    for name in ("empty", "keys", "refused before"):
+        refused(name, "There is no file")
+    (tmp_path / "file").touch()
+    refused("file", "cannot be looked into")
+    looks = Path.iterdir
+
+    def closed(self: Path) -> Iterator[Path]:
+        if self.name == "keys":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return looks(self)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    refused("keys", "cannot be looked into .Permission denied")
 
 
 async def test_keys_that_are_no_sealed_copy_lie_nowhere_but_beside_the_keys_even_when_killed(
