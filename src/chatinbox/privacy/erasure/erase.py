@@ -229,22 +229,22 @@ class _Erasing:
         return dict(rows[0][0])
 
     async def _letters_held(self, family: Sequence[UUID]) -> None:
-        """Letters of theirs that wait where staff decide, and are no message yet. Before it, the marks of addresses that are known
-        to be theirs: while they can be read.
+        """Letters of theirs that wait where staff decide, and are no message yet; before it, the marks of their addresses, while
+        they can be read. Both for addresses that are known to be theirs: in the name of another, nothing of that one's goes.
         """
         [rows] = await self._ask(
-            f"select id, customer_id, kind, value_sealed, {KNOWN} from address where account_id = %(account)s and customer_id = any(%(family)s)",
+            "select id, customer_id, kind, value_sealed from address where account_id = %(account)s and customer_id = any(%(family)s)"
+            f" and {KNOWN}",
             family=family,
         )
         keys = self._inst.vault.known_customer_keys(self._account, family)
-        addresses = [
-            (kind, keys[customer].open_text(sealed, self._account, "address", "value", row_id), is_known)
-            for row_id, customer, kind, sealed, is_known in rows
+        known = [
+            (kind, keys[customer].open_text(sealed, self._account, "address", "value", row_id))
+            for row_id, customer, kind, sealed in rows
             if customer in keys
         ]
-        known = [(kind, value) for kind, value, is_known in addresses if is_known]
         await mark_erased(self._inst, self._account, known)
-        emails = [value for kind, value, _ in addresses if kind == "email"]
+        emails = [value for kind, value in known if kind == "email"]
         held = await letters_from(self._inst, self._account, emails)
         await self._raw(held)
         await self._take(

@@ -262,6 +262,31 @@ async def test_a_letter_of_theirs_that_is_held_goes_too(inst: Installation, ada:
     await inst.vault.raw_mail_key(ada.account_id, other.raw_mail_id)
 
 
+async def test_a_held_letter_of_somebody_whose_address_they_only_claimed_still_waits(
+    inst: Installation, ada: Staff, cyd: Staff, hers: Hers, say: Say
+) -> None:
+    """Mallory claims Frida's address in the chat and is erased; Frida's letters, here and next door, are hers."""
+    raw = f"From: {HERS}\r\nSubject: \r\n\r\n".encode()
+    held = [
+        await store(inst, one.account_id, await channel_of(inst, one), raw, None, await address_of(inst, one))
+        for one in (ada, cyd)
+    ]
+    for arrived in held:
+        assert await place(inst, arrived) is None
+    chat = await say(ada, "I am Frida", via="chat", sender=Sender("", "Mallory"))
+    channel = next(one.id for one in await read_channels(inst, ada.account_id) if one.kind == "chat")
+    await claim_address(inst, ada.account_id, chat.conversation_id, chat.customer_id, channel, HERS)
+    mallory = await ask_erasure(inst, ada, chat.customer_id, "Mallory")
+    frida = await hers.asked()
+    with travel(LATER):
+        assert await erase(inst, ada.account_id, mallory)
+        await inst.vault.raw_mail_key(ada.account_id, held[0].raw_mail_id)
+        assert await erase(inst, ada.account_id, frida)
+    with pytest.raises(Erased):
+        await inst.vault.raw_mail_key(ada.account_id, held[0].raw_mail_id)
+    await inst.vault.raw_mail_key(cyd.account_id, held[1].raw_mail_id)
+
+
 async def test_while_it_is_under_way_they_are_answered_as_not_there(
     inst: Installation, ada: Staff, client: Browser, hers: Hers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
