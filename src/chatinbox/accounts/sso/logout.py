@@ -12,7 +12,7 @@ from chatinbox.accounts.sso.arrive import AtProvider, known_person
 from chatinbox.accounts.sso.connection import Connection, place
 from chatinbox.accounts.sso.our_key import our_key
 from chatinbox.accounts.sso.provider_session import end_named
-from chatinbox.accounts.sso.said import use_up
+from chatinbox.accounts.sso.said import need_new, use_up
 from chatinbox.accounts.sso.saml_redirect import Word, by_redirect, from_redirect
 from chatinbox.accounts.sso.saml_xml import SUCCESS, A, P, check_time, failed, read, text, verified
 from chatinbox.core.clock import now
@@ -40,10 +40,18 @@ def signed_word(connection: Connection, word: Word, query: str, posted: str) -> 
 
 
 async def hear(inst: Installation, connection: Connection, said: etree._Element) -> str:
-    """Ends what the provider says has ended; the status to answer with. Raises for what is not for us, old, or said before."""
-    account_id = connection.account_id
-    until = _need_ours(inst, connection, said)
-    await use_up(inst, connection, said.get("ID") or "", until)
+    """Ends what the provider says has ended; the status to answer with. Raises for what is not for us, old, or said before.
+
+    It is used up when it is done: after a fault on our side the provider can say it again.
+    """
+    until, name = _need_ours(inst, connection, said), said.get("ID") or ""
+    await need_new(inst, connection, name)
+    status = await _end(inst, connection, said)
+    await use_up(inst, connection, name, until)
+    return status
+
+
+async def _end(inst: Installation, connection: Connection, said: etree._Element) -> str:
     named = said.find(f"{A}NameID")
     if named is None:  # by an encrypted one or another kind, nobody is known here
         return _REQUESTER
@@ -53,7 +61,7 @@ async def hear(inst: Installation, connection: Connection, said: etree._Element)
     staff_user_id, person_id = known
     indexes = [text(one) for one in said.findall(f"{P}SessionIndex")]
     if not indexes:
-        await sessions.end_by_company(inst, person_id, account_id)
+        await sessions.end_by_company(inst, person_id, connection.account_id)
         return SUCCESS
     await end_named(inst, connection, indexes, staff_user_id)
     return SUCCESS

@@ -19,7 +19,7 @@ from chatinbox.accounts.sso.arrive import AtProvider, known_person
 from chatinbox.accounts.sso.connection import Connection, Provider, place
 from chatinbox.accounts.sso.oidc import LONGEST_AGE, read_keys, verified
 from chatinbox.accounts.sso.provider_session import end_named
-from chatinbox.accounts.sso.said import use_up
+from chatinbox.accounts.sso.said import need_new, use_up
 from chatinbox.accounts.sso.saml_xml import failed
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -61,9 +61,17 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 async def hear(inst: Installation, connection: Connection, token: str) -> None:
-    """Ends what a logout token says. Raises for one that does not hold; whom it is of, it does not tell."""
+    """Ends what a logout token says. Raises for one that does not hold; whom it is of, it does not tell.
+
+    It is used up when it is done: after a fault on our side the provider can say it again.
+    """
     ended = await _believed(inst, connection, token)
+    await need_new(inst, connection, ended.said)
+    await _end(inst, connection, ended)
     await use_up(inst, connection, ended.said, ended.until)
+
+
+async def _end(inst: Installation, connection: Connection, ended: Ended) -> None:
     known = await known_person(inst, connection, ended.subject) if ended.subject else None
     if ended.subject and known is None:
         return

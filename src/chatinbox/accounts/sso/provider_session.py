@@ -56,19 +56,26 @@ async def take(inst: Installation, session: Session, connection: Connection) -> 
 async def end_named(
     inst: Installation, connection: Connection, indexes: list[str], of: UUID | None = None
 ) -> None:
-    """Ends what came from these of the provider's sessions: of one staff user, where it says of whom."""
+    """Ends what came from these of the provider's sessions: of one staff user, where it says of whom. What says which they are
+    goes last: after a fault it can be said again.
+    """
     blinds = [await _index(inst, connection, one) for one in indexes]
     [rows] = await inst.db.run(
         connection.account_id,
         (
-            "delete from sso_session k using staff_user s where k.account_id = %s and k.connection_id = %s"
-            " and k.index_blind = any(%s) and (%s::uuid is null or k.staff_user_id = %s)"
-            " and s.account_id = k.account_id and s.id = k.staff_user_id returning k.id, s.person_id",
+            "select k.id, s.person_id from sso_session k join staff_user s"
+            " on s.account_id = k.account_id and s.id = k.staff_user_id where k.account_id = %s and k.connection_id = %s"
+            " and k.index_blind = any(%s) and (%s::uuid is null or k.staff_user_id = %s)",
             [connection.account_id, connection.id, blinds, of, of],
         ),
     )
     for session_id, person_id in rows:
         await sessions.end(inst, person_id, session_id)
+    ended = [session_id for session_id, _ in rows]
+    await inst.db.run(
+        connection.account_id,
+        ("delete from sso_session where account_id = %s and id = any(%s)", [connection.account_id, ended]),
+    )
 
 
 async def forget(inst: Installation, account_id: UUID) -> None:

@@ -10,10 +10,19 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 
+async def need_new(inst: Installation, connection: Connection, said: str) -> None:
+    """Raises when this connection's provider said it before, or when it has no id; whoever does it uses it up behind that."""
+    ask = "select id from sso_said where account_id = %s and said_blind = %s"
+    account_id = connection.account_id
+    [rows] = await inst.db.run(account_id, (ask, [account_id, await _blind(inst, connection, said)]))
+    if rows or not said:
+        raise failed("sso_replayed")
+
+
 async def use_up(inst: Installation, connection: Connection, said: str, until: datetime) -> None:
     """Raises when this connection's provider said it before, or when it has no id."""
     account_id = connection.account_id
-    blind = await inst.vault.blind(account_id, f"sso-said {connection.id}", said)
+    blind = await _blind(inst, connection, said)
     [_, rows] = await inst.db.run(
         account_id,
         ("delete from sso_said where account_id = %s and expires_at < %s", [account_id, now()]),
@@ -25,3 +34,7 @@ async def use_up(inst: Installation, connection: Connection, said: str, until: d
     )
     if not rows or not said:
         raise failed("sso_replayed")
+
+
+async def _blind(inst: Installation, connection: Connection, said: str) -> bytes:
+    return await inst.vault.blind(connection.account_id, f"sso-said {connection.id}", said)

@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 from oidc_provider_mock import run_server_in_thread
 from structlog.testing import capture_logs
 
+from chatinbox.accounts import sessions
 from chatinbox.accounts.sso import oidc_logout
 from chatinbox.accounts.sso.connection import change_ways, place, read_connection
 from chatinbox.accounts.sso.oidc_logout import EVENT
@@ -367,3 +368,24 @@ async def test_what_is_kept_of_a_session_is_its_id_there_sealed(
     [rows] = await near.db.run(ada.account_id, ask)
     assert len(rows) == 1 and all(b"of-eva" not in one for one in rows[0])
     assert (await near.db.run(cyd.account_id, ask)) == [[]]
+
+
+async def test_a_sign_out_that_failed_on_our_side_counts_when_the_provider_says_it_again(
+    near: Installation, idp: Idp, ada: Staff, cyd: Staff, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain = await with_company(near, idp, ada)
+    await member(near, ada, f"eva@{domain}")
+    outsider = await another(browser).as_(cyd)
+
+    async def fault(*_words: Any) -> None:
+        raise ConnectionError
+
+    for ends, words in (("end", {"sid": "s1"}), ("end_by_company", {"sub": "eva"})):
+        await come(browser, idp, f"eva@{domain}", sid="s1")
+        said = token(idp, **words)
+        with monkeypatch.context() as patched:
+            patched.setattr(sessions, ends, fault)
+            assert (await says(browser, ada, said)).status_code == 500 and await is_in(browser)
+        assert (await says(browser, ada, said)).status_code == 200 and not await is_in(browser), ends
+        assert (await says(browser, ada, said)).status_code == 400  # it was done
+    assert await is_in(outsider)

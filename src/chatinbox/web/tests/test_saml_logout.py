@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 from structlog.testing import capture_logs
 
+from chatinbox.accounts import sessions
 from chatinbox.accounts.sso import provider_session, sign_out
 from chatinbox.accounts.sso.connection import change_ways, place
 from chatinbox.accounts.staff import Staff
@@ -290,3 +292,29 @@ async def test_what_is_kept_of_a_session_is_sealed_and_goes_after_a_month(
     with clock.travel(timedelta(days=31)):
         await provider_session.forget(inst, ada.account_id)
     assert await inst.db.run(ada.account_id, ask) == [[]]
+
+
+async def test_a_sign_out_that_failed_on_our_side_counts_when_the_provider_says_it_again(
+    inst: Installation,
+    company: Company,
+    ada: Staff,
+    cyd: Staff,
+    client: Browser,
+    new_browser: NewBrowser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await member(inst, ada, f"eva@{company.domain}")
+    outsider = await new_browser().as_(cyd)
+
+    async def fault(*_words: Any) -> None:
+        raise ConnectionError
+
+    for ends in ("end", "end_by_company"):
+        index = await come(company, client)
+        said = await says(company, index=index if ends == "end" else "")
+        with monkeypatch.context() as patched:
+            patched.setattr(sessions, ends, fault)
+            assert (await new_browser().get(said)).status_code == 500 and await is_in(client)
+        assert (await new_browser().get(said)).status_code == 200 and not await is_in(client), ends
+        assert (await new_browser().get(said)).status_code == 403  # it was done
+    assert await is_in(outsider)
