@@ -6,7 +6,7 @@ Everything a session opened ends with it: at once in this process, within two se
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ from chatinbox.accounts.second_factor_rule import must_set_up
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.staff_record import How, Recorded, record
 from chatinbox.core.clock import now
-from chatinbox.core.db import Rows
+from chatinbox.core.db import Rows, Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
@@ -109,19 +109,20 @@ async def start(
     proven_elsewhere: bool = False,
     how: How = "password",
     goes_on: Session | None = None,
+    beside: Callable[[UUID], Awaitable[Sequence[Statement]]] | None = None,
 ) -> str:
     """Opens a session; its token, which is stored nowhere. That somebody signed in, and `how`, is recorded.
 
     It is limited while the account asks for a second factor that the person has not, unless somebody whom the account
     trusts with it (its own sign-on) has proven who they are. Where it `goes_on` from one in another account, it is as old
-    as that one, and as lately proven.
+    as that one, and as lately proven. What stands `beside` it is written with it, or neither is.
     """
     how = "sso" if proven_elsewhere else goes_on.how if goes_on else how
     began_at = goes_on.created_at if goes_on else now()
     limited = not proven_elsewhere and await must_set_up(inst, staff.account_id, staff.person_id)
     token, session_id = secrets.token_urlsafe(32), new_id()
     key = await inst.vault.person_key(staff.person_id)
-    await inst.db.directory(
+    added: Statement = (
         "select directory.add_session(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             session_id,
@@ -138,6 +139,7 @@ async def start(
             how,
         ],
     )
+    await inst.db.run(staff.account_id, added, *(await beside(session_id) if beside else ()))
     await record(
         inst,
         staff.account_id,

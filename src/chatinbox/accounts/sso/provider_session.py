@@ -11,29 +11,39 @@ from chatinbox.accounts import sessions
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sso.arrive import AtProvider
 from chatinbox.accounts.sso.connection import Connection, read_connection, tell_path
+from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
+from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
 
 
-async def remember(inst: Installation, session: Session, at_provider: AtProvider) -> None:
-    """Keeps by which name the provider knows whom a session is of: it has to be told to the letter when it ends."""
-    account_id, staff = session.staff.account_id, session.staff
+async def start(inst: Installation, staff: Staff, device: str, at_provider: AtProvider | None) -> str:
+    """Opens a session that the provider vouched for; its token. Together with it is kept by which name the provider knows whom
+    it is of, which has to be told to the letter when it ends: without that, the provider could not end it.
+    """
+
+    async def beside(session_id: UUID) -> list[Statement]:
+        return await _kept(inst, staff, session_id, at_provider) if at_provider else []
+
+    return await sessions.start(inst, staff, device, proven_elsewhere=True, beside=beside)
+
+
+async def _kept(inst: Installation, staff: Staff, row_id: UUID, at_provider: AtProvider) -> list[Statement]:
+    account_id = staff.account_id
     connection = await read_connection(inst, account_id)
     if connection is None:
-        return
+        return []
     await tell_path(inst, account_id)  # a connection may be older than our hearing of sign-outs
     key = await inst.vault.person_key(staff.person_id)
-    row_id = session.session_id
     sealed = key.seal(msgspec.json.encode(at_provider), account_id, "sso_session", "words", row_id)
-    await inst.db.run(
-        account_id,
+    return [
         (
             "insert into sso_session (account_id, id, connection_id, staff_user_id, index_blind, words_sealed, created_at)"
             " values (%s, %s, %s, %s, %s, %s, %s)",
             [account_id, row_id, connection.id, staff.staff_user_id,
              await _index(inst, connection, at_provider.index), sealed, now()],
-        ),
-    )  # fmt: skip
+        )
+    ]  # fmt: skip
 
 
 async def take(inst: Installation, session: Session, connection: Connection) -> AtProvider | None:

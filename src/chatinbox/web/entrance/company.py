@@ -166,10 +166,7 @@ async def get_done(inst: Installation, request: Request) -> Response:
 
 
 async def _in(inst: Installation, request: Request, staff: Staff, at_provider: AtProvider | None) -> Response:
-    token = await sessions.start(inst, staff, device_of(request), proven_elsewhere=True)
-    session = await sessions.session_for(inst, token)
-    if session and at_provider:
-        await provider_session.remember(inst, session, at_provider)
+    token = await provider_session.start(inst, staff, device_of(request), at_provider)
     answer = signed_in(inst, token)
     answer.delete_cookie(_cookie(inst), path="/")
     return answer

@@ -389,3 +389,26 @@ async def test_a_sign_out_that_failed_on_our_side_counts_when_the_provider_says_
         assert (await says(browser, ada, said)).status_code == 200 and not await is_in(browser), ends
         assert (await says(browser, ada, said)).status_code == 400  # it was done
     assert await is_in(outsider)
+
+
+async def test_no_session_is_left_that_the_provider_could_not_end_when_what_it_calls_it_cannot_be_kept(
+    near: Installation, idp: Idp, ada: Staff, cyd: Staff, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain = await with_company(near, idp, ada)
+    eva = await member(near, ada, f"eva@{domain}")
+    outsider = await another(browser).as_(cyd)
+    run = type(near.db).run
+
+    async def fault(db: Any, account_id: Any, *batch: Any) -> Any:
+        if any("insert into sso_session" in text for text, _ in batch):
+            batch = (*batch, ("select 1 / 0", ()))
+        return await run(db, account_id, *batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(near.db), "run", fault)
+        assert (await come(browser, idp, f"eva@{domain}", sid="s1")).status_code == 500
+    assert await sessions.list_sessions(near, eva.person_id) == [] and not await is_in(browser)
+    await come(browser, idp, f"eva@{domain}", sid="s1")
+    assert len(await sessions.list_sessions(near, eva.person_id)) == 1 and await is_in(browser)
+    assert (await says(browser, ada, token(idp, sid="s1"))).status_code == 200 and not await is_in(browser)
+    assert await is_in(outsider)
