@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from chatinbox.accounts.sso.address import need_address
 from chatinbox.accounts.sso.arrive import Arrival, AtProvider
 from chatinbox.accounts.sso.connection import Connection, Provider, errand, place
 from chatinbox.accounts.staff import Staff
@@ -77,6 +78,9 @@ async def find_logout(inst: Installation, by: Staff, provider: Provider) -> str:
     told = await _ask(
         inst, by.account_id, "GET", url, "asking where the provider signs people out", "ends_there"
     )
+    if told.get("issuer") != provider.issuer:
+        sentence = "The provider there calls itself by another address than the one you connected, so nobody can be sent there."
+        raise Refused(422, sentence, "ends_there")
     try:
         return _address(told, "end_session_endpoint", inst)
     except Refused:
@@ -86,10 +90,11 @@ async def find_logout(inst: Installation, by: Staff, provider: Provider) -> str:
 
 def _address(told: dict[str, Any], name: str, inst: Installation) -> str:
     value = told.get(name)
-    schemes = ("https", "http") if inst.settings.inside_targets else ("https",)
-    if not isinstance(value, str) or len(value) > 2000 or urlsplit(value).scheme not in schemes:
-        raise Refused(422, f"The provider there says no usable {name}.", "issuer")
-    return value
+    try:
+        need_address(inst, value if isinstance(value, str) else "", "issuer", name)
+    except Refused:
+        raise Refused(422, f"The provider there says no usable {name}.", "issuer") from None
+    return str(value)
 
 
 async def _ask(

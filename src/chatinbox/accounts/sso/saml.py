@@ -6,13 +6,13 @@ Only what the pinned certificate signed is read (`saml_xml`), and only answers t
 import base64
 import binascii
 from datetime import datetime
-from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from chatinbox.accounts.sso.address import need_address
 from chatinbox.accounts.sso.arrive import Arrival, AtProvider
 from chatinbox.accounts.sso.connection import Connection, Provider, place
 from chatinbox.accounts.sso.oidc import Begun
@@ -78,18 +78,6 @@ def checked_logout(inst: Installation, url: str) -> str:
     if url.strip():
         need_address(inst, url.strip(), "logout_url", "sign-out")
     return url.strip()
-
-
-def need_address(inst: Installation, url: str, field: str, what: str) -> None:
-    """Raises for what is no whole address of the provider."""
-    schemes = ("https", "http") if inst.settings.inside_targets else ("https",)
-    try:
-        parts = urlsplit(url)
-        right = len(url) <= 2000 and parts.scheme in schemes and bool(parts.hostname) and not parts.fragment
-    except ValueError:
-        right = False
-    if not right or any(letter <= " " for letter in url):
-        raise Refused(422, f"Write the whole address of its {what}; it begins with https://.", field)
 
 
 async def begin(inst: Installation, connection: Connection, state: str, begun: Begun) -> str:

@@ -1,10 +1,12 @@
 """Sign in and out: with a passkey, or with a password and, where there is one, the second factor."""
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import passkeys, sessions, sign_in
 from chatinbox.accounts.second_step import Halfway
+from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sso import sign_out
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
@@ -13,6 +15,8 @@ from chatinbox.core.translation.said import said
 from chatinbox.web.door import session_of
 from chatinbox.web.entrance.second_step import let_in, post_second_step
 from chatinbox.web.forms import Form, device_of, read_form, show, throttle
+
+log = structlog.get_logger()
 
 
 async def get_sign_in(inst: Installation, request: Request) -> Response:
@@ -62,17 +66,28 @@ async def _show(
 async def post_sign_out(inst: Installation, request: Request) -> Response:
     """Ends this session; at the company's sign-in too, where it began there and the account wants that."""
     await read_form(request)
-    session, url = await session_of(inst, request, limited=True), None
+    session, there = await session_of(inst, request, limited=True), None
     if session:
         await sessions.end(inst, session.staff.person_id, session.session_id)
-        url = await sign_out.ask(inst, session)
-    answer: Response = RedirectResponse("/sign-in", 303)
-    if url:  # not a redirect: a form's answer may not lead to another origin under our policy
-        answer = show(inst, request, "entrance/company-out", url=url)
-        answer.headers["refresh"] = f"0;url={url}"
-        answer.headers["referrer-policy"] = "no-referrer"
+        there = await _there(inst, request, session)
+    answer: Response = there or RedirectResponse("/sign-in", 303)
     answer.delete_cookie(sessions.cookie_name(inst), path="/")
     answer.headers["clear-site-data"] = '"cache", "storage"'
+    return answer
+
+
+async def _there(inst: Installation, request: Request, session: Session) -> Response | None:
+    """The page that sends them on to the company's sign-in; None where they are not, or cannot be: here they are signed out."""
+    try:
+        if (url := await sign_out.ask(inst, session)) is None:
+            return None
+        # Not a redirect: a form's answer may not lead to another origin under our policy.
+        answer = show(inst, request, "entrance/company-out", url=url)
+        answer.headers["refresh"] = f"0;url={url}"
+    except Exception:
+        log.exception("sso_sign_out_failed")
+        return None
+    answer.headers["referrer-policy"] = "no-referrer"
     return answer
 
 

@@ -19,10 +19,12 @@ from structlog.testing import capture_logs
 from chatinbox.accounts import sessions
 from chatinbox.accounts.sso import oidc_logout
 from chatinbox.accounts.sso.connection import change_ways, place, read_connection
+from chatinbox.accounts.sso.oidc import discover
 from chatinbox.accounts.sso.oidc_logout import EVENT
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Browser
 from chatinbox.core import clock
+from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.left.read import read_ledger
@@ -326,6 +328,60 @@ async def test_an_answer_to_one_account_is_none_to_another(
     assert row.outcome == "begun" and row.fields == []
 
 
+NO_ADDRESSES = (
+    None, 7, "", "javascript:alert(1)", "https:", "https:///out", "https://idp.example:none/", "https://idp.example:0/",
+    "https://idp.example:99999/", "https://idp.example/a b", "https://idp.example/a\r\nx: y", "https://idp.example/\x7f",
+    "https://idp.example/ö", "https://idp.example/☃", "https://idp.example/#there", "https://idp.example/#",
+    "https://idp.example\\@other.example/", "https://[idp/", f"https://idp.example/{'x' * 2000}",
+)  # fmt: skip
+
+
+def telling(idp: Idp, **changed: Any) -> Any:
+    """A discovery that says this of the provider."""
+    usual = {
+        "issuer": idp.url,
+        "authorization_endpoint": f"{idp.url}/oauth2/authorize",
+        "token_endpoint": f"{idp.url}/oauth2/token",
+        "jwks_uri": f"{idp.url}/jwks",
+        "end_session_endpoint": f"{idp.url}/oauth2/end_session",
+    }
+
+    async def tells(*_words: Any, **_more: Any) -> dict[str, Any]:
+        return usual | changed
+
+    return tells
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+async def test_a_provider_that_tells_no_address_is_not_connected(
+    near: Installation, idp: Idp, ada: Staff, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for address in NO_ADDRESSES:
+        monkeypatch.setattr("chatinbox.accounts.sso.oidc._ask", telling(idp, **{name: address}))
+        with pytest.raises(Refused) as refused:
+            await discover(near, ada, idp.url, "us", "secret")
+        assert refused.value.sentence == f"The provider there says no usable {name}.", address
+
+
+@pytest.mark.parametrize("logout_url", ["https://idp.example:none/", "https://idp.example/☃"])
+async def test_who_cannot_be_sent_to_the_provider_is_signed_out_here_all_the_same(
+    near: Installation, idp: Idp, ada: Staff, cyd: Staff, browser: Browser, logout_url: str
+) -> None:
+    """By an address that was taken before addresses were looked at as they are now."""
+    domain = await with_company(near, idp, ada)
+    await change_ways(near, ada, logout_url, signs=False, ends_there=True)
+    await member(near, ada, f"eva@{domain}")
+    await come(browser, idp, f"eva@{domain}", sid="s1")
+    outsider = await another(browser).as_(cyd)
+    with capture_logs() as logs:
+        answer = await browser.post("/sign-out")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert answer.headers["clear-site-data"] == '"cache", "storage"' and "refresh" not in answer.headers
+    assert "max-age=0" in answer.headers["set-cookie"].lower() and "session" not in browser.cookies
+    assert "sso_sign_out_failed" in [line["event"] for line in logs]
+    assert not await is_in(browser) and await is_in(outsider)
+
+
 async def test_the_page_tells_what_to_register_and_a_provider_that_signs_nobody_out_is_not_switched_on(
     near: Installation,
     idp: Idp,
@@ -344,13 +400,14 @@ async def test_the_page_tells_what_to_register_and_a_provider_that_signs_nobody_
     page = await owner.get("/settings/single-sign-on")
     assert all(f"<code>{one}</code>" in page.text for one in addresses)
 
-    async def silent(*_words: Any, **_more: Any) -> dict[str, Any]:
-        return {"end_session_endpoint": "javascript:alert(1)"}
-
-    with monkeypatch.context() as patched:
-        patched.setattr("chatinbox.accounts.sso.oidc._ask", silent)
-        page = await owner.post("/settings/single-sign-on", data=form)
-    assert page.status_code == 422 and "does not say where it signs people out" in page.text
+    for told, sentence in (
+        *(({"end_session_endpoint": one}, "does not say where it signs people out") for one in NO_ADDRESSES),
+        ({"issuer": "https://other.example"}, "calls itself by another address"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr("chatinbox.accounts.sso.oidc._ask", telling(idp, **told))
+            page = await owner.post("/settings/single-sign-on", data=form)
+        assert page.status_code == 422 and sentence in page.text, told
     for who in (bea, cyd):
         refused = await (await another(browser).as_(who)).post("/settings/single-sign-on", data=form)
         assert refused.status_code in (403, 404)
