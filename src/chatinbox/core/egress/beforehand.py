@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
+import structlog
+
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.egress.ledger import Entry, Outcome
 from chatinbox.core.ids import new_id
 
+log = structlog.get_logger()
 ASKED = "asked"
 """The file, below `keys/`."""
 _BEGUN = (
@@ -52,11 +55,13 @@ class Beforehand:
         self._add({"id": str(row_id), "outcome": outcome, "reason": reason})
 
     async def hand_on(self, db: Database) -> int:
-        """Writes what stands here into the house's ledger, and empties the file; how many rows. Twice is fine."""
+        """Writes what stands here into the house's ledger, and empties the file; how many rows. Twice is fine. A line that
+        cannot be read keeps nobody from starting: it is passed over, and the log says so.
+        """
         if not self.path.exists():
             return 0
         with self._locked() as file:
-            rows: list[dict[str, Any]] = [json.loads(line) for line in file if line.endswith(b"\n")]
+            rows = list(_read(file))
             for row in rows:
                 begins = "recipient" in row
                 told = row | ({"at": datetime.fromisoformat(row["at"])} if begins else {})
@@ -68,7 +73,7 @@ class Beforehand:
     def _add(self, row: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._locked() as file:
-            file.seek(0, os.SEEK_END)
+            _to_end(file)
             file.write(json.dumps(row).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -79,3 +84,22 @@ class Beforehand:
         with os.fdopen(fd, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
+
+
+def _read(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    unreadable = 0
+    for line in file:
+        if line.endswith(b"\n"):
+            try:
+                yield json.loads(line)
+            except ValueError:
+                unreadable += 1
+    if unreadable:
+        log.warning("asked_beforehand_unreadable", count=unreadable)
+
+
+def _to_end(file: IO[bytes]) -> None:
+    """Goes to the end; a line that a crash cut off was never acknowledged and is taken away."""
+    kept = file.read().rfind(b"\n") + 1
+    file.truncate(kept)
+    file.seek(kept)

@@ -11,12 +11,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from chatinbox.conftest import People, fresh_database
 from chatinbox.core.egress.beforehand import Beforehand
 from chatinbox.core.egress.ledger import Entry
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.logging import FIELDS
 from chatinbox.core.postgres import Cluster
 from chatinbox.core.root import move as moving
 from chatinbox.core.root.keep import PLAIN, WRAPPED, Away, InFile, read
@@ -293,6 +295,28 @@ async def test_what_is_asked_before_the_database_is_open_stands_in_the_houses_le
     ]
     assert {row[4:] for row in rows} == {("keyholder", "taken", "200")}
     assert TOKEN not in str(rows)
+
+
+async def test_a_line_that_a_power_cut_tore_keeps_nobody_from_starting_and_swallows_no_later_one(
+    tmp_path: Path, inst: Installation
+) -> None:
+    ahead, note = Beforehand(tmp_path), tmp_path / "keys" / "asked"
+    entry = Entry(None, "http", "https://x", "account", None, "subprocessor", "a test", ("b",), "keyholder")
+    first = await ahead.begin(entry)
+    whole = note.read_bytes()
+    note.write_bytes(whole + b'{"id": "0198')  # the machine lost its power while it wrote
+    second = await ahead.begin(entry)
+    await ahead.end(None, second, "taken", "200")
+    assert note.read_bytes().startswith(whole + b'{"id": "' + str(second).encode())
+    # What an older program wrote behind half a line, what no program wrote, and half a line again.
+    note.write_bytes(note.read_bytes() + b'{"id": "01{"id": "0199"}\n\0\xff\n{"id"')
+    with capture_logs() as logs:
+        assert await ahead.hand_on(inst.behind) == 2
+    assert logs == [{"event": "asked_beforehand_unreadable", "log_level": "warning", "count": 2}]
+    assert note.read_bytes() == b"" and "count" in FIELDS
+    ask = "select id, outcome from work.house_ledger where id = any(%s) order by id"
+    rows = [tuple(row) for row in await inst.db.directory(ask, [[first, second]])]
+    assert rows == [(first, "begun"), (second, "taken")]
 
 
 async def test_nothing_of_an_account_is_written_down_beforehand(tmp_path: Path) -> None:
