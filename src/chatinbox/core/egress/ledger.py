@@ -179,4 +179,5 @@ class Ledger:
             _ENDED_WAITS,
             [account_id, waiting_id, row_id, commitment, sealed, shown_from],
         )
+        # In this order: the row is locked when what waits draws its turn.
         await self._db.run(account_id, settle if gate == "desk" else update, waits)

@@ -1,9 +1,11 @@
 """What left, as a chain: nobody changes, takes out, puts in or moves a row of the ledger unnoticed."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -14,7 +16,7 @@ from chatinbox.app.ledger import lines
 from chatinbox.conftest import Browser, Say
 from chatinbox.core.clock import now, travel
 from chatinbox.core.egress import Asked, Errand, Letter, committed
-from chatinbox.core.egress.ledger import Entry, Ledger
+from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import SCHEMA
@@ -132,7 +134,8 @@ async def test_what_waited_once_and_comes_again_is_noticed_and_stops_nothing(
     above.execute("create temporary table seen as table tenant.ledger_waiting")
     assert await faults(inst, ada) == []
     above.execute(
-        "insert into tenant.ledger_waiting select * from seen where account_id = %s", [ada.account_id]
+        "insert into tenant.ledger_waiting overriding system value select * from seen where account_id = %s",
+        [ada.account_id],
     )
     await leaves(inst, ada, 1)
     assert await faults(inst, ada) == [
@@ -232,6 +235,40 @@ async def test_how_a_mailbox_of_the_day_ended_may_change_and_the_last_word_count
     assert await faults(inst, ada) == [] and await faults(inst, cyd) == []
     above.execute("update tenant.ledger set outcome = 'taken' where id = %s", [row_id])
     assert len(await faults(inst, ada)) == 1, "what it said before is taken for what it says"
+
+
+async def begun(inst: Installation, staff: Staff) -> UUID:
+    """A row of the ledger that has not ended yet."""
+    words = "account", None, "service", "a test", ("words",)
+    return await Ledger(inst.db, inst.vault).begin(Entry(staff.account_id, "mailbox", "imap://there", *words))
+
+
+async def test_of_two_endings_the_later_counts_though_the_clock_stepped_back_between_them(
+    inst: Installation, above: psycopg.Connection[Any], ada: Staff, cyd: Staff
+) -> None:
+    ledger, row_id = Ledger(inst.db, inst.vault), await begun(inst, ada)
+    await ledger.end(ada.account_id, row_id, "unreachable")
+    with travel(timedelta(seconds=-20)):
+        await ledger.end(ada.account_id, row_id, "taken")
+    found = await verify(inst, LEFT, ada.account_id)
+    assert (found.faults, found.rows, found.last) == ([], 1, 3)
+    above.execute("update tenant.ledger set outcome = 'unreachable' where id = %s", [row_id])
+    assert len(await faults(inst, ada)) == 1
+    assert (await verify(inst, LEFT, cyd.account_id)).last == 0
+
+
+async def test_of_endings_that_several_processes_write_at_once_the_last_to_be_written_counts(
+    inst: Installation, ada: Staff, cyd: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, row_id = Ledger(inst.db, inst.vault), await begun(inst, ada)
+    # Each process has a clock of its own; whoever comes first has the one that is furthest ahead.
+    clocks = [new_id() for _ in range(4)]
+    monkeypatch.setattr("chatinbox.core.egress.ledger.new_id", clocks.pop)
+    ways: tuple[Outcome, ...] = ("taken", "refused", "unreachable", "withheld")
+    await asyncio.gather(*(ledger.end(ada.account_id, row_id, how) for how in ways))
+    found = await verify(inst, LEFT, ada.account_id)
+    assert (found.faults, found.last) == ([], 5)
+    assert (await verify(inst, LEFT, cyd.account_id)).last == 0
 
 
 async def test_what_an_order_hides_is_in_no_chain_before_its_day_and_then_blames_nobody(
