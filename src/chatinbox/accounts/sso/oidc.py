@@ -98,11 +98,18 @@ def _address(told: dict[str, Any], name: str, inst: Installation) -> str:
 
 
 async def _ask(
-    inst: Installation, account_id: Any, method: str, url: str, why: str, code: str, **more: Any
+    inst: Installation,
+    account_id: Any,
+    method: str,
+    url: str,
+    why: str,
+    code: str,
+    once_a_day: bool = False,
+    **more: Any,
 ) -> dict[str, Any]:
     fields = ("authorisation code", "client secret") if more else ()
     try:
-        async with inst.egress.client(errand(account_id, why, *fields)) as client:
+        async with inst.egress.client(errand(account_id, why, *fields), once_a_day) as client:
             answer = await client.request(method, url, headers={"accept": "application/json"}, **more)
         if answer.status_code != 200:
             raise Refused(422, "Your company's sign-in did not answer as expected. Try again later.", code)
@@ -115,9 +122,11 @@ async def _ask(
     return told
 
 
-async def read_keys(inst: Installation, account_id: Any, provider: Provider, code: str) -> KeySet:
+async def read_keys(
+    inst: Installation, account_id: Any, provider: Provider, code: str, once_a_day: bool = False
+) -> KeySet:
     """The keys by which the provider's signatures are known, as it gives them now. Raises a sentence with this code."""
-    told = await _ask(inst, account_id, "GET", provider.keys_url, "keys of the provider", code)
+    told = await _ask(inst, account_id, "GET", provider.keys_url, "keys of the provider", code, once_a_day)
     try:
         return KeySet.import_key_set(told)  # type: ignore[arg-type]
     except (JoseError, KeyError, TypeError, ValueError):

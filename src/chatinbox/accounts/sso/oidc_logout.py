@@ -6,8 +6,9 @@ cookie inside a frame of the provider's page, which browsers keep back.
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -27,10 +28,9 @@ from chatinbox.core.installation import Installation
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 MOST_BYTES = 50_000
 _TYPES = ("", "jwt", "logout+jwt", "application/logout+jwt")
-_FRESH, _SOONEST = (
-    60.0,
-    5.0,
-)  # seconds: how long keys are good for this, and how soon they are asked for again
+# Seconds: how long keys are good for this, and how soon and how late they are asked for again for want of the right one.
+_FRESH, _SOONEST, _LATEST = 60.0, 5.0, 3600.0
+MayAsk: TypeAlias = Callable[[], None]
 
 
 def question(inst: Installation, connection: Connection, kept: AtProvider, state: str) -> str:
@@ -60,12 +60,13 @@ class Ended(msgspec.Struct, frozen=True):
     until: datetime
 
 
-async def hear(inst: Installation, connection: Connection, token: str) -> None:
-    """Ends what a logout token says. Raises for one that does not hold; whom it is of, it does not tell.
+async def hear(inst: Installation, connection: Connection, token: str, may_ask: MayAsk) -> None:
+    """Ends what a logout token says. Raises for one that does not hold; whom it is of, it does not tell. `may_ask` raises where
+    whoever brings it has had the provider asked for new keys too often.
 
     It is used up when it is done: after a fault on our side the provider can say it again.
     """
-    ended = await _believed(inst, connection, token)
+    ended = await _believed(inst, connection, token, may_ask)
     await need_new(inst, connection, ended.said)
     await _end(inst, connection, ended)
     await use_up(inst, connection, ended.said, ended.until)
@@ -107,36 +108,67 @@ def _text(claims: dict[str, Any], name: str) -> str:
 
 
 class _Known:
-    """A connection's keys, and when they were last asked for."""
+    """A connection's keys, when they were last asked for, and how often since a token held that was in vain."""
 
     def __init__(self) -> None:
-        self.lock, self.asked_at = asyncio.Lock(), float("-inf")
+        self.lock, self.asked_at, self.in_vain = asyncio.Lock(), float("-inf"), 0
         self.keys: KeySet | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since they were asked for."""
+        return time.monotonic() - self.asked_at
+
+    @property
+    def pause(self) -> float:
+        """Seconds until they are asked for again because of a signature that none of them made."""
+        return min(_SOONEST * (1 << min(self.in_vain, 20)), _LATEST)
 
 
 _known: dict[UUID, _Known] = {}
 
 
-async def _believed(inst: Installation, connection: Connection, token: str) -> Ended:
-    """Anybody can come to this door, so the provider is asked for its keys once a minute, however many tokens come; sooner
-    where a signature is of none of them, for it may have new ones.
+async def _believed(inst: Installation, connection: Connection, token: str, may_ask: MayAsk) -> Ended:
+    """Anybody can come to this door, so only a token that holds has the provider asked for its keys every minute. For one whose
+    signature is of none of them there may be new ones; it is asked then too, and each time in vain the pause is twice as long.
     """
-    try:
-        return read_logout_token(connection.provider, token, await _keys(inst, connection, _FRESH))
-    except Refused as refused:
-        if refused.code != "sso_signature":
-            raise
-    return read_logout_token(connection.provider, token, await _keys(inst, connection, _SOONEST))
-
-
-async def _keys(inst: Installation, connection: Connection, fresh: float) -> KeySet:
     if len(_known) > 5000:
         _known.clear()
     known = _known.setdefault(connection.id, _Known())
+    try:
+        keys = known.keys or await _fresh(inst, connection, known)
+        ended = read_logout_token(connection.provider, token, keys)
+        if known.age >= _FRESH:
+            ended = read_logout_token(connection.provider, token, await _fresh(inst, connection, known))
+    except Refused as refused:
+        if refused.code != "sso_signature":
+            raise
+        ended = read_logout_token(connection.provider, token, await _newer(inst, connection, known, may_ask))
+    known.in_vain = 0
+    return ended
+
+
+async def _fresh(inst: Installation, connection: Connection, known: _Known) -> KeySet:
     async with known.lock:
-        if time.monotonic() - known.asked_at >= fresh:
-            known.asked_at = time.monotonic()
-            known.keys = await read_keys(inst, connection.account_id, connection.provider, "sso_keys")
+        if known.age >= _FRESH:
+            await _ask(inst, connection, known)
         if known.keys is None:
             raise failed("sso_keys")
         return known.keys
+
+
+async def _newer(inst: Installation, connection: Connection, known: _Known, may_ask: MayAsk) -> KeySet:
+    async with known.lock:
+        if known.age >= known.pause:
+            may_ask()
+            known.in_vain += 1
+            await _ask(inst, connection, known)
+        assert known.keys  # by them a signature was looked at just now
+        return known.keys
+
+
+async def _ask(inst: Installation, connection: Connection, known: _Known) -> None:
+    known.asked_at = time.monotonic()
+    known.keys = await read_keys(
+        inst, connection.account_id, connection.provider, "sso_keys", once_a_day=True
+    )

@@ -56,9 +56,11 @@ class Egress:
         """Sends one letter; raises Unreachable, Declined, or NobodyAsked. The ledger row is there before the first byte."""
         await self._mail.send(letter)
 
-    def client(self, errand: Errand) -> httpx.AsyncClient:
-        """A client whose requests are for one errand. Raises Withheld and TooMuch beside httpx's own errors."""
-        return self._http.client(errand)
+    def client(self, errand: Errand, once_a_day: bool = False) -> httpx.AsyncClient:
+        """A client whose requests are for one errand. Raises Withheld and TooMuch beside httpx's own errors. What anybody can
+        have us ask again and again has one row of the ledger, `once_a_day`.
+        """
+        return self._http.client(errand, once_a_day)
 
     async def refuse(self, errand: Errand, where: str, reason: str) -> None:
         """Writes down that nothing was sent to what is no address that a request can be made to."""

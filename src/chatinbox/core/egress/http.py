@@ -19,6 +19,7 @@ import httpx
 
 from chatinbox.core.clock import now
 from chatinbox.core.egress.addresses import Address, is_inside, is_public, read_address
+from chatinbox.core.egress.daily import OnceADay
 from chatinbox.core.egress.ledger import Entry, NoPermission, Outcome, Writes
 from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, pass_all
 
@@ -46,6 +47,7 @@ class HttpGate:
 
     def __init__(self, ledger: Writes, inside: bool = False, trust: ssl.SSLContext | None = None) -> None:
         self.ledger, self.inside = ledger, inside
+        self._daily = OnceADay(ledger)
         self.bases = {name: named.base for name, named in REGISTER.items()}
         self.begins: dict[str, datetime] = {}
         self.guard: Guard = pass_all
@@ -57,14 +59,17 @@ class HttpGate:
             self._trust = ssl.create_default_context()
         return self._trust
 
-    def transport(self, errand: Errand) -> httpx.AsyncBaseTransport:
+    def transport(self, errand: Errand, once_a_day: bool = False) -> httpx.AsyncBaseTransport:
         """The way out for one errand."""
-        return _Way(self, errand)
+        return _Way(self, errand, self._daily if once_a_day else self.ledger)
 
-    def client(self, errand: Errand) -> httpx.AsyncClient:
+    def client(self, errand: Errand, once_a_day: bool = False) -> httpx.AsyncClient:
         """A client for one errand: no proxies or passwords of the environment, no redirects."""
         return httpx.AsyncClient(
-            transport=self.transport(errand), trust_env=False, follow_redirects=False, timeout=SECONDS
+            transport=self.transport(errand, once_a_day),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=SECONDS,
         )
 
     async def refuse(self, errand: Errand, where: str, reason: str) -> None:
@@ -129,11 +134,11 @@ async def look_up(host: str, port: int) -> list[Address]:
 class _Way(httpx.AsyncBaseTransport):
     """One errand's transport: a connection of its own for each request, closed behind it."""
 
-    def __init__(self, gate: HttpGate, errand: Errand) -> None:
-        self._gate, self._errand = gate, errand
+    def __init__(self, gate: HttpGate, errand: Errand, ledger: Writes) -> None:
+        self._gate, self._errand, self._ledger = gate, errand, ledger
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        errand, ledger = self._errand, self._gate.ledger
+        errand, ledger = self._errand, self._ledger
         try:
             row_id = await ledger.begin(_entry(errand, _origin(str(request.url))))
         except NoPermission:

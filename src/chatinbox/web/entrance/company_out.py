@@ -11,19 +11,22 @@ from chatinbox.accounts.sso import logout, oidc_logout, sign_out
 from chatinbox.accounts.sso.connection import Connection, Kind, find_account, read_connection
 from chatinbox.accounts.sso.saml_redirect import Word
 from chatinbox.accounts.sso.saml_xml import MOST_BYTES, failed
+from chatinbox.accounts.throttle import Throttle, neighbourhood
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
 from chatinbox.core.translation.said import said
 from chatinbox.web.door import session_of
-from chatinbox.web.forms import Form, posted_elsewhere, show
+from chatinbox.web.forms import Form, origin_of, posted_elsewhere, show
 
 log = structlog.get_logger()
 _NOT_OUT = said(
     "Your company's sign-in spoke of signing out in a way we cannot trust, so nobody was signed out by it."
 )
 _LARGE = said("This is too large to be one.")
+# How often tokens from one place have a provider asked for new keys. What holds by the keys that are known is heard always.
+asking = Throttle(60, 600)
 
 
 async def _spoken_to(inst: Installation, request: Request, kind: Kind) -> Connection:
@@ -77,7 +80,11 @@ async def post_backchannel(inst: Installation, request: Request) -> Response:
     answer = Response(status_code=200)
     try:
         form = posted_elsewhere(await read_small(request, 2 * oidc_logout.MOST_BYTES, _LARGE))
-        await oidc_logout.hear(inst, await _spoken_to(inst, request, "oidc"), form.get("logout_token", ""))
+        connection = await _spoken_to(inst, request, "oidc")
+        place = neighbourhood(origin_of(request) or "")
+        await oidc_logout.hear(
+            inst, connection, form.get("logout_token", ""), may_ask=lambda: asking.take(place)
+        )
     except Refused as refused:
         log.warning("sso_logout_refused", code=refused.code, status=refused.status)
         answer = JSONResponse({"error": "invalid_request", "error_description": _NOT_OUT}, 400)
