@@ -1,5 +1,6 @@
 """The ledger of destroyed keys: a chain in which nothing can be changed, dropped, moved or invented."""
 
+import hmac
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatinbox.core.clock import now, travel
-from chatinbox.core.destroyed import Broken, Destroyed, Head, Line
+from chatinbox.core.destroyed import ASIDE, Broken, Destroyed, Head, Line
 from chatinbox.core.ids import new_id
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Erased, Vault
@@ -34,6 +35,20 @@ def test_what_was_written_is_read_and_the_head_is_its_end(tmp_path: Path) -> Non
     assert [(one.kind, one.account_id, one.subject_id) for one in ledger.read()] == names
     assert ledger.head() == head == ledger.read()[-1].head and head.number == 2
     assert Head.read(str(head)) == head
+
+
+def test_a_ledger_from_before_lines_had_further_words_holds_and_goes_on(tmp_path: Path) -> None:
+    ledger = filled(tmp_path, 0)
+    one, other, at = new_id(), new_id(), "2026-11-27T10:00:00+00:00"
+    told = f"1 {at} customer {one.hex} {other.hex}"
+    hash_ = hmac.digest(KEY, f"\n{told}".encode(), "sha256").hex()
+    ledger.path.write_text(f"{told} {hash_}\n")
+    ledger.add([(ASIDE, one, other)], [one.hex, "-"])
+    ledger.add([("customer", one, other)])
+    assert [line.more for line in ledger.read()] == [(), (one.hex, "-"), ()]
+    ledger.path.write_text(ledger.path.read_text().replace(f"{one.hex} - ", f"{other.hex} - "))
+    with pytest.raises(Broken, match="line 2"):
+        ledger.read()
 
 
 @settings(max_examples=60)
