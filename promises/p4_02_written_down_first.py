@@ -151,6 +151,7 @@ def _forgeries(theirs: str) -> dict[str, list[str]]:
     second = f"id = (select id from tenant.ledger where {theirs} order by id offset 1 limit 1)"
     move = "update tenant.ledger_link set number = {} where {} and number = {}"
     copied = "gate, recipient_sealed, subject_kind, subject_id, basis, instruction, fields, at, outcome, asked_by, asked_id"
+    hidden = copied.removeprefix("gate, ")
     return {
         "changed": [f"update tenant.ledger set instruction = 'another' where {second}"],
         "said to have ended otherwise": [f"update tenant.ledger set outcome = 'withheld' where {second}"],
@@ -162,6 +163,12 @@ def _forgeries(theirs: str) -> dict[str, list[str]]:
         "put in": [
             f"insert into tenant.ledger (account_id, id, {copied}) select account_id, gen_random_uuid(), {copied}"
             f" from tenant.ledger where {second}"
+        ],
+        "put in as if an order had hidden it since before there was a chain": [
+            f"insert into tenant.ledger (account_id, id, {hidden}, gate, shown_from) select account_id, gen_random_uuid(), {hidden},"
+            f" 'desk', now() - interval '1 hour' from tenant.ledger where {second}",
+            "insert into tenant.ledger_waiting (account_id, id, row_id, part, shown_from) select account_id, id, id, 'earlier', shown_from"
+            f" from tenant.ledger where {theirs} and gate = 'desk'",
         ],
         "moved": [move.format(to, theirs, number) for number, to in ((2, 99), (3, 2), (99, 3))],
         "cut off": [f"delete from tenant.ledger_link where {theirs} and number > 3"],

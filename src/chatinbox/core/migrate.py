@@ -5,13 +5,14 @@ connect, and no password is stored anywhere.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from chatinbox.core.egress.hidden import seal_hidden
 from chatinbox.core.jobs import schema_sql
 from chatinbox.core.vault import Vault
 
@@ -25,6 +26,8 @@ READER = "chatinbox_security_reader"
 OPERATOR = "chatinbox_operator"
 LOGINS = (APP, READER, OPERATOR)
 _LOCK = 7_203_114_556
+# What a file needs that the database cannot do, having no keys; in the file's transaction.
+_WITH_KEYS: dict[str, Callable[[psycopg.Connection, Vault], None]] = {"0060_hidden_sealed.sql": seal_hidden}
 
 
 def migrate(admin_dsn: str, vault: Vault) -> list[str]:
@@ -47,6 +50,8 @@ def migrate(admin_dsn: str, vault: Vault) -> list[str]:
             with conn.transaction():
                 conn.execute(text)
                 conn.execute("reset role")
+                if file.name in _WITH_KEYS:
+                    _WITH_KEYS[file.name](conn, vault)
                 conn.execute(
                     "insert into migration.applied (name, sha256) values (%s, %s)", [file.name, digest]
                 )

@@ -145,12 +145,12 @@ async def _parts(
     vault: Vault, tx: Tx, taken: Sequence[Sequence[Any]], known: set[UUID]
 ) -> list[tuple[UUID, UUID, str, bytes]]:
     """What comes into the chain of what waited: id, row, part, commitment."""
-    earlier = await _earlier(tx, [row[1] for row in taken if row[2] == "earlier"])
+    earlier = await _earlier(tx, [row[1] for row in taken if row[4] is None])
     parts: list[tuple[UUID, UUID, str, bytes]] = []
     for waiting_id, row_id, part, commitment, sealed in taken:
         if waiting_id in known:
             parts.append((new_id(), row_id, "strange", bytes(32)))
-        elif part == "earlier":
+        elif sealed is None:
             parts += earlier.get(row_id, [(waiting_id, row_id, "strange", bytes(32))])
         else:
             ours = committed.seal(vault, tx.account_id, waiting_id, row_id, commitment)
@@ -161,14 +161,14 @@ async def _parts(
 
 async def _earlier(tx: Tx, ids: list[UUID]) -> dict[UUID, list[tuple[UUID, UUID, str, bytes]]]:
     """Rows that stood there before there was a chain, as they stand now. There are none any more once something else is in the
-    chain, but for what an order hid until now.
+    chain; what an order hid then was sealed by the update (`core/egress/hidden.py`).
     """
     if not ids:
         return {}
     rows = await tx.all(
-        f"select {committed.COLUMNS}, outcome, reason from ledger where account_id = %s and id = any(%s) and (shown_from is not null"
-        " or not exists (select from ledger_link where account_id = %s and part in ('begun', 'strange'))"
-        " and not exists (select from ledger_head where account_id = %s))",
+        f"select {committed.COLUMNS}, outcome, reason from ledger where account_id = %s and id = any(%s)"
+        " and not exists (select from ledger_link where account_id = %s and part in ('begun', 'strange'))"
+        " and not exists (select from ledger_head where account_id = %s)",
         [tx.account_id, ids, tx.account_id, tx.account_id],
     )
     found: dict[UUID, list[tuple[UUID, UUID, str, bytes]]] = {}

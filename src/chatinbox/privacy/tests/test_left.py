@@ -19,7 +19,7 @@ from chatinbox.core.egress import Asked, Errand, Letter, committed
 from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.migrate import SCHEMA
+from chatinbox.core.migrate import SCHEMA, migrate
 from chatinbox.core.postgres import Cluster
 from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.chain.book import Verdict
@@ -235,6 +235,51 @@ async def test_how_a_mailbox_of_the_day_ended_may_change_and_the_last_word_count
     assert await faults(inst, ada) == [] and await faults(inst, cyd) == []
     above.execute("update tenant.ledger set outcome = 'taken' where id = %s", [row_id])
     assert len(await faults(inst, ada)) == 1, "what it said before is taken for what it says"
+
+
+async def test_what_an_order_hid_when_the_chain_began_is_sealed_by_the_update_and_nothing_later_is_believed_to_be_from_then(
+    inst: Installation, cluster: Cluster, above: psycopg.Connection[Any], ada: Staff, cyd: Staff
+) -> None:
+    await leaves(inst, ada, 1)
+    await keep_up(inst, LEFT, ada.account_id)
+    for order, ends in (("told", -120), ("changed", -120), ("secret", 99999)):
+        errand = Errand(ada.account_id, None, "law", order, ("ids",))
+        async with inst.egress.hand_over(errand, "Halden Police", now() + timedelta(seconds=ends)):
+            pass
+    # Back to the day before the update: as the chain's beginning left them.
+    above.execute("delete from tenant.ledger_waiting where account_id = %s", [ada.account_id])
+    above.execute("drop policy sealed on tenant.ledger_waiting")
+    above.execute("delete from migration.applied where name like '0060%'")
+    add = "insert into tenant.ledger_waiting (account_id, id, row_id, part, shown_from) select account_id, {}, id, 'earlier', shown_from"
+    of = " from tenant.ledger where account_id = %s and instruction = %s"
+    for order in ("told", "changed", "secret"):
+        above.execute((add.format("id") + of).encode(), [ada.account_id, order])
+    dsn = cluster.dsn(cluster.superuser, conninfo_to_dict(inst.db.dsn)["dbname"])  # type: ignore[arg-type]
+    assert migrate(dsn, inst.vault) == ["0060_hidden_sealed.sql"]
+    forced = (
+        "select bool_and(relforcerowsecurity) from pg_class where relname in ('ledger', 'ledger_waiting')"
+    )
+    assert above.execute(forced).fetchone() == (True,)
+
+    above.execute("update tenant.ledger set fields = '{words}' where instruction = 'changed'")
+    found = await verify(inst, LEFT, ada.account_id)
+    assert (found.rows, found.last) == (3, 6) and len(found.faults) == 1
+    assert "was changed in the ledger" in found.faults[0]
+    left = above.execute("select part, seal is null from tenant.ledger_waiting order by turn").fetchall()
+    assert left == [("earlier", False), ("ended", False)], "what is still secret does not wait sealed"
+
+    copied = "gate, recipient_sealed, subject_kind, subject_id, basis, fields, outcome, at"
+    put_in = (  # what the program's role may write as well
+        f"insert into ledger (account_id, id, {copied}, instruction, shown_from) select account_id, gen_random_uuid(), {copied},"
+        " 'forged', now() - interval '1 hour' from ledger where account_id = %s and instruction = 'told'"
+    )
+    await inst.db.run(ada.account_id, (put_in, [ada.account_id]))
+    beside = add.format("gen_random_uuid()") + of
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await inst.db.run(ada.account_id, (beside, [ada.account_id, "forged"]))
+    assert above.execute(beside.encode(), [ada.account_id, "forged"]).rowcount == 1
+    assert "row 7 was put in, and not by this installation" in await faults(inst, ada)
+    assert (await verify(inst, LEFT, cyd.account_id)).last == 0
 
 
 async def begun(inst: Installation, staff: Staff) -> UUID:
