@@ -59,9 +59,9 @@ class Business:
         }
         self.house.send_mail(who, self.address, "Order 7", words, **named)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self, view: str = "all") -> list[dict[str, Any]]:
         """Its conversations, the newest first."""
-        found: list[dict[str, Any]] = self.client.get("/api/list?view=all").json()["rows"]
+        found: list[dict[str, Any]] = self.client.get(f"/api/list?view={view}").json()["rows"]
         return found
 
     def files(self) -> int:
@@ -76,8 +76,9 @@ class Business:
         assert answer.status_code == 200 and "They will be erased" in answer.text, answer.text
 
     def _of(self, who: str) -> list[dict[str, Any]]:
-        """The conversations of whoever writes as “Name <address>”."""
-        return [row for row in self.rows() if who.startswith(f"{row['customer']['name']} <")]
+        """The conversations of whoever writes as “Name <address>”, in spam too."""
+        rows = [*self.rows(), *self.rows("spam")]
+        return [row for row in rows if who.startswith(f"{row['customer']['name']} <")]
 
     def work(self, what: str, words: str, nth: int, who: str | None = None) -> httpx.Response | None:
         """The owner does something with one of the conversations, or of somebody's; None while there is none."""

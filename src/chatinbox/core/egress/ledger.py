@@ -76,7 +76,11 @@ _PERMITTED = f"""with written as ({_BEGUN} where exists (select from permission 
     and p.receiver_blind = %(receiver)s and p.fields @> %(fields)s::text[]
     and (p.object = 'account' or p.object_id = %(subject)s) and p.taken_back_at is null and p.given_at <= %(at)s and p.until_at > %(at)s)
 {_IF_BEGUN}"""
-_ENDED_WAITS = f"{_WAITS} values (%s, %s, %s, 'ended', %s, %s, %s)"
+# Its turn among what waits of the same row; the beginning, which an order may hide from this count, has the first.
+_ENDED_WAITS = """
+insert into ledger_waiting (account_id, id, row_id, part, commitment, seal, shown_from, turn)
+select %(account)s, %(waiting)s, %(id)s, 'ended', %(commitment)s, %(seal)s, %(shown_from)s::timestamptz,
+  1 + coalesce((select max(w.turn) from ledger_waiting w where w.account_id = %(account)s and w.row_id = %(id)s), 1)"""
 
 
 async def receiver_blind(vault: Vault, account_id: UUID, receiver: str) -> bytes:
@@ -177,7 +181,14 @@ class Ledger:
         )
         waits: Statement = (
             _ENDED_WAITS,
-            [account_id, waiting_id, row_id, commitment, sealed, shown_from],
+            {
+                "account": account_id,
+                "waiting": waiting_id,
+                "id": row_id,
+                "commitment": commitment,
+                "seal": sealed,
+                "shown_from": shown_from,
+            },
         )
         # In this order: the row is locked when what waits draws its turn.
         await self._db.run(account_id, settle if gate == "desk" else update, waits)
