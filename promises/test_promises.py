@@ -29,8 +29,7 @@ def proven(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     each, side by side.
     """
 
-    def prove(half: Sequence[book.Kept]) -> list[dict[str, Any]]:
-        data = tmp_path_factory.mktemp("nothing")
+    def prove(half: Sequence[book.Kept], data: Path) -> list[dict[str, Any]]:
         words = ["prove", "--sabotage", "--json", "--data", str(data), "--clause", *(one.no for one in half)]
         ran = subprocess.run(
             [sys.executable, "-m", "chatinbox", *words],
@@ -43,8 +42,11 @@ def proven(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
         told: list[dict[str, Any]] = json.loads(ran.stdout)
         return told
 
+    folders = [
+        tmp_path_factory.mktemp("nothing") for _ in range(2)
+    ]  # not made side by side: the first makes what is above
     with ThreadPoolExecutor(2) as both:
-        return {one["no"]: one for told in both.map(prove, (BOOK[::2], BOOK[1::2])) for one in told}
+        return {one["no"]: one for told in both.map(prove, (BOOK[::2], BOOK[1::2]), folders) for one in told}
 
 
 @pytest.mark.parametrize("promise", BOOK, ids=lambda one: one.no)
