@@ -23,7 +23,7 @@ _MARK = b"chatinbox chain of what left 1\0"
 _COLUMNS = "number, id, row_id, part, commitment, hash_before"
 _TAKE = (
     "delete from ledger_waiting where account_id = %s and id in (select id from ledger_waiting where account_id = %s"
-    " order by turn, id limit %s) returning turn, id, row_id, part, commitment, seal"
+    " order by row_id, turn, id limit %s) returning turn, id, row_id, part, commitment, seal"
 )
 _ADD = (
     f"insert into ledger_link (account_id, {_COLUMNS}) select %s, * from unnest(%s::bigint[], %s::uuid[], %s::uuid[],"
@@ -89,9 +89,11 @@ class Left(Book):
         return Link(*row)
 
     async def take(self, inst: Installation, tx: Tx) -> int:
-        """Rows as they were waiting; what is of one, in the order it was written."""
+        """Rows as they were waiting: one after the other, and what is of one in the order it was written."""
         account_id = tx.account_id
-        waited = sorted(await tx.all(_TAKE, [account_id, account_id, AT_ONCE]), key=lambda row: row[:2])
+        waited = sorted(
+            await tx.all(_TAKE, [account_id, account_id, AT_ONCE]), key=lambda row: (row[2], row[0], row[1])
+        )
         taken = [row[1:] for row in waited]
         if not taken:
             return 0

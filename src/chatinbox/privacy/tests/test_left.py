@@ -140,7 +140,7 @@ async def test_what_waited_once_and_comes_again_is_noticed_and_stops_nothing(
     await leaves(inst, ada, 1)
     assert await faults(inst, ada) == [
         "row 3 was put in, and not by this installation",
-        "row 5 was put in, and not by this installation",
+        "row 4 was put in, and not by this installation",
     ]
     assert await faults(inst, cyd) == []
 
