@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import measure
+from bench import beside, measure
 from bench.report import Report
 
 
@@ -24,12 +24,18 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--only", help="names of measures, by commas")
+    parser.add_argument(
+        "--beside", type=Path, help="a folder with another checkout: what the hot paths cost beside it"
+    )
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="chatinbox-bench-"))
     folder.chmod(0o755)
     report = Report(quiet=given.json, only=set(given.only.split(",")) if given.only else None)
     try:
-        uvloop.run(measure.everything(folder, report, quick=given.quick))
+        if given.beside:
+            uvloop.run(beside.compare(folder, given.beside, report, 5 if given.quick else 15))
+        else:
+            uvloop.run(measure.everything(folder, report, quick=given.quick))
     finally:
         measure.tidy(folder)
         shutil.rmtree(folder, ignore_errors=True)

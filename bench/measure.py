@@ -354,7 +354,7 @@ async def _mail_in(running: Running, made: list[Account], report: Report, count:
 
 def tidy(folder: Path) -> None:
     """Stops what the bench started."""
-    for data in (folder / "data", folder / "starts", *(folder / "rights").glob("*")):
+    for data in (*map(folder.joinpath, ("data", "starts", "this", "other")), *(folder / "rights").glob("*")):
         if data.exists():
             with contextlib.suppress(Exception):
                 postgres.down(data)
