@@ -23,8 +23,8 @@ from chatinbox.web.language import TRANSLATED
 from chatinbox.web.pages import UI, room
 
 LETTERS = [
-    "accounts/*.py", "accounts/sso/*.py", "billing/quote.py", "billing/vat.py", "core/intake.py",
-    "privacy/package/share.py", "privacy/requests/*.py", "web/forms.py", "web/entrance/*.py", "web/site/*.py",
+    "accounts/*.py", "accounts/sso/*.py", "billing/quote.py", "billing/vat.py", "channels/email/acknowledge.py",
+    "core/intake.py", "privacy/package/share.py", "privacy/requests/*.py", "web/forms.py", "web/entrance/*.py", "web/site/*.py",
 ]  # fmt: skip
 REFUSED_IN = [
     "accounts/add_staff.py", "accounts/authenticator.py", "accounts/begin.py", "accounts/invite.py", "accounts/links.py",
@@ -33,10 +33,12 @@ REFUSED_IN = [
     "accounts/sso/arrive.py", "accounts/sso/oidc.py", "accounts/sso/pending.py", "accounts/sso/saml.py",
     "accounts/sso/saml_encrypted.py", "accounts/sso/saml_xml.py", "accounts/sso/domains.py", "billing/vat.py",
     "core/errors.py", "core/intake.py", "privacy/package/share.py", "privacy/requests/copy.py", "privacy/requests/link.py",
-    "web/forms.py", "web/entrance/*.py", "web/site/pricing.py",
+    "web/forms.py", "web/entrance/*.py", "web/site/pricing.py", "web/site/write_to_us.py",
 ]  # fmt: skip
 """Where what is refused is told on a page that is offered. `said(…)` is found in all of `LETTERS`."""
-SENTENCE_AT = {"Refused": 1, "bad_request": 0, "failed": 1}
+SAID_AT = {"said": (0,), "Link": (2,), "Fact": (0, 2, 3)}
+SENTENCE_AT = {"Refused": (1,), "bad_request": (0,), "failed": (1,)}
+"""At which places of what is called a sentence stands."""
 NAMED = re.compile(r"%\(\w+\)s|%%")
 TAG = re.compile(r"<[^>]+>")
 
@@ -76,11 +78,11 @@ def of_code() -> Iterator[tuple[str, str]]:
     for path in sorted(spoken):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                at = {"said": 0, "Link": 2} | (SENTENCE_AT if path in refusing else {})
-                place = at.get(node.func.id)
-                words = node.args[place] if place is not None and len(node.args) > place else None
-                if isinstance(words, ast.Constant) and isinstance(words.value, str) and words.value:
-                    yield str(path.relative_to(root)), words.value
+                at = SAID_AT | (SENTENCE_AT if path in refusing else {})
+                for place in at.get(node.func.id, ()):
+                    words = node.args[place] if len(node.args) > place else None
+                    if isinstance(words, ast.Constant) and isinstance(words.value, str) and words.value:
+                        yield str(path.relative_to(root)), words.value
 
 
 def said_now() -> Catalog:

@@ -140,9 +140,9 @@ async def saboteur_tells_who_is_known(stage: Stage) -> None:
     known = acknowledge._words
     heard: list[int] = []
 
-    def words(inst: Installation, number: int) -> str:
+    def words(inst: Installation, number: int) -> tuple[str, ...]:
         heard.append(number)
-        return known(inst, number) + ("You sign in here.\n" if len(heard) == 1 else "")
+        return known(inst, number) + (("You sign in here.",) if len(heard) == 1 else ())
 
     stage.swap(acknowledge, "_words", words)
 

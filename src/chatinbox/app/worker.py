@@ -27,6 +27,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.core.purpose import Use
+from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.integrations import hear as connections
 from chatinbox.integrations import send as programs
 from chatinbox.integrations import stands
@@ -114,8 +115,8 @@ def _add_mail(inst: Installation) -> None:
     async def poll() -> None:
         await email_poll.poll_all(inst)
 
-    async def acknowledge(account_id: str, conversation_id: str) -> None:
-        await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id))
+    async def acknowledge(account_id: str, conversation_id: str, language: str = ENGLISH) -> None:
+        await email_acknowledge.acknowledge(inst, UUID(account_id), UUID(conversation_id), language)
 
     fetches = Use("Fetches letters from connected mailboxes", "answer", "3")
     places = Use("Places letters that were left over", "answer", "1")

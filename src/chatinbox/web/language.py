@@ -19,6 +19,13 @@ TRANSLATED = (
     "site/pricing.html",
     "site/pricing-own.html",
     "site/missing.html",
+    "site/product.html",
+    "site/security.html",
+    "site/accessibility.html",
+    "site/status.html",
+    "site/write.html",
+    "site/written.html",
+    "site/not-named.html",
 )
 """The pages that every language holds whole (`checks/catalogues.py`); all others are in English, and say so."""
 

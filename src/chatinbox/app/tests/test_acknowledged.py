@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import Message
 from email.policy import SMTPUTF8
 
@@ -41,8 +42,11 @@ class House:
     account: Staff
     taken: list[tuple[str | None, list[str], Message]]
 
-    async def write(self, email: str, name: str = "Dora", words: str = "What do you keep of me?") -> None:
-        answer = await self.browser.post("/contact", data={"email": email, "name": name, "words": words})
+    async def write(
+        self, email: str, name: str = "Dora", words: str = "What do you keep of me?", speaks: str = ""
+    ) -> None:
+        form = {"email": email, "name": name, "words": words}
+        answer = await self.browser.post("/contact", data=form, headers={"accept-language": speaks})
         assert answer.status_code == 200 and "set-cookie" not in answer.headers
 
     async def mail(self, to: str, **headers: str) -> None:
@@ -117,6 +121,23 @@ async def test_who_writes_by_the_form_hears_at_once_and_reads_no_word_of_what_wa
     for staff, count in ((house.account, 1), (cyd, 0)):
         asked = (ask, [staff.account_id, acknowledge.INSTRUCTION])
         assert await house.inst.db.run(staff.account_id, asked) == [[(count,)]]
+
+
+async def test_what_acknowledges_is_in_the_language_of_the_page_and_that_is_kept_nowhere(
+    house: House,
+) -> None:
+    await house.write(f"dora-{new_id().hex}@mail.example", words=f"Visit {SECRET}", speaks="de-CH, de;q=0.9")
+    await house.settled(1)
+    german = house.taken[0][2]
+    text = str(german.get_payload(decode=True), "utf-8")  # type: ignore[arg-type]
+    assert "Ihre Nachricht ist angekommen" in str(make_header(decode_header(german["Subject"])))
+    assert "Ein Mensch wird sie lesen" in text and "/my-data" in text and SECRET not in text
+    assert "Your letter" not in german.as_string() + text
+    await house.write(f"dora-{new_id().hex}@mail.example", words="again", speaks="tlh")
+    await house.settled(2)
+    assert "Your letter has arrived" in house.taken[1][2]["Subject"]
+    left = "select count(*) from work.procrastinate_jobs where task_name = %s"
+    assert await house.inst.db.directory(left, [acknowledge.JOB]) == [(0,)]
 
 
 async def test_an_address_gets_one_a_day_however_often_it_is_given(house: House) -> None:

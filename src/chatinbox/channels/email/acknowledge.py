@@ -27,6 +27,9 @@ from chatinbox.core.egress import Asked, Declined, Letter
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.operator import operator_of
+from chatinbox.core.translation.asked import ENGLISH
+from chatinbox.core.translation.language import all_said
+from chatinbox.core.translation.said import said
 from chatinbox.core.vault import Erased
 from chatinbox.customers.restricted import FREE
 
@@ -58,15 +61,19 @@ def _is_operators(inst: Installation, channel: str) -> bool:
     return is_to_operator(inst, channel) or (inst.settings.demo and not inst.settings.website_channel)
 
 
-async def ask_acknowledgement(inst: Installation, account_id: UUID, received: Received) -> None:
-    """Has it acknowledged, when it began a conversation. One that waits for the same customer is enough."""
+async def ask_acknowledgement(
+    inst: Installation, account_id: UUID, received: Received, language: str = ENGLISH
+) -> None:
+    """Has it acknowledged in a language of ours, when it began a conversation. One that waits for the same customer is enough."""
     if received.duplicate or received.position != 1:
         return
-    ids = job_ids(account_id=account_id, conversation_id=received.conversation_id)
+    ids = job_ids(account_id=account_id, conversation_id=received.conversation_id, language=language)
     await inst.jobs.later(JOB, ids, once=f"acknowledge {received.customer_id}")
 
 
-async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUID) -> None:
+async def acknowledge(
+    inst: Installation, account_id: UUID, conversation_id: UUID, language: str = ENGLISH
+) -> None:
     """Sends the acknowledgement, unless this address had one today. Raises Unreachable; a job tries again."""
     [rows] = await inst.db.run(account_id, (_WROTE, [account_id, conversation_id]))
     if not rows:
@@ -85,7 +92,9 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
         settings = await read_settings(inst, account_id, channel_id)
         ours = str(settings[1]["address"]) if settings else ""
         if address and settings and _is_operators(inst, ours):
-            raw = signed(settings[1], _compose(inst, account_id, number, address, settings[0], ours))
+            raw = signed(
+                settings[1], _compose(inst, account_id, number, address, settings[0], ours, language)
+            )
             await inst.egress.mail(
                 Letter(account_id, "customer", customer_id, "", (address,), raw, "service", INSTRUCTION,
                        ("e-mail address", "number of the conversation"), Asked("setting", channel_id))
@@ -97,32 +106,44 @@ async def acknowledge(inst: Installation, account_id: UUID, conversation_id: UUI
 
 
 def _compose(
-    inst: Installation, account_id: UUID, number: int, address: str, channel: str, sender: str
+    inst: Installation, account_id: UUID, number: int, address: str, channel: str, sender: str, language: str
 ) -> bytes:
+    subject = said("Your letter has arrived (%(number)s)", number=f"#{number}")
+    told, *words = all_said(language, subject, *_words(inst, number))
     letter = EmailMessage()
     letter["From"] = formataddr((channel, sender))
     letter["To"] = address
     letter["Reply-To"] = reply_address(inst, account_id, number)
-    letter["Subject"] = f"Your letter has arrived (#{number})"
+    letter["Subject"] = told
     letter["Date"] = format_datetime(now())
     letter["Message-ID"] = make_msgid(domain=inst.settings.mail_domain)
     letter["Auto-Submitted"] = "auto-replied"
     letter["X-Auto-Response-Suppress"] = "All"
-    letter.set_content(_words(inst, number))
+    letter.set_content("\n\n".join(words) + f"\n{_foot(inst)}")
     return letter.as_bytes()
 
 
-def _words(inst: Installation, number: int) -> str:
-    operator = operator_of(inst.settings)
-    foot = f"\n-- \n{operator.name}\n{operator.address}\n{operator.privacy_email}\n" if operator else ""
+def _words(inst: Installation, number: int) -> tuple[str, ...]:
     url = inst.settings.public_url
-    own = (
-        "About your own data: nothing is changed by a letter, because anybody can write one in your name. You wrote to a business"
-        f" that answers by this installation? Ask at {url}/my-data. You sign in here? Then {url}/wish is your page.\n"
-    )
     return (
-        f"Your letter has arrived. Its number here is #{number}. A person will read it, and the answer comes to this"
-        " address. To add something, answer this letter.\n\n"
-        "Somebody gave this address when they wrote to us. If it was not you, there is nothing to do: what was written is"
-        f" not in this letter, and no other follows unless a person answers.\n\n{own}{foot}"
+        said(
+            "Your letter has arrived. Its number here is %(number)s. A person will read it, and the answer comes to this"
+            " address. To add something, answer this letter.",
+            number=f"#{number}",
+        ),
+        said(
+            "Somebody gave this address when they wrote to us. If it was not you, there is nothing to do: what was written is"
+            " not in this letter, and no other follows unless a person answers."
+        ),
+        said(
+            "About your own data: nothing is changed by a letter, because anybody can write one in your name. You wrote to a"
+            " business that answers by this installation? Ask at %(data)s. You sign in here? Then %(wish)s is your page.",
+            data=f"{url}/my-data",
+            wish=f"{url}/wish",
+        ),
     )
+
+
+def _foot(inst: Installation) -> str:
+    operator = operator_of(inst.settings)
+    return f"\n-- \n{operator.name}\n{operator.address}\n{operator.privacy_email}\n" if operator else ""

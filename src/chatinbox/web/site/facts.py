@@ -16,11 +16,11 @@ KEPT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What was looked at, how it stands in a word, and what was seen."""
+    """What was looked at, how it stands in a word or a number, and what was seen."""
 
     name: str
     state: State
-    word: str
+    word: str | int
     seen: str
 
 

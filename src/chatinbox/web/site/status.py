@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 import structlog
 from starlette.requests import Request
@@ -13,33 +11,24 @@ from starlette.responses import Response
 from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
+from chatinbox.web.site.facts import Fact
 from chatinbox.web.site.frame import Link, site_page
 
 log = structlog.get_logger()
-State: TypeAlias = Literal["holds", "broken", "open"]
 LOOKED_SECONDS = 15.0
 PATIENCE_SECONDS = 2.0
 BEATS_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part, its state, and what was seen."""
-
-    name: str
-    state: State
-    word: str
-    seen: str
 
 
 class Look:
     """The last look, so that a crowd of readers looks once."""
 
     def __init__(self) -> None:
-        self._next, self._at, self._parts = 0.0, now(), list[Part]()
+        self._next, self._at, self._parts = 0.0, now(), list[Fact]()
         self._one = asyncio.Lock()
 
-    async def parts(self, inst: Installation) -> tuple[datetime, list[Part]]:
+    async def parts(self, inst: Installation) -> tuple[datetime, list[Fact]]:
         """When it was looked, and what was seen."""
         async with self._one:
             if time.monotonic() >= self._next:
@@ -52,8 +41,8 @@ class Look:
         return self._at, self._parts
 
 
-PAGES_PART = Part("Website and inbox", "holds", "Works", "You are reading it.")
-BACKUP = Part(
+PAGES_PART = Fact("Website and inbox", "holds", "Works", "You are reading it.")
+BACKUP = Fact(
     "Last backup",
     "open",
     "Unknown",
@@ -61,53 +50,52 @@ BACKUP = Part(
 )
 
 
-async def _database(inst: Installation) -> Part:
+async def _database(inst: Installation) -> Fact:
     began = time.monotonic()
     try:
         await asyncio.wait_for(inst.db.directory("select 1"), PATIENCE_SECONDS)
     except Exception:
         log.warning("status_without_database")
-        return Part("Database", "broken", "Does not answer", "What was acknowledged is safe; new words wait.")
-    return Part(
-        "Database", "holds", "Works", f"Answered in {max(1, round((time.monotonic() - began) * 1000))} ms."
-    )
+        return Fact("Database", "broken", "Does not answer", "What was acknowledged is safe; new words wait.")
+    took = max(1, round((time.monotonic() - began) * 1000))
+    return Fact("Database", "holds", "Works", said("Answered in %(count)s ms.", count=took))
 
 
-async def _worker(inst: Installation) -> Part:
+async def _worker(inst: Installation) -> Fact:
     try:
         asked = inst.db.directory(
             "select extract(epoch from now() - max(last_heartbeat))::float8 from work.procrastinate_workers"
         )
         [[age]] = await asyncio.wait_for(asked, PATIENCE_SECONDS)
     except Exception:
-        return Part("Deliveries", "open", "Unknown", "The database has to answer first.")
+        return Fact("Deliveries", "open", "Unknown", "The database has to answer first.")
     if age is None or age > BEATS_SECONDS:
-        return Part(
+        return Fact(
             "Deliveries",
             "broken",
             "Stand still",
             "No worker has been heard for a minute. Answers wait and are kept.",
         )
-    return Part("Deliveries", "holds", "Works", "The worker was heard within the last minute.")
+    return Fact("Deliveries", "holds", "Works", "The worker was heard within the last minute.")
 
 
-async def _mail(inst: Installation) -> Part:
+async def _mail(inst: Installation) -> Fact:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             reading, writing = await asyncio.open_connection(inst.settings.host, inst.settings.mail_port)
-            said = await reading.readline()
+            greeting = await reading.readline()
             writing.write(b"QUIT\r\n")
             writing.close()
     except (OSError, TimeoutError):
-        return Part(
+        return Fact(
             "Door for letters",
             "open",
             "Unknown",
             "It is not reached from here; it may run on another machine.",
         )
-    if said.startswith(b"220"):
-        return Part("Door for letters", "holds", "Works", "It greeted when we knocked.")
-    return Part(
+    if greeting.startswith(b"220"):
+        return Fact("Door for letters", "holds", "Works", "It greeted when we knocked.")
+    return Fact(
         "Door for letters",
         "broken",
         "Turns letters away",

@@ -17,7 +17,9 @@ from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.web.forms import Form, read_form
+from chatinbox.web.language import wanted
 from chatinbox.web.operator_account import operator_channel
 from chatinbox.web.site.frame import FRESH, Link, operator_of, site_page
 
@@ -53,7 +55,7 @@ async def post_write(inst: Installation, request: Request) -> Response:
         key=await inst.vault.blind(account_id, "website letter", f"{now().date()}\n{sender.email}\n{words}"),
     )
     received = await receive(inst, account_id, incoming)
-    await ask_acknowledgement(inst, account_id, received)
+    await ask_acknowledgement(inst, account_id, received, wanted(request))
     return site_page(inst, request, "site/written", kept=FRESH)
 
 
@@ -67,7 +69,10 @@ def _checked(form: Form) -> tuple[Sender, str]:
         raise bad_request("Write what it is about.", "words")
     if len(words) > MOST_WORDS:
         raise bad_request(
-            f"This is longer than {MOST_WORDS:,} characters. Shorten it, or send it by mail.", "words"
+            said(
+                "This is longer than %(count)s characters. Shorten it, or send it by mail.", count=MOST_WORDS
+            ),
+            "words",
         )
     return Sender(email=email, name=name or None), words
 

@@ -18,6 +18,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.site import status, write_to_us
 from chatinbox.web.site.changes import as_html
+from chatinbox.web.site.facts import Fact
 
 LETTER = {
     "email": "dora@visitors.example",
@@ -82,6 +83,33 @@ async def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
     assert await subjects(client, ada) == before
 
 
+async def test_the_form_and_all_that_it_says_are_in_the_readers_language(visitor: httpx.AsyncClient) -> None:
+    german = {"accept-language": "de"}
+    shown = (await visitor.get("/contact", headers=german)).text
+    assert "Worum geht es?" in shown and "What is it about?" not in shown
+    for wrong, words in (
+        ({"email": "dora"}, "Geben Sie die Adresse an, an die die Antwort gehen soll"),
+        ({"words": " "}, "Schreiben Sie, worum es geht."),
+        ({"words": "x" * 8_001}, "Das ist länger als 8.000 Zeichen."),
+    ):
+        answer = await visitor.post("/contact", data=LETTER | wrong, headers=german)
+        assert words in answer.text and 'lang="de"' in answer.text and 'value="Dora Lind"' in answer.text
+    chosen = await visitor.post("/contact?lang=de", data=LETTER)
+    assert "Ihre Nachricht ist da" in chosen.text and 'href="/?lang=de"' in chosen.text
+    assert (
+        "set-cookie" not in chosen.headers
+        and "Your letter" in (await visitor.post("/contact", data=LETTER)).text
+    )
+
+
+async def test_where_no_operator_is_named_that_is_said_in_the_readers_language(
+    visitor: httpx.AsyncClient,
+) -> None:
+    answer = await visitor.get("/privacy", headers={"accept-language": "de"})
+    assert answer.status_code == 503 and "Der Betreiber hat sich noch nicht genannt" in answer.text
+    assert "nur auf Englisch" not in answer.text
+
+
 async def test_another_sites_form_is_turned_away(visitor: httpx.AsyncClient) -> None:
     answer = await visitor.post("/contact", data=LETTER, headers={"origin": "https://elsewhere.example"})
     assert answer.status_code == 403
@@ -115,6 +143,8 @@ async def test_the_status_says_what_it_sees_and_that_it_does_not_know_of_backups
             raise OSError
 
     _, parts = await status.Look().parts(replace(takes, db=Away()))  # type: ignore[arg-type]
+    german = (await visitor.get("/status?lang=de")).text
+    assert "Unbekannt" in german and "ms geantwortet" in german and "Answered" not in german
     seen = {part.name: part.state for part in parts}
     assert seen["Database"] == "broken" and seen["Deliveries"] == "open" and seen["Last backup"] == "open"
 
@@ -122,7 +152,7 @@ async def test_the_status_says_what_it_sees_and_that_it_does_not_know_of_backups
 async def test_a_crowd_of_readers_looks_once(takes: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[object] = []
 
-    async def database(inst: Installation) -> status.Part:
+    async def database(inst: Installation) -> Fact:
         looked.append(inst)
         return status.PAGES_PART
 

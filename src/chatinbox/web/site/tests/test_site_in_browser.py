@@ -33,6 +33,12 @@ PATHS = [
 IN_GERMAN = [
     "/",
     "/pricing",
+    "/product",
+    "/security",
+    "/accessibility",
+    "/status",
+    "/contact",
+    "/nothing-is-here",
     "/sign-in",
     "/sign-in/company",
     "/sign-up",
