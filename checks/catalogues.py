@@ -8,7 +8,7 @@ import ast
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, "src")
@@ -19,12 +19,14 @@ from jinja2 import nodes
 
 from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.core.translation.language import FOLDER, languages, read_catalogue
-from chatinbox.web.language import TRANSLATED
+from chatinbox.privacy import attacks, limits, storage
+from chatinbox.web.language import TRANSLATED, is_translated
 from chatinbox.web.pages import UI, room
 
 LETTERS = [
     "accounts/*.py", "accounts/sso/*.py", "billing/quote.py", "billing/vat.py", "channels/email/acknowledge.py",
-    "core/intake.py", "privacy/package/share.py", "privacy/requests/*.py", "web/forms.py", "web/entrance/*.py", "web/site/*.py",
+    "core/intake.py", "privacy/package/share.py", "privacy/places.py", "privacy/records.py", "privacy/subprocessors.py",
+    "privacy/requests/*.py", "web/forms.py", "web/entrance/*.py", "web/site/*.py",
 ]  # fmt: skip
 REFUSED_IN = [
     "accounts/add_staff.py", "accounts/authenticator.py", "accounts/begin.py", "accounts/invite.py", "accounts/links.py",
@@ -32,23 +34,34 @@ REFUSED_IN = [
     "accounts/sign_in.py", "accounts/sign_up.py", "accounts/setup.py", "accounts/factors.py", "accounts/throttle.py",
     "accounts/sso/arrive.py", "accounts/sso/oidc.py", "accounts/sso/pending.py", "accounts/sso/saml.py",
     "accounts/sso/saml_encrypted.py", "accounts/sso/saml_xml.py", "accounts/sso/domains.py", "billing/vat.py",
-    "core/errors.py", "core/intake.py", "privacy/package/share.py", "privacy/requests/copy.py", "privacy/requests/link.py",
+    "core/errors.py", "core/intake.py", "privacy/package/share.py", "privacy/places.py",
+    "privacy/records.py", "privacy/subprocessors.py", "privacy/requests/copy.py", "privacy/requests/link.py",
     "web/forms.py", "web/entrance/*.py", "web/site/pricing.py", "web/site/write_to_us.py",
 ]  # fmt: skip
 """Where what is refused is told on a page that is offered. `said(…)` is found in all of `LETTERS`."""
 SAID_AT = {"said": (0,), "Link": (2,), "Fact": (0, 2, 3)}
 SENTENCE_AT = {"Refused": (1,), "bad_request": (0,), "failed": (1,)}
 """At which places of what is called a sentence stands."""
+REGISTERS: dict[str, Callable[[], Iterable[str]]] = {
+    "privacy/attacks.toml": lambda: (one.tried for one in attacks.read()),
+    "privacy/limits.toml": lambda: (
+        words for title, risks in limits.read().items() for words in (title, *risks)
+    ),
+    "privacy/storage.toml": lambda: (
+        words
+        for one in storage.read()
+        for words in (one.kind, one.where, one.purpose, one.lifetime, one.when)
+    ),
+}
+"""Short registers of ours whose words a page says with `|said`."""
 NAMED = re.compile(r"%\(\w+\)s|%%")
 TAG = re.compile(r"<[^>]+>")
 
 
 def templates() -> set[str]:
     """The pages that a language may offer, with all they are made of."""
-    found, todo = (
-        set(),
-        [f"{path.relative_to(UI / 'html')}" for one in TRANSLATED for path in (UI / "html").glob(one)],
-    )
+    every = (f"{path.relative_to(UI / 'html')}" for one in TRANSLATED for path in (UI / "html").glob(one))
+    found, todo = set(), [name for name in every if is_translated(name)]
     english = room(languages()[ENGLISH])
     while todo:
         name = todo.pop()
@@ -85,10 +98,15 @@ def of_code() -> Iterator[tuple[str, str]]:
                         yield str(path.relative_to(root)), words.value
 
 
+def of_registers() -> Iterator[tuple[str, str]]:
+    for place, words in REGISTERS.items():
+        yield from ((place, one) for one in words())
+
+
 def said_now() -> Catalog:
     """Everything that pages and letters say, in English."""
     catalog = Catalog()
-    for place, message in [*of_templates(), *of_code()]:
+    for place, message in [*of_templates(), *of_code(), *of_registers()]:
         catalog.add(message, locations=[(place, None)])  # type: ignore[list-item]
     return catalog
 

@@ -16,10 +16,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.core.clock import now
 from chatinbox.core.settings import Settings
+from chatinbox.core.translation.said import said
 from chatinbox.privacy import subprocessors
 from chatinbox.privacy.subprocessors import Company
 
 HOUSES = frozenset({"T", "U"})  # what a company that houses data receives, sealed or not
+UNNAMED = "the operator"  # whose it is where they have not said their name
 MOUNTS = Path("/proc/self/mountinfo")
 _ELSEWHERE = ("nfs", "cifs", "smb", "ceph", "glusterfs", "lustre", "afs", "9p", "fuse.sshfs", "fuse.s3fs", "fuse.rclone",
               "fuse.gcsfuse", "fuse.juicefs", "fuse.goofys", "fuse.blobfuse")  # fmt: skip
@@ -45,15 +47,15 @@ def housed(settings: Settings, environment: Mapping[str, str] = os.environ) -> l
     machine = _machine(settings, companies)
     found = [machine]
     for what, hosts in (
-        ("The database", database_hosts(settings, environment)),
-        ("The data folder", _folder_hosts(settings.data)),
+        (said("The database"), database_hosts(settings, environment)),
+        (said("The data folder"), _folder_hosts(settings.data)),
     ):
         found += [_elsewhere(what, host, settings, companies) for host in hosts]
         if not hosts:
             found.append(Housed(what, "", machine.by, machine.place))
     holder = urlsplit(settings.keyholder_url).hostname or ""
     if holder and not is_this_machine(holder):  # it holds a key, and no data
-        found.append(_elsewhere("The keyholder", holder, settings, companies))
+        found.append(_elsewhere(said("The keyholder"), holder, settings, companies))
     return found
 
 
@@ -66,7 +68,7 @@ def _machine(settings: Settings, companies: list[Company]) -> Housed:
     """The machine that this runs on. Where no company is said to house it, it is the operator's own."""
     if settings.hosting in ("", settings.operator_name):
         place = settings.hosting_region or settings.operator_country
-        return Housed("This machine", "", settings.operator_name or "the operator", place)
+        return Housed(said("This machine"), "", settings.operator_name or UNNAMED, place)
     company = next((one for one in companies if one.name == settings.hosting), None)
     missing = ""
     if company is None or not set(company.planes) >= HOUSES:
@@ -80,14 +82,14 @@ def _machine(settings: Settings, companies: list[Company]) -> Housed:
             f" {company.place}. One of the two is wrong."
         )
     place = settings.hosting_region or (company.place if company else "")
-    return Housed("This machine", "", settings.hosting, place, missing)
+    return Housed(said("This machine"), "", settings.hosting, place, missing)
 
 
 def _elsewhere(what: str, host: str, settings: Settings, companies: list[Company]) -> Housed:
     """Something on another machine: the operator's own by name, or a company's that says it has this host."""
     own = {one.strip().casefold() for one in settings.own_hosts.split(",")} - {""}
     if host.casefold() in own:
-        return Housed(what, host, settings.operator_name or "the operator", settings.operator_country)
+        return Housed(what, host, settings.operator_name or UNNAMED, settings.operator_country)
     for company in companies:
         if set(company.planes) >= HOUSES and any(
             fnmatchcase(host.casefold(), one.casefold()) for one in company.hosts

@@ -4,30 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from chatinbox.core.translation.said import said
 from chatinbox.privacy import data_map
 from chatinbox.privacy.data_map import Table
 
 Role: TypeAlias = Literal["controller", "processor", "no personal data"]
 
 # Cal. Civ. Code §1798.140(v)(1), as far as this software stores any of it.
-IDENTIFIERS = "Identifiers"
-RECORDS = "Customer records (name, address, account)"
-COMMERCE = "Commercial information"
-ACTIVITY = "Internet or other network activity"
-WORK = "Professional or employment-related information"
-CONTENT = "Contents of mail and messages"
-FILES = "Audio, electronic, visual or similar information"
+IDENTIFIERS = said("Identifiers")
+RECORDS = said("Customer records (name, address, account)")
+COMMERCE = said("Commercial information")
+ACTIVITY = said("Internet or other network activity")
+WORK = said("Professional or employment-related information")
+CONTENT = said("Contents of mail and messages")
+FILES = said("Audio, electronic, visual or similar information")
 
 BY_SUBJECT: dict[str, tuple[str, str]] = {
     # subject of a table -> category, source
-    "account": (RECORDS, "the business, when it opens and sets up its account"),
-    "person": (IDENTIFIERS, "the person, when they sign up, join or sign in"),
-    "staff user": (WORK, "the person and their colleagues, by working in the inbox"),
-    "customer": (CONTENT, "the customer user and the business, through the channels of the business"),
-    "nobody": (ACTIVITY, "visits to our website, as sums without a person"),
-    "customer or person": (CONTENT, "whoever writes a letter that passes through here"),
-    "visitor": (ACTIVITY, "the browser, when it connects"),
-    "operator": (RECORDS, "who looks after the installation, when they read the security log"),
+    "account": (RECORDS, said("the business, when it opens and sets up its account")),
+    "person": (IDENTIFIERS, said("the person, when they sign up, join or sign in")),
+    "staff user": (WORK, said("the person and their colleagues, by working in the inbox")),
+    "customer": (CONTENT, said("the customer user and the business, through the channels of the business")),
+    "nobody": (ACTIVITY, said("visits to our website, as sums without a person")),
+    "customer or person": (CONTENT, said("whoever writes a letter that passes through here")),
+    "visitor": (ACTIVITY, said("the browser, when it connects")),
+    "operator": (RECORDS, said("who looks after the installation, when they read the security log")),
 }
 BY_TABLE: dict[str, str] = {
     "attachment": FILES,
@@ -35,7 +36,6 @@ BY_TABLE: dict[str, str] = {
     "sign_up_origin": IDENTIFIERS,
     "address": IDENTIFIERS,
 }
-UNNAMED = "Other information"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,12 @@ def records(tables: Mapping[str, Table] | None = None) -> dict[Role, list[tuple[
 def category_of(name: str, table: Table) -> str:
     """The category of a table; one that fits none is shown under its own subject, never left out."""
     short = name.split(".")[-1]
-    return BY_TABLE.get(short) or BY_SUBJECT.get(table.subject, (f"{UNNAMED}: {table.subject}", ""))[0]
+    return (
+        BY_TABLE.get(short)
+        or BY_SUBJECT.get(table.subject, (said("Other information: %(subject)s", subject=table.subject), ""))[
+            0
+        ]
+    )
 
 
 def categories(tables: Mapping[str, Table] | None = None) -> list[Category]:
@@ -78,7 +83,7 @@ def categories(tables: Mapping[str, Table] | None = None) -> list[Category]:
             continue
         named = category_of(name, table)
         one = found.setdefault(named, Category(named, [], [], [], []))
-        source = BY_SUBJECT.get(table.subject, ("", "as the table says"))[1]
+        source = BY_SUBJECT.get(table.subject, ("", said("as the table says")))[1]
         for where, words in ((one.purposes, table.purpose), (one.kept, table.kept), (one.sources, source)):
             if words not in where:
                 where.append(words)

@@ -14,6 +14,8 @@ import msgspec
 from chatinbox.accounts.regimes import EEA
 from chatinbox.core.egress.recipients import REGISTER
 from chatinbox.core.settings import Settings
+from chatinbox.core.translation.asked import ENGLISH
+from chatinbox.core.translation.said import said
 from chatinbox.core.trouble import Trouble
 
 NOTICE = timedelta(days=30)
@@ -24,10 +26,10 @@ _HOST = re.compile(
 Clauses = Literal["none needed", "SCC module 2", "SCC module 3"]
 Plane = Literal["A", "S", "T", "U"]
 PLANES: dict[str, str] = {
-    "A": "website counts",
-    "S": "security log",
-    "T": "account and staff data",
-    "U": "customer data",
+    "A": said("website counts"),
+    "S": said("security log"),
+    "T": said("account and staff data"),
+    "U": said("customer data"),
 }
 
 
@@ -56,9 +58,10 @@ class Company(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Register(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The register: the day the installation opened, and the companies."""
+    """The register: the day the installation opened, the companies, and the language that the operator wrote it in."""
 
     opened: date | None = None
+    language: str = ENGLISH
     company: list[Company] = []
 
 

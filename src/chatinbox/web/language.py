@@ -13,26 +13,19 @@ from chatinbox.core.translation.asked import ENGLISH, best
 from chatinbox.core.translation.language import Language, languages
 
 VARY = "Accept-Language"
-TRANSLATED = (
-    "entrance/*.html",
-    "site/home.html",
-    "site/pricing.html",
-    "site/pricing-own.html",
-    "site/missing.html",
-    "site/product.html",
-    "site/security.html",
-    "site/accessibility.html",
-    "site/status.html",
-    "site/write.html",
-    "site/written.html",
-    "site/not-named.html",
-)
-"""The pages that every language holds whole (`checks/catalogues.py`); all others are in English, and say so."""
+TRANSLATED = ("entrance/*.html", "site/*.html")
+ENGLISH_ONLY = tuple(f"site/{name}.html" for name in ("document", "history", "privacy", "records", "routes"))
+"""Of these, what binds and what is made from the data map or the code: in English, and a reader of another language is told so."""
+
+
+def is_translated(page: str) -> bool:
+    """Whether every language holds a page (a template's path) whole (`checks/catalogues.py`); all others are in English."""
+    return page not in ENGLISH_ONLY and any(fnmatchcase(page, one) for one in TRANSLATED)
 
 
 def offered(page: str) -> list[str]:
-    """The codes of the languages that a page (a template's path) is offered in, English first."""
-    return list(languages()) if any(fnmatchcase(page, one) for one in TRANSLATED) else [ENGLISH]
+    """The codes of the languages that a page is offered in, English first."""
+    return list(languages()) if is_translated(page) else [ENGLISH]
 
 
 @dataclass(frozen=True, slots=True)

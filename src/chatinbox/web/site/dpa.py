@@ -44,4 +44,4 @@ PAGES = {
     "/dpa.pdf": (get_pdf, None),
     "/dpa/versions/{version}": (get_dpa, None),
 }
-LINKS = (Link("trust", "/dpa", "Data-processing agreement", 30),)
+LINKS = (Link("trust", "/dpa", "Data-processing agreement", 30, english_only=True),)

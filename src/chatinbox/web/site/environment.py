@@ -11,8 +11,9 @@ from chatinbox.core.postgres.binaries import DatabaseUser
 from chatinbox.core.root.keep import PLAIN
 from chatinbox.core.root.keyholder import Keyholder
 from chatinbox.core.settings import Settings
+from chatinbox.core.translation.said import said
 from chatinbox.core.trouble import Trouble
-from chatinbox.privacy.places import housed
+from chatinbox.privacy.places import UNNAMED, housed
 from chatinbox.web.site.facts import Fact
 from chatinbox.web.site.frame import Link, site_page
 
@@ -29,15 +30,17 @@ async def get_environment(inst: Installation, request: Request) -> Response:
         "site/environment",
         at=at,
         facts=facts,
-        said=_said(inst.settings),
+        told=_told(inst.settings),
         housed=housed(inst.settings),
+        unnamed=UNNAMED,
         kept=KEPT,
     )
 
 
-def _said(settings: Settings) -> list[tuple[str, str]]:
+def _told(settings: Settings) -> list[tuple[str, str]]:
+    names = (said("Housed by"), said("Region"), said("Certified for"))
     told = (settings.hosting, settings.hosting_region, settings.hosting_certificates)
-    return list(zip(("Housed by", "Region", "Certified for"), told, strict=True))
+    return list(zip(names, told, strict=True))
 
 
 async def _find(inst: Installation) -> list[Fact]:
@@ -85,7 +88,7 @@ def _database_user(settings: Settings) -> Fact:
 async def _connection(inst: Installation) -> Fact:
     async with inst.behind.work() as conn:
         is_local, is_secret = conn.info.host.startswith("/"), bool(conn.pgconn.ssl_in_use)
-    name = "Way to the database"
+    name = said("Way to the database")
     if is_local:
         return Fact(
             name, "holds", "On the machine", "A socket in a folder of its own; nothing crosses a network."

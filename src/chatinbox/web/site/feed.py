@@ -11,9 +11,11 @@ from starlette.responses import Response
 
 from chatinbox.core.installation import Installation
 from chatinbox.core.operator import operator_of
+from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.web.site.frame import whole
 from chatinbox.web.site.legal import legal_page
 
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 ATOM = "http://www.w3.org/2005/Atom"
 _BEGINNING = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -42,7 +44,7 @@ def feed(
         return legal_page(inst, request, "not-named")
     where = f"{inst.settings.public_url}{page}"
     told = sorted(entries, key=lambda one: one.updated, reverse=True)
-    root = Tree.Element(f"{{{ATOM}}}feed")
+    root = Tree.Element(f"{{{ATOM}}}feed", {XML_LANG: ENGLISH})
     _put(root, "id", where)
     _put(root, "title", f"{title} {operator.name}")
     _put(root, "updated", max((one.updated for one in told), default=_BEGINNING).isoformat())

@@ -21,6 +21,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
 from chatinbox.core.signal import VARY, Signal, read_signal
+from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.core.translation.language import all_said, languages
 from chatinbox.core.translation.said import said
 from chatinbox.privacy import announcements
@@ -36,12 +37,16 @@ _CSP = "; ".join(f"{name} {value}" for name, value in (POLICY | {"script-src": "
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A page's place in the header or a column of the footer; `rank` orders the links of one place."""
+    """A page's place in the header or a column of the footer; `rank` orders the links of one place.
+
+    `english_only`: the page is offered in no other language (`web/language.py`).
+    """
 
     place: Place
     path: str
     words: str
     rank: int = 50
+    english_only: bool = False
 
 
 class Menu:
@@ -57,6 +62,11 @@ class Menu:
     def paths(self) -> list[str]:
         """Every path once, for the site map and the crawl."""
         return sorted({link.path for link in self._links} | {"/"})
+
+    def offered(self, path: str) -> list[str]:
+        """The codes of the languages that the page at a path of ours is offered in, English first."""
+        only = any(link.english_only for link in self._links if link.path == path)
+        return [ENGLISH] if only else list(languages())
 
     def has(self, path: str) -> bool:
         """Whether there is a page to link to."""

@@ -47,12 +47,26 @@ async def get_closed(_inst: Installation, request: Request) -> Response:
 
 
 async def get_site_map(inst: Installation, request: Request) -> Response:
-    """Every public page there is (sitemaps.org 0.9)."""
-    places = "".join(
-        f"<url><loc>{escape(inst.settings.public_url + path)}</loc></url>" for path in frame.menu.paths()
+    """Every public page there is (sitemaps.org 0.9), in each language it is offered in, and which of them are the same."""
+    places = "".join(_in_each_language(inst.settings.public_url + path, path) for path in frame.menu.paths())
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+        f' xmlns:xhtml="http://www.w3.org/1999/xhtml">{places}</urlset>'
     )
-    text = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
     return whole(request, text.encode(), type_="application/xml")
+
+
+def _in_each_language(address: str, path: str) -> str:
+    """A page as its own head tells of it: without `lang` it is in the reader's language."""
+    codes = frame.menu.offered(path)
+    if len(codes) < 2:
+        return f"<url><loc>{escape(address)}</loc></url>"
+    places = {"x-default": address} | {code: f"{address}?lang={code}" for code in codes}
+    same = "".join(
+        f'<xhtml:link rel="alternate" hreflang="{code}" href="{escape(place)}"/>'
+        for code, place in places.items()
+    )
+    return "".join(f"<url><loc>{escape(place)}</loc>{same}</url>" for place in places.values())
 
 
 async def get_security(inst: Installation, request: Request) -> Response:

@@ -88,7 +88,7 @@ PAGES = {
     "/privacy/versions/{version}": (get_privacy, None),
 }
 LINKS = (
-    Link("head", "/privacy", "Privacy", 10),
-    Link("trust", "/privacy", "Privacy policy", 10),
-    Link("trust", "/privacy/history", "Versions and changes", 60),
+    Link("head", "/privacy", "Privacy", 10, english_only=True),
+    Link("trust", "/privacy", "Privacy policy", 10, english_only=True),
+    Link("trust", "/privacy/history", "Versions and changes", 60, english_only=True),
 )

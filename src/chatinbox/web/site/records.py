@@ -45,4 +45,4 @@ def _routes_under(request: Request) -> dict[str, int]:
 
 TO = Declared(("visitor",), ("A",))
 PAGES = {"/records": (get_records, None)}
-LINKS = (Link("trust", "/records", "Records of processing", 50),)
+LINKS = (Link("trust", "/records", "Records of processing", 50, english_only=True),)

@@ -5,10 +5,11 @@ from starlette.responses import Response
 
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.privacy.desk.counts import count_late, read_counts
 from chatinbox.web.site.frame import Link, site_page
 
-KINDS = {"law": "Orders of the law", "safety": "Dangers to life, limb or property"}
+KINDS = {"law": said("Orders of the law"), "safety": said("Dangers to life, limb or property")}
 
 
 async def get_requests(inst: Installation, request: Request) -> Response:

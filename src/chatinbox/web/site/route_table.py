@@ -18,4 +18,4 @@ async def get_routes(inst: Installation, request: Request) -> Response:
 
 TO = Declared(("visitor",), ("A",))
 PAGES = {"/trust/routes": (get_routes, None)}
-LINKS = (Link("build", "/trust/routes", "Every way in", 60),)
+LINKS = (Link("build", "/trust/routes", "Every way in", 60, english_only=True),)

@@ -23,6 +23,7 @@ async def get_page(inst: Installation, request: Request) -> Response:
         active=[one for one in register.company if one.is_active(today)],
         coming=[one for one in register.company if not one.is_active(today)],
         planes=PLANES,
+        written_in=register.language,
     )
 
 

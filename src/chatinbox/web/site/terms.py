@@ -16,4 +16,4 @@ async def get_terms(inst: Installation, request: Request) -> Response:
 
 TO = Declared(("visitor",), ("A",))
 PAGES = {"/terms": (get_terms, None), "/terms/versions/{version}": (get_terms, None)}
-LINKS = (Link("trust", "/terms", "Terms of use", 15),)
+LINKS = (Link("trust", "/terms", "Terms of use", 15, english_only=True),)

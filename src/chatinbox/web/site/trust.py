@@ -8,9 +8,9 @@ from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.egress import REGISTER
 from chatinbox.core.installation import Installation
+from chatinbox.core.translation.said import said
 from chatinbox.privacy import attacks, limits, proof, subprocessors
 from chatinbox.watch.evidence import Evidence, read_evidence
-from chatinbox.web.pages import day
 from chatinbox.web.site.facts import Fact, State
 from chatinbox.web.site.frame import Link, site_page
 
@@ -30,26 +30,31 @@ async def _find(inst: Installation) -> list[Fact]:
 
 
 def _age(log: Evidence) -> Fact:
-    name = "Oldest entry of the security log"
+    name = said("Oldest entry of the security log")
     if log.oldest is None and log.oldest_key is None:
         return Fact(name, "holds", "None yet", "Nothing has been noted so far.")
-    seen = f"Begun {log.age.days} days ago at most; sixty are never reached. Kept now: {log.day_count} {'day' if log.day_count == 1 else 'days'}."
+    days = said("%(count)s days", count=log.age.days)
     if log.is_young:
-        return Fact(name, "holds", f"{log.age.days} days", seen)
-    return Fact(name, "broken", f"{log.age.days} days", "Older than promised. It should have been destroyed.")
+        seen = said(
+            "Begun %(count)s days ago at most; sixty are never reached. Days that are kept now: %(kept)s.",
+            count=log.age.days,
+            kept=log.day_count,
+        )
+        return Fact(name, "holds", days, seen)
+    return Fact(name, "broken", days, "Older than promised. It should have been destroyed.")
 
 
 def _destroyed(log: Evidence) -> Fact:
-    name = "Days destroyed, with their keys"
+    name = said("Days destroyed, with their keys")
     if not log.last_dropped:
         return Fact(name, "holds", "None yet", "No day has been old enough since this was counted.")
-    return Fact(name, "holds", str(log.dropped_count), f"The last one was {day(log.last_dropped)}.")
+    return Fact(name, "holds", log.dropped_count, said("The last one was %(day)s.", day=log.last_dropped))
 
 
 def _readers(log: Evidence) -> Fact:
-    name = "Who could read the security log"
+    name = said("Who could read the security log")
     if log.strangers:
-        found = f"{len(log.strangers)} database {'role' if len(log.strangers) == 1 else 'roles'} that should not can read it."
+        found = said("Roles of the database that can, and should not: %(count)s.", count=len(log.strangers))
         return Fact(name, "broken", "Too many", found)
     return Fact(
         name,
@@ -60,36 +65,37 @@ def _readers(log: Evidence) -> Fact:
 
 
 def _readings(log: Evidence) -> Fact:
-    name = "Readings of the security log"
+    name = said("Readings of the security log")
     if not log.last_read:
         return Fact(name, "holds", "None", "Nobody has read it so far.")
     return Fact(
         name,
         "holds",
-        str(log.reading_count),
-        f"Each was noted with who and why. The last was on {day(log.last_read)}.",
+        log.reading_count,
+        said("Each was noted with who and why. The last was on %(day)s.", day=log.last_read),
     )
 
 
 def _receivers(inst: Installation) -> Fact:
     companies = [one for one in subprocessors.read(inst.settings).company if "S" in one.planes]
-    seen = (
-        f"No recipient that the program knows ({len(REGISTER)}) is for it, and no reason to send it exists."
+    name = said("Given to others from the security log")
+    seen = said(
+        "No recipient that the program knows (%(count)s) is for it, and no reason to send it exists.",
+        count=len(REGISTER),
     )
     if companies:
-        return Fact(
-            "Given to others from the security log", "broken", str(len(companies)), "A company receives it."
-        )
-    return Fact("Given to others from the security log", "holds", "Nothing", seen)
+        return Fact(name, "broken", len(companies), "A company receives it.")
+    return Fact(name, "holds", "Nothing", seen)
 
 
 def _proof(inst: Installation) -> Fact:
-    last, name = proof.read(inst.settings.data, inst.vault), "Promises tried on this installation"
+    last, name = proof.read(inst.settings.data, inst.vault), said("Promises tried on this installation")
     if last is None:
         return Fact(name, "open", "Not yet", "They are tried after a start that is new, and once a day.")
     held = sum(one.holds for one in last.promises)
     state: State = "holds" if held == len(last.promises) else "broken"
-    return Fact(name, state, f"{held} of {len(last.promises)}", f"Last tried on {day(last.at)}.")
+    word = said("%(count)s of %(all)s", count=held, all=len(last.promises))
+    return Fact(name, state, word, said("Last tried on %(day)s.", day=last.at))
 
 
 async def get_limits(inst: Installation, request: Request) -> Response:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree as Tree
 
 import httpx
 import pytest
@@ -34,7 +36,26 @@ __all__ = ["lines"]
 NewBrowser = Callable[[], Browser]
 GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
 ENTRANCE = ("/sign-in", "/sign-up", "/reset", "/wish", "/my-data", "/sign-in/company")
-SITE = ("/", "/pricing", "/product", "/security", "/accessibility", "/status", "/contact")
+SITE = (
+    "/",
+    "/pricing",
+    "/product",
+    "/security",
+    "/accessibility",
+    "/status",
+    "/contact",
+    "/changelog",
+    "/trust",
+    "/trust/requests",
+    "/trust/environment",
+    "/trust/attacks",
+    "/trust/limits",
+    "/cookies",
+    "/subprocessors",
+    "/california",
+)
+ONLY_ENGLISH = ("/privacy", "/privacy/history", "/terms", "/dpa", "/records", "/trust/routes")
+OURS = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +93,51 @@ def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     language.languages.cache_clear()
     yield tmp_path
     language.languages.cache_clear()
+
+
+class _Words(HTMLParser):
+    """The words of a page that are in its own language: in its text, and in what is read out or shown from attributes."""
+
+    void = frozenset({"meta", "link", "img", "input", "source", "br"})
+    aside = frozenset({"style", "script", "code", "pre", "textarea", "select"})
+    told = frozenset({"alt", "aria-label", "title", "content", "data-is", "placeholder"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[bool] = []
+        self.found: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        mine = all(self.open[-1:]) and tag not in self.aside and known.get("lang", "de") == "de"
+        if mine:
+            self.take(" ".join(words or "" for name, words in attrs if name in self.told))
+        if tag not in self.void:
+            self.open.append(mine)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if all(self.open[-1:]):
+            self.take(data)
+
+    def take(self, words: str) -> None:
+        without_names = re.sub(r"„[^“]*“", "", words)  # what stands on a button of the inbox
+        self.found |= set(re.findall(r"[\w-]+", without_names))
+
+
+THEIRS = set(
+    re.findall(
+        r"\w+", "the and with you your our of for from is are it that which what not who to on how its by"
+    )
+)
+
+
+def spoken_words(page: str) -> set[str]:
+    """The words of a German page that it does not say are of another language."""
+    return _Words(page).found
 
 
 def spoken(answer: httpx.Response) -> str:
@@ -130,7 +196,7 @@ async def test_who_chose_by_a_link_goes_on_in_that_language_without_a_cookie(
 
 async def test_a_page_links_to_itself_in_each_language_it_is_offered_in(visitor: httpx.AsyncClient) -> None:
     home = (await visitor.get("/")).text
-    ours = "http://127.0.0.1:8000/"
+    ours = f"{OURS}/"
     assert f'<link rel="alternate" hreflang="de" href="{ours}?lang=de">' in home
     assert f'<link rel="alternate" hreflang="x-default" href="{ours}">' in home
     assert f'<link rel="canonical" href="{ours}">' in home
@@ -327,8 +393,32 @@ async def test_one_more_file_is_one_more_language_also_from_right_to_left(
 
 async def test_every_page_that_is_linked_says_which_language_it_is_in(visitor: httpx.AsyncClient) -> None:
     for path in frame.menu.paths():
-        german = spoken(await visitor.get(path, headers=GERMAN))
-        assert german == ("de" if path in SITE else "en"), path
+        answer = await visitor.get(path, headers=GERMAN)
+        assert spoken(answer) == ("en" if path in ONLY_ENGLISH else "de"), path
+        assert ('class="coming" role="note" lang="de"' in answer.text) is (path in ONLY_ENGLISH), path
+    assert set(frame.menu.paths()) == {*SITE, *ONLY_ENGLISH}
+
+
+async def test_no_word_of_a_german_page_is_english_unless_it_is_marked_so(visitor: httpx.AsyncClient) -> None:
+    for path in (*ENTRANCE, *SITE):
+        for headers in (GERMAN, GERMAN | {"dnt": "1"}):
+            page = (await visitor.get(path, headers=headers)).text
+            assert spoken_words(page).isdisjoint(THEIRS), (path, spoken_words(page) & THEIRS)
+
+
+async def test_search_engines_find_each_page_in_each_of_its_languages(visitor: httpx.AsyncClient) -> None:
+    places = Tree.fromstring((await visitor.get("/sitemap.xml")).content)
+    told: dict[str, dict[str, str]] = {}
+    for one in places:
+        told[one[0].text or ""] = {link.get("hreflang", ""): link.get("href", "") for link in one[1:]}
+    for path in frame.menu.paths():
+        page = (await visitor.get(path)).text
+        there = re.findall(r'<link rel="alternate" hreflang="([\w-]+)" href="([^"]*)">', page)
+        assert told[OURS + path] == dict(there) and len(there) != 1, path
+        for place in told[OURS + path].values():
+            assert told[place] == dict(there), place
+            assert f'<link rel="canonical" href="{place}">' in (await visitor.get(place)).text
+    assert OURS + "/cookies?lang=de" in told and OURS + "/privacy?lang=de" not in told
 
 
 async def test_nothing_of_a_language_is_kept_between_two_pages(visitor: httpx.AsyncClient) -> None:
