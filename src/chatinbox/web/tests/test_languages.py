@@ -183,7 +183,7 @@ async def test_whatever_a_browser_sends_it_gets_a_whole_page(visitor: httpx.Asyn
 async def test_who_chose_by_a_link_goes_on_in_that_language_without_a_cookie(
     visitor: httpx.AsyncClient,
 ) -> None:
-    for path in (*ENTRANCE, *SITE):
+    for path in (*ENTRANCE, *SITE, *ONLY_ENGLISH):
         page = await visitor.get(f"{path}?lang=de")
         ours = re.findall(r'<a [^>]*href="(/[^".]*)"', page.text)  # a file, with its dot, is in no language
         assert ours and [link for link in ours if "lang=de" not in link] == []

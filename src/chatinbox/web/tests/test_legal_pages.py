@@ -114,7 +114,7 @@ async def test_a_change_is_announced_on_the_website_and_in_the_account_and_holds
     second = Version(2, announced, announced + timedelta(days=30), "The 2nd word changed.", "b", first.seal)
     known, words = documents.versions, documents.read
     monkeypatch.setattr(
-        documents, "versions", lambda kind: (first, second) if kind == "terms" else known(kind)
+        documents, "versions", lambda kind, *_: (first, second) if kind == "terms" else known(kind)
     )
     monkeypatch.setattr(documents, "read", lambda kind, number: words(kind, 1))
     visitor.cookies.set("session", await sessions.start(named, ada, "tests"))
@@ -132,6 +132,11 @@ async def test_a_change_is_announced_on_the_website_and_in_the_account_and_holds
     with clock.travel(timedelta(days=11)):
         visitor.cookies.set("session", await sessions.start(named, ada, "tests"))
         assert await seen() == (True, True, False)
+        german = (await visitor.get("/cookies?lang=de")).text
+        assert "gültig ab" in german and '<b lang="en">Terms of use, version 2</b>' in german
+        assert (
+            f'<span lang="en">{second.changed}</span> <a href="/terms/versions/2?lang=de">Lesen</a>' in german
+        )
     with clock.travel(timedelta(days=39)):
         visitor.cookies.set("session", await sessions.start(named, ada, "tests"))
         assert await seen() == (True, True, False)

@@ -31,13 +31,7 @@ PATHS = [
     "/wish/gone",
 ]
 IN_GERMAN = [
-    "/",
-    "/pricing",
-    "/product",
-    "/security",
-    "/accessibility",
-    "/status",
-    "/contact",
+    *[path for path in frame.menu.paths() if len(frame.menu.offered(path)) > 1],
     "/nothing-is-here",
     "/sign-in",
     "/sign-in/company",
