@@ -26,7 +26,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.tests.test_logging import Lines, lines
 from chatinbox.core.translation import language
-from chatinbox.core.translation.language import read_catalogue
+from chatinbox.core.translation.language import languages, read_catalogue
 from chatinbox.web import forms, pages
 from chatinbox.web.site import frame
 from chatinbox.web.tests.test_accounts import bare, email_of, letter_to
@@ -157,6 +157,18 @@ async def test_a_page_is_in_the_language_the_browser_asks_for_or_a_link_chose(
     assert spoken(await visitor.get(f"{path}?lang=en", headers=GERMAN)) == "en"
     for answer in (english, german):
         assert "accept-language" in answer.headers["vary"].lower() and "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", [*ENTRANCE, *SITE])
+async def test_every_language_has_the_whole_page_and_names_all_the_others(
+    visitor: httpx.AsyncClient, path: str
+) -> None:
+    for code, one in languages().items():
+        page = await visitor.get(path, headers={"accept-language": code})
+        assert spoken(page) == code and one.gettext("Password" if "up" in path else "Account") in page.text
+        assert re.findall(r' lang="([\w-]+)"(?: aria-current="true")?>([^<]+)</a>', page.text) == [
+            (other.code, other.name) for other in languages().values()
+        ]
 
 
 @pytest.mark.parametrize("unknown", ["xx", "", "de-AT", "DE", "../de", "de.po", "<b>", "en\0"])

@@ -110,9 +110,9 @@ async def test_a_language_is_chosen_changed_and_taken_back_also_while_the_accoun
 async def test_a_language_that_is_no_longer_offered_is_kept_for_its_owner_and_troubles_nobody(
     inst: Installation, client: Browser, ada: Staff
 ) -> None:
-    """French could once be chosen; a catalogue may be taken away as well."""
+    """Any language could once be chosen; a catalogue may be taken away as well."""
     key = await inst.vault.person_key(ada.person_id)
-    raw = b'{"language":"fr","signature":"Ada"}'
+    raw = b'{"language":"nl","signature":"Ada"}'
     sealed = key.seal(raw, NOBODY, "person_profile", "profile", ada.person_id)
     await inst.db.directory("select directory.set_profile(%s, %s, %s)", [ada.person_id, sealed, now()])
     await client.as_(ada)
