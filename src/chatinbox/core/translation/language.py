@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from gettext import c2py
 from pathlib import Path
+from unicodedata import combining, normalize
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
@@ -66,12 +67,14 @@ class Language:
             self.code == ENGLISH
         ):  # the tables of the settings are English and long, and this is thirty times as fast
             return english(moment)
-        return format_date(moment, "long", self._locale)
+        return self._first(format_date(moment, "long", self._locale))
 
     def on(self, moment: datetime, zone: tzinfo = UTC) -> str:
         """A day in a table: 23 Nov 2026."""
         local = moment.astimezone(zone)
-        return f"{local:%-d %b %Y}" if self.code == ENGLISH else format_date(local, "medium", self._locale)
+        if self.code == ENGLISH:
+            return f"{local:%-d %b %Y}"
+        return self._first(format_date(local, "medium", self._locale))
 
     def at(self, moment: datetime, zone: tzinfo = UTC) -> str:
         """A moment in a table: 23 Nov 2026 14:05."""
@@ -81,7 +84,7 @@ class Language:
         """A day without its year: 23 November."""
         if self.code == ENGLISH:
             return f"{moment:%-d %B}"
-        return format_skeleton("MMMMd", moment, locale=self._locale)
+        return self._first(format_skeleton("MMMMd", moment, locale=self._locale))
 
     def number(self, value: float) -> str:
         """A number with its groups: 1,234."""
@@ -100,6 +103,15 @@ class Language:
         """What a country is called; `name` is its English one."""
         return name if self.code == ENGLISH else self._locale.territories.get(code, name)
 
+    def countries(self, named: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Countries by code, called as here and in the order of these names, where an accent makes no difference."""
+        called = [(code, self.country(code, name)) for code, name in named.items()]
+        return sorted(called, key=lambda one: _bare(one[1]))
+
+    def _first(self, day: str) -> str:
+        """The first of a month is written as an ordinal in French, which Babel's patterns do not know."""
+        return f"1er{day[1:]}" if self.code[:2] == "fr" and day.startswith("1 ") else day
+
     def _put(self, value: Value) -> str:
         match value:
             case Said() | Part():
@@ -117,6 +129,11 @@ class Language:
             return (self._words or {})[message]
         except KeyError:
             raise NotSaid(message) from None
+
+
+def _bare(name: str) -> str:
+    """A name without its accents and capitals."""
+    return "".join(sign for sign in normalize("NFD", name) if not combining(sign)).casefold()
 
 
 def _words_of(catalog: Catalog) -> dict[str, tuple[str, ...]]:

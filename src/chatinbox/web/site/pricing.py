@@ -35,8 +35,7 @@ async def get_pricing(inst: Installation, request: Request) -> Response:
     except Refused as wrong:
         refused, words = wrong, _work_out(inst, {})
     plan = plan_of(inst.settings)
-    countries = sorted(COUNTRIES.items(), key=lambda one: one[1])
-    more: dict[str, Any] = {"plan": plan, "countries": countries, **words}
+    more: dict[str, Any] = {"plan": plan, "countries": COUNTRIES, **words}
     # What somebody typed is theirs: only the plain page may be kept by caches.
     kept = FRESH if form else KEPT
     return site_page(inst, request, "site/pricing", refused=refused, form=form, kept=kept, **more)

@@ -353,6 +353,16 @@ async def test_the_pricing_page_writes_days_and_money_as_its_reader_does(visitor
     assert "1,200 seats" in english and "31 January 2027" in english and "Germany" in english
     assert "1.200 Plätze" in german and "31. Januar 2027" in german and ">Deutschland<" in german
     assert re.search(r"€\d+,\d{3}\.\d\d", english) and re.search(r"\d+\.\d{3},\d\d\xa0€", german)
+    french = (await visitor.get("/pricing", params=form | {"lang": "fr", "start": "2027-02-01"})).text
+    assert "1\u202f200\xa0sièges" in french and "du 1er février 2027 au 28 février 2027" in french
+    assert re.search(r"\d+\u202f\d{3},\d\d\xa0€", french)
+    named = re.findall(r'<option value="[A-Z]{2}"[^>]*>([^<]+)', french)
+    assert (
+        named.index("Allemagne")
+        < named.index("Espagne")
+        < named.index("États-Unis")
+        < named.index("Finlande")
+    )
     wrong = (await visitor.get("/pricing", params=form | {"seats": "none", "lang": "de"})).text
     assert "Schreiben Sie eine Zahl von 1 bis 100.000." in wrong
 

@@ -88,6 +88,24 @@ def test_days_numbers_and_money_are_as_each_reader_writes_them() -> None:
     assert english.money(-320, "gbp") == "−£3.20"
 
 
+def test_french_counts_its_first_day_and_leaves_thin_spaces() -> None:
+    french = languages()["fr"]
+    assert [french.day(date(2027, 1, day)) for day in (1, 2, 11)] == [
+        "1er janvier 2027", "2 janvier 2027", "11 janvier 2027",
+    ]  # fmt: skip
+    assert french.day_of_year(date(2027, 8, 1)) == "1er août"
+    assert french.on(datetime(2027, 8, 1, tzinfo=UTC)) == "1er août 2027"
+    assert (french.number(1_234), french.money(123_450, "eur")) == ("1\u202f234", "1\u202f234,50\xa0€")
+    assert french.money(3_000, "eur", True) == "30\xa0€"
+
+
+def test_countries_stand_in_the_order_of_their_names_in_the_language() -> None:
+    named = {"US": "United States", "DE": "Germany", "ES": "Spain", "FI": "Finland", "AT": "Austria"}
+    assert [code for code, _ in languages()["fr"].countries(named)] == ["DE", "AT", "ES", "US", "FI"]
+    assert [code for code, _ in languages()["de"].countries(named)] == ["DE", "FI", "AT", "ES", "US"]
+    assert languages()["en"].countries(named) == sorted(named.items(), key=lambda one: one[1])
+
+
 def test_a_language_knows_its_own_name_and_which_way_it_runs(tmp_path: Path) -> None:
     (tmp_path / "ar.po").write_text("", "utf-8")
     (tmp_path / "pt-BR.po").write_text("", "utf-8")
