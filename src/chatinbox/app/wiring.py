@@ -191,11 +191,15 @@ def _file_routes(inst: Installation) -> list[BaseRoute]:
     async def fetch(request: Request) -> Response:
         return await files.get_file(inst, request)
 
+    async def looked(request: Request) -> Response:
+        return await files.get_looked(inst, request)
+
     async def face(request: Request) -> Response:
         return await files.get_face(inst, request)
 
     return [
         Way("/files/{id}", fetch, Declared(("staff", "customer"), ("U",))),
+        Way("/looked/{id}", looked, Declared(("operator",), ("U",)), ["GET"]),
         Way("/faces/{id}", face, Declared(("customer",), ("T",))),
         *shop.routes(inst),
     ]

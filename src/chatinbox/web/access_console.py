@@ -97,7 +97,7 @@ async def _look(inst: Installation, request: Request, session: Session, form: Fo
         known_id(form.get("grant")),
         form.get("what", ""),
     )
-    if what not in ("conversation", "customer", "settings"):
+    if what not in ("conversation", "customer", "settings", "file"):
         raise bad_request("There is nothing to look at by that name.", "what")
     thing = None if what == "settings" else known_id(form.get("thing"))
     found = await look.look(inst, session.staff.person_id, account_id, grant_id, what, thing)
@@ -106,6 +106,7 @@ async def _look(inst: Installation, request: Request, session: Session, form: Fo
         "account_id": account_id,
         "grant_id": grant_id,
         "what": what,
+        "link": inst.links.looked(account_id, found.id) if what == "file" else None,
         "path": PATH,
     }
     return show(inst, request, "operator/seen", **words)

@@ -8,10 +8,11 @@ from starlette.responses import Response, StreamingResponse
 from chatinbox.accounts import photo
 from chatinbox.accounts.access import NOT_NOTED
 from chatinbox.conversations.looked import at_file
-from chatinbox.core.errors import not_found
+from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import NOBODY
 from chatinbox.core.vault import BadToken, Erased
+from chatinbox.privacy.glass.hand import hand_out
 from chatinbox.web.answer import guarded, path_id
 
 HEADERS = {
@@ -59,6 +60,31 @@ async def get_file(inst: Installation, request: Request) -> Response:
                 "content-type": type_ if type_ in DRAWN else "application/octet-stream",
                 "content-length": str(size),
                 "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            },
+        )
+
+    return await guarded(fetch)
+
+
+async def get_looked(inst: Installation, request: Request) -> Response:
+    """One attachment for somebody of the operator, whose look at it was written down: once, within a minute, as plain bytes."""
+
+    async def fetch() -> Response:
+        try:
+            account_id, look_id = inst.links.read_looked(request.query_params.get("k", ""))
+            if look_id != path_id(request) or request.method != "GET":
+                raise not_found()
+            file = await hand_out(inst, account_id, look_id)
+        except (BadToken, Erased, Refused):
+            raise not_found() from None
+        return StreamingResponse(
+            file.pieces,
+            headers=HEADERS
+            | {
+                "cross-origin-resource-policy": "same-origin",
+                "content-type": "application/octet-stream",
+                "content-length": str(file.size),
+                "content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
             },
         )
 

@@ -36,6 +36,7 @@ SCOPES: dict[str, str] = {
     "customer": "One customer: their details and conversations",
     "settings": "The settings of the channels",
     "case": "What an order or an emergency names",
+    "list": "What the files are called that an order or an emergency names",
 }
 LEAST_REASON, LONGEST_REASON = 10, 500
 DELAY = timedelta(minutes=30)

@@ -27,7 +27,9 @@ log = structlog.get_logger()
 NO_GRANT = Refused(403, "No live grant covers this, so nothing was opened.", "no_grant")
 UNEVEN = Refused(409, "What was there to read is not what was written down, so nothing is shown.", "uneven")
 TABLES: dict[str, tuple[str, ...]] = {
-    "conversation": ("conversation", "message", "note"),
+    "conversation": ("conversation", "message", "note", "attachment"),
+    "file": ("attachment",),
+    "list": ("attachment",),
     "customer": ("customer", "address", "conversation"),
     "settings": ("channel",),
     "account": ("account",),
@@ -35,7 +37,11 @@ TABLES: dict[str, tuple[str, ...]] = {
     "staff": ("staff_user",),
 }
 """Which tables a look at each thing reads, of each the rows that it names."""
-_ORDER = {"message": "position", "note": "position", "conversation": "number"}
+_ORDER = {"message": "position", "note": "position", "conversation": "number", "attachment": "id"}
+_COLUMNS = {
+    "attachment": "account_id, id, conversation_id, message_id, note_id, name_sealed, type, size, created_at"
+}
+"""What is read of a row where it is not all of it."""
 
 Seen = dict[str, list[dict[str, Any]]]
 
@@ -56,7 +62,7 @@ async def look(
     try:
         await tell.note(inst, account_id, look_id, what, thing)
         async with as_operator(inst, account_id, look_id) as conn:
-            seen = {name: await _rows(inst, conn, account_id, name) for name in TABLES[what]}
+            seen = {name: await read_rows(inst, conn, account_id, name) for name in TABLES[what]}
     except NotLent:
         log.error("operator_key_refused", account_id=str(account_id), person_id=str(by))
         raise NO_GRANT from None
@@ -82,18 +88,22 @@ async def write_down(
     return look_id, row_count
 
 
-async def _rows(
+async def read_rows(
     inst: Installation, conn: AsyncConnection[TupleRow], account_id: UUID, name: str
 ) -> list[dict[str, Any]]:
+    """The rows of a table that the look of this transaction names, opened. Raises NotLent."""
     order = f" order by t.{_ORDER[name]}" if name in _ORDER else ""
-    text = f"select to_jsonb(t) from tenant.{name} t where account_id = %s{order}"
+    part = f"(select {_COLUMNS.get(name, '*')} from tenant.{name})"
+    text = f"select to_jsonb(t) from {part} t where account_id = %s{order}"
     rows = [row[0] for row in await (await conn.execute(text.encode(), [account_id])).fetchall()]
-    return [open_row(f"tenant.{name}", row, await _keys(inst, conn, account_id, name, row)) for row in rows]
+    return [open_row(f"tenant.{name}", row, await lent(inst, conn, account_id, name, row)) for row in rows]
 
 
-async def _keys(
+async def lent(
     inst: Installation, conn: AsyncConnection[TupleRow], account_id: UUID, name: str, row: dict[str, Any]
 ) -> dict[Sealing, SealKey | None]:
+    """The key that opens a row, once the database says so; none where it is destroyed. Raises NotLent."""
+
     async def covers(kind: str, subject: UUID) -> bool:
         found = await (await conn.execute("select desk.lends(%s, %s)", [kind, subject])).fetchone()
         return bool(found and found[0])
@@ -113,9 +123,8 @@ async def _whose(
         return "account", account_id
     if name == "staff_user":
         return "person", UUID(row["person_id"])
-    if name in ("message", "note"):
-        ask = "select customer_id from tenant.conversation where account_id = %s and id = %s"
-        found = await (await conn.execute(ask, [account_id, UUID(row["conversation_id"])])).fetchone()
+    if name in ("message", "note", "attachment"):
+        found = await (await conn.execute("select desk.whose()")).fetchone()
         assert found
         return "customer", found[0]
     return "customer", UUID(row["id"] if name == "customer" else row["customer_id"])

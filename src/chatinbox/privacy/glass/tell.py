@@ -9,7 +9,12 @@ from chatinbox.core.installation import Installation
 PAGE = "/settings/operator-access"
 OCCASION = "operator access"
 
-_DEEDS: dict[str, Deed] = {"conversation": "conversation", "customer": "customer"}
+_DEEDS: dict[str, Deed] = {
+    "conversation": "conversation",
+    "list": "conversation",
+    "file": "file",
+    "customer": "customer",
+}
 
 
 async def asked(inst: Installation, account_id: UUID, reason: str, ground: str) -> None:
@@ -31,16 +36,22 @@ async def note(inst: Installation, account_id: UUID, look_id: UUID, what: str, t
     """Each look stands in the account's access ledger as well, before anything is read. Nothing where an order forbids to tell:
     then the account's own eyes do not see it either.
     """
-    ask = "select grant_id, customer_id from operator_access where account_id = %s and id = %s"
+    ask = (
+        "select l.grant_id, l.customer_id, a.conversation_id from operator_access l left join attachment a"
+        " on l.object = 'file' and a.account_id = l.account_id and a.id = l.object_id where l.account_id = %s and l.id = %s"
+    )
     [rows] = await inst.db.run(account_id, (ask, [account_id, look_id]))
     deed = _DEEDS.get(what)
     if not rows or not deed:
         return
-    grant_id, customer_id = rows[0]
-    conversation_id = thing if deed == "conversation" else None
-    await record_operator(
-        inst, account_id, grant_id, deed, customer_id=customer_id, conversation_id=conversation_id
-    )
+    grant_id, customer_id, conversation_id = rows[0]
+    about = {
+        "customer_id": customer_id,
+        "conversation_id": thing if deed == "conversation" else conversation_id,
+    }
+    if deed == "file":
+        about["subject_id"] = thing
+    await record_operator(inst, account_id, grant_id, deed, **about)
 
 
 async def looked(inst: Installation, account_id: UUID, look_id: UUID) -> None:

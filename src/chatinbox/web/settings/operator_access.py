@@ -16,7 +16,7 @@ WORDS = {
     "conversation": ("conversation", "conversations"), "message": ("message", "messages"), "note": ("note", "notes"),
     "customer": ("customer", "customers"), "address": ("address", "addresses"), "channel": ("channel", "channels"),
     "account": ("account", "accounts"), "billing": ("plan", "plans"), "invoice": ("bill", "bills"),
-    "staff_user": ("staff user", "staff users"),
+    "staff_user": ("staff user", "staff users"), "attachment": ("file’s name", "files’ names"),
 }  # fmt: skip
 """What one row of a table is called, and several."""
 
