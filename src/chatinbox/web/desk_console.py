@@ -14,8 +14,10 @@ from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.desk import cases
 from chatinbox.privacy.desk.cases import Case
+from chatinbox.privacy.desk.files import list_files, name_files
 from chatinbox.privacy.desk.order import INSTRUMENTS, KINDS, OBJECTS, Order, Words
 from chatinbox.privacy.desk.release import release
+from chatinbox.privacy.desk.with_files import release_with_files
 from chatinbox.privacy.glass.seen import names_of
 from chatinbox.privacy.pack import make_pack, read_packs
 from chatinbox.web.access_console import named_account
@@ -32,7 +34,7 @@ from chatinbox.web.operator_door import (
 PATH = "/operator/requests"
 _FIELDS = (
     "do", "account", "case", "instrument", "reference", "issuer", "recipient", "why", "object", "number", "from", "to", "gag",
-    "finding", "supervisor", *(f"kind-{one}" for one in KINDS), *PROOF,
+    "finding", "supervisor", "names", *(f"kind-{one}" for one in KINDS), *PROOF,
 )  # fmt: skip
 
 
@@ -76,19 +78,29 @@ async def _act(inst: Installation, request: Request, session: Session, form: For
             account_id = await named_account(inst, form.get("account", ""))
             await cases.open_case(inst, session.staff.person_id, account_id, _order(form))
         else:
-            done = await _do(inst, session, await _case(inst, form), form)
-            if done:
-                return download(done, "release.json", "application/json")
+            case = await _case(inst, form)
+            if done := await _do(inst, request, session, case, form):
+                return done
     except Refused as refused:
         return await _ask(inst, request, session, refused, form)
     return await _ask(inst, request, session, None, None)
 
 
-async def _do(inst: Installation, session: Session, case: Case, form: Form) -> bytes | None:
+async def _do(
+    inst: Installation, request: Request, session: Session, case: Case, form: Form
+) -> Response | None:
     me, do = session.staff.person_id, form.get("do")
+    if do == "release" and "files" in case.kinds:
+        return download(await release_with_files(inst, me, case), "release.zip", "application/zip")
     if do == "release":
-        return await release(inst, me, case)
-    if do == "check":
+        return download(await release(inst, me, case), "release.json", "application/json")
+    if do == "files":
+        listed = await list_files(inst, me, case)
+        return show(inst, request, "operator/files", None, None, case=case, listed=listed, me=me, path=PATH)
+    if do == "name-files":
+        lines = [line.strip() for line in form.get("names", "").splitlines()]
+        await name_files(inst, me, case, [line for line in lines if line])
+    elif do == "check":
         await cases.check(inst, me, case)
     elif do == "decline":
         await cases.decline(inst, me, case)

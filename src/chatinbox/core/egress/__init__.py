@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 
 from chatinbox.core.db import Database
-from chatinbox.core.egress.desk import DeskGate
+from chatinbox.core.egress.desk import DeskGate, Handing
 from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
 from chatinbox.core.egress.ledger import Asked, Ledger, NobodyAsked
 from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
@@ -24,6 +24,7 @@ __all__ = [
     "Declined",
     "Egress",
     "Errand",
+    "Handing",
     "Letter",
     "Named",
     "Names",
@@ -86,7 +87,7 @@ class Egress:
 
     def hand_over(
         self, errand: Errand, recipient: str, shown_from: datetime | None
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractAsyncContextManager[Handing]:
         """While the block runs, something is put together for a court or an authority; its row is in the ledger before."""
         return self._desk.hand_over(errand, recipient, shown_from)
 

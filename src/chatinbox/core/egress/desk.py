@@ -1,12 +1,21 @@
 """What is handed over by a person: put together at the operator's desk for a court, an authority, or who averts a danger."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from chatinbox.core.egress.http import Withheld
 from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
 from chatinbox.core.egress.recipients import Errand
+
+
+@dataclass(slots=True)
+class Handing:
+    """What is being handed over: whether bytes of it are out already."""
+
+    is_leaving: bool = False
 
 
 class DeskGate:
@@ -18,9 +27,9 @@ class DeskGate:
     @asynccontextmanager
     async def hand_over(
         self, errand: Errand, recipient: str, shown_from: datetime | None
-    ) -> AsyncIterator[None]:
+    ) -> AsyncIterator[Handing]:
         """The row is there before the block begins; `shown_from` is the day until which an order forbids to tell. What is
-        about no account stands in the house's own ledger. Raises Withheld.
+        about no account stands in the house's own ledger. What breaks off when bytes are out already stays begun. Raises Withheld.
         """
         if errand.basis not in ("law", "rights"):
             raise Withheld("basis")
@@ -30,8 +39,11 @@ class DeskGate:
         )  # fmt: skip
         row_id = await self._ledger.begin(entry)
         outcome: Outcome = "withheld"
+        handing = Handing()
         try:
-            yield
+            yield handing
             outcome = "taken"
         finally:
-            await self._ledger.end(errand.account_id, row_id, outcome, None, "desk", shown_from)
+            if outcome == "taken" or not handing.is_leaving:
+                ending = self._ledger.end(errand.account_id, row_id, outcome, None, "desk", shown_from)
+                await asyncio.shield(asyncio.ensure_future(ending))

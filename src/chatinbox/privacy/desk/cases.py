@@ -4,7 +4,7 @@ What may happen to a case, in which order and by whom, is decided by the databas
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +23,13 @@ from chatinbox.privacy.desk.order import CONTENT, INSTRUMENTS, KINDS, Kind, Orde
 
 _COLUMNS = (
     "id, account_id, kind, instrument, words_sealed, kinds, object, object_id, from_at, to_at, gag_until, opened_by, opened_at,"
-    " first_by, second_by, declined_at, told_at, released_by, released_at, digest, review_due_at, reviewed_by, reviewed_at, finding"
+    " first_by, second_by, declined_at, told_at, released_by, released_at, digest, review_due_at, reviewed_by, reviewed_at, finding,"
+    " file_count"
 )
 
 
+UNNAMED = Refused(403, "Name the files first: each in what it names, or single ones.", "unnamed")
+UNSEEN = Refused(403, "Look at the list of the files that it names first.", "unseen")
 NO_WORDS = Words("(destroyed with the account's key)", "", "", "")
 
 
@@ -58,11 +61,17 @@ class Case:
     reviewed_by: UUID | None
     reviewed_at: datetime | None
     finding: str | None
+    file_count: int | None
 
     @property
     def is_secret(self) -> bool:
         """Whether the order still forbids to tell."""
         return bool(self.gag_until and self.gag_until > now())
+
+    @property
+    def is_to_go_on(self) -> bool:
+        """Whether its release began within a day and did not come to its end, so that it can be done again."""
+        return bool(self.released_at and not self.digest and self.released_at > now() - timedelta(days=1))
 
     @property
     def is_late(self) -> bool:
@@ -85,12 +94,17 @@ async def open_case(inst: Installation, by: UUID, account_id: UUID, order: Order
 
 
 async def check(inst: Installation, by: UUID, case: Case) -> None:
-    """Somebody checked the order. The second one is another; then the account is told, unless the order forbids it."""
+    """Somebody checked the order, and saw which files it names. The second one is another; then the account is told, unless the
+    order forbids it.
+    """
     try:
         [[done]] = await ask_as_operator(
             inst, case.account_id, "select desk.check_case(%s, %s)", [case.id, by]
         )
-    except errors.CheckViolation:
+    except errors.ObjectNotInPrerequisiteState:
+        raise UNSEEN from None
+    except errors.CheckViolation as error:
+        raise_unnamed(error)
         raise Refused(
             403, "You checked it already. The second one to check it is another person.", "self"
         ) from None
@@ -98,6 +112,12 @@ async def check(inst: Installation, by: UUID, case: Case) -> None:
         raise Refused(409, "There is nothing to check any more.", "over")
     if case.first_by and case.kind == "law" and not case.is_secret:
         await tell(inst, case)
+
+
+def raise_unnamed(error: errors.CheckViolation) -> None:
+    """Raises the sentence for a case that names files and does not say which, if this is what the database refused."""
+    if error.diag.constraint_name == "legal_case_files_named":
+        raise UNNAMED from None
 
 
 async def decline(inst: Installation, by: UUID, case: Case) -> None:
@@ -118,7 +138,9 @@ async def tell(inst: Installation, case: Case) -> bool:
 
 
 def _letter(case: Case) -> str:
-    what = "\n".join(f"- {KINDS[one]}" for one in case.kinds)
+    what = "\n".join(
+        f"- {KINDS[one]}" + (f": {case.file_count} in all" if one == "files" else "") for one in case.kinds
+    )
     time = (
         f"\nFrom {case.from_at:%d %B %Y} until {case.to_at:%d %B %Y}." if case.from_at and case.to_at else ""
     )

@@ -25,8 +25,10 @@ KINDS: dict[str, str] = {
     "staff": "names and addresses of its staff",
     "messages": "messages with customers",
     "notes": "notes among staff",
+    "files": "files of messages, and of notes where these are named",
 }
-CONTENT = ("messages", "notes")
+SAID = ("messages", "notes")
+CONTENT = (*SAID, "files")
 OBJECTS = {
     "account": "The account",
     "conversation": "One conversation",

@@ -256,7 +256,7 @@ class Gathering:
         told, kept = [], []
         for _, file_id, name, type_, size in files if theirs else []:
             called = key.open_text(name, self._account, "attachment", "name", file_id)
-            path = f"files/{number}/{file_id}{_ending(called)}"
+            path = f"files/{number}/{file_id}{ending_of(called)}"
             there = self._inst.files.path(self._account, file_id).exists()
             told.append(File(words(called), type_, size, path if there else None))
             kept += [Kept(file_id, chosen.customer_id, path)] if there else []
@@ -303,7 +303,7 @@ def _about(ask: dict[str, Any]) -> list[Statement]:
     ]
 
 
-def _ending(name: str) -> str:
+def ending_of(name: str) -> str:
     """The end of a file's name, where it is one that any system takes. What a browser would run, opened from here, it shows."""
     end = PurePosixPath(name).suffix.lower()
     if end in RUNS:

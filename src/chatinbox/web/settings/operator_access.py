@@ -7,6 +7,7 @@ from starlette.requests import Request
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.desk.cases import read_of_account
+from chatinbox.privacy.desk.files import read_named
 from chatinbox.privacy.desk.order import INSTRUMENTS, KINDS
 from chatinbox.privacy.glass.grants import GROUNDS, SCOPES
 from chatinbox.privacy.glass.seen import names_of, read_seen
@@ -25,6 +26,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
     found, looks = await read_seen(inst, session.staff)
     people = [one for grant in found for one in (grant.asked_by, grant.approved_by) if one]
     return {
+        "named": await read_named(inst, session.staff),
         "cases": await read_of_account(inst, session.staff),
         "instruments": INSTRUMENTS,
         "kinds": KINDS,
