@@ -1,14 +1,21 @@
 """A court or authority gets only what a valid order names, after two people have checked it, and the business is told first unless the order forbids it until a stated day."""
 
+import base64
+import hashlib
+import io
 import json
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.incoming import NewFile
+from chatinbox.core.canonical import canonical
 from chatinbox.core.clock import now
 from chatinbox.core.egress.desk import DeskGate
 from chatinbox.core.errors import Refused
-from chatinbox.privacy.desk import cases, clock, order, release
+from chatinbox.privacy import signature
+from chatinbox.privacy.desk import cases, clock, files, order, release, with_files
 from chatinbox.privacy.desk.cases import Case
 from chatinbox.privacy.desk.order import Order, Words
 from chatinbox.privacy.glass.seen import read_seen
@@ -49,6 +56,12 @@ def look_at_every_release(here: Here) -> str:
         " where l.account_id = c.account_id and l.gate = 'desk' and l.basis in ('law', 'rights') and l.instruction = 'case ' || c.id)"
     )[0]
     assert beside == 0, f"{beside} releases stand in no ledger"
+    unnamed = here.column(
+        "select count(*) from tenant.operator_access a join tenant.operator_grant g on g.account_id = a.account_id and g.id = a.grant_id"
+        " where g.case_id is not null and a.object = 'file' and not exists (select from desk.case_file f where f.case_id = g.case_id"
+        " and f.file_id = a.object_id)"
+    )[0]
+    assert unnamed == 0, f"{unnamed} files were given that no order named"
     given = here.column(
         "select count(*) from desk.legal_case where kind = 'law' and released_at is not null"
     )[0]
@@ -81,6 +94,46 @@ async def proof_that_only_the_named_is_given(stage: Stage) -> str:
     )
     assert await cases.read_of_account(stage.inst, cyd) == [], "a neighbour sees it"
     return f"{len(raw)} bytes of one named conversation, after two checks and a letter."
+
+
+async def proof_that_only_named_files_leave(stage: Stage) -> str:
+    """Who had not seen which files an order names could not agree; those left, each with its sum under the signature; no other did"""
+    ada, cyd, olga, otto = await _people(stage)
+    sent = [NewFile(f"{name}.txt", "text/plain", f"canary-{name}".encode()) for name in ("named", "unnamed")]
+    await stage.people.say(ada, "two files", files=sent)
+    await stage.people.say(cyd, "theirs", files=sent)
+    case = await _opened(stage, olga, ada, replace(ORDER, kinds=["files"]))
+    with refused(by=Refused, otherwise="somebody agreed before it was said which files"):
+        await _checked(stage, case, olga)
+    await files.name_files(stage.inst, olga.person_id, case, ["named.txt"])
+    case = await cases.read_case(stage.inst, case.id)
+    for one in (olga, otto):
+        with refused(by=Refused, otherwise="somebody agreed without having seen which files"):
+            await _checked(stage, case, one)
+        seen = [line.name for line in await files.list_files(stage.inst, one.person_id, case)]
+        assert seen == ["named.txt"], f"who agrees sees {seen}, and not what would leave"
+        case = await _checked(stage, case, one)
+    told = (await files.read_named(stage.inst, ada))[case.id]
+    assert [one.name for one in told] == ["named.txt"], "the account does not read which files"
+    parts = await with_files.release_with_files(stage.inst, olga.person_id, case)
+    raw = b"".join([part async for part in parts])
+    assert b"canary-unnamed" not in raw, "a file left that the order does not name"
+    assert b"canary-named" in raw, "nothing was given, so this shows nothing"
+    with zipfile.ZipFile(io.BytesIO(raw)) as whole:
+        signed = json.loads(whole.read("release.json"))
+        [line] = signed["files"]
+        content = whole.read(line["path"])
+    assert (line["size"], line["sha256"]) == (len(content), hashlib.sha256(content).hexdigest()), (
+        "what left is not what the list says"
+    )
+    value = signed.pop("signature")["value"]
+    key = signature.public_key(stage.vault, release.PURPOSE)
+    assert signature.is_genuine(canonical(signed), base64.b64decode(value), key), "the list is not signed"
+    _, looks = await read_seen(stage.inst, ada)
+    assert [one.file for one in looks if one.what == "file"] == ["named.txt"], "the account does not see it"
+    left = [one for one in await read_ledger(stage.inst, ada) if one.gate == "desk"]
+    assert [one.fields for one in left] == [["files"]], f"the ledger of the account has {left}"
+    return f"One of two files left in {len(raw)} bytes, seen by two before, with its sum in the signed list."
 
 
 async def proof_that_secrecy_ends(stage: Stage) -> str:
@@ -148,6 +201,23 @@ async def saboteur_releases_unchecked(stage: Stage) -> None:
 async def saboteur_gives_everything(stage: Stage) -> None:
     """Gives every conversation of the account"""
     open_everything(stage)
+
+
+async def saboteur_releases_an_unnamed_file(stage: Stage) -> None:
+    """Releases each file of a conversation of which one is named"""
+    stage.break_in(
+        "create or replace function desk.files_of(its_id uuid) returns table (file_id uuid, number bigint, is_there boolean)"
+        " language sql stable security definer as $$ select a.id, 1::bigint, true from desk.legal_case c join tenant.attachment a"
+        " on a.account_id = c.account_id and a.conversation_id = c.object_id where c.id = its_id $$"
+    )
+    open_everything(stage)
+
+
+async def saboteur_agrees_blindly(stage: Stage) -> None:
+    """Lets somebody agree who has not seen which files would leave"""
+    stage.break_in(
+        "create or replace function desk.has_seen(its_id uuid, by_person uuid) returns boolean language sql as $$ select true $$"
+    )
 
 
 async def saboteur_keeps_it_secret(stage: Stage) -> None:

@@ -6,12 +6,14 @@ from uuid import UUID
 import psycopg
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.incoming import NewFile
 from chatinbox.core.errors import Refused
 from chatinbox.core.glass import as_operator, ask_as_operator
 from chatinbox.core.ids import new_id
 from chatinbox.core.vault import NotLent, Vault
-from chatinbox.privacy.glass import grants, look
+from chatinbox.privacy.glass import grants, hand, look
 from chatinbox.privacy.glass.seen import read_seen
+from chatinbox.web import files
 from promises.catalogue import OF_ACCOUNTS
 from promises.means import lift, open_everything, refused, subjects, tell_no_owner
 from promises.stage import Here, Stage
@@ -19,6 +21,7 @@ from promises.stage import Here, Stage
 CLAUSES = ("C40",)
 WHY = "a report of fraud about their shop"
 WORDS = "canary-words-of-a-customer"
+FILE = NewFile("canary-name.txt", "text/plain", b"canary-bytes-of-a-file")
 
 
 def look_at_the_operators_role(here: Here) -> str:
@@ -61,6 +64,11 @@ def look_at_every_grant(here: Here) -> str:
         " (select id from tenant.operator_grant where case_id is null)"
     )[0]
     assert hidden == 0, f"{hidden} looks are hidden from the account without an order"
+    unseen = here.column(
+        "select count(*) from tenant.operator_access where handed_at < at or (handed_at is not null and object <> 'file')"
+        " or (object = 'file' and rows -> 'attachment' <> jsonb_build_array(object_id))"
+    )[0]
+    assert unseen == 0, f"{unseen} files were handed out before their row, or others than it names"
     looks = here.column("select count(*) from tenant.operator_access")[0]
     return f"{looks} looks, each under a grant of two people and an hour at most."
 
@@ -109,6 +117,46 @@ async def proof_that_nothing_is_seen_without_it(stage: Stage) -> str:
     )
     await _need_refused(stage, olga, ada, grant_id, thing, "its hour is over")
     return f"{len(read)} rows of one conversation were read, each written in the account before; seven other ways were refused."
+
+
+async def proof_that_a_file_is_opened_by_a_row_of_its_own(stage: Stage) -> str:
+    """A file left once, by a link after its row was there; without a look, in another account, again and after the grant: nothing"""
+    ada, cyd = await stage.two_businesses()
+    olga = await stage.people.owner("Olga", "Operations")
+    otto = await stage.people.colleague(olga, "Otto")
+    for owner, email in ((ada, "one@mail.example"), (ada, "two@mail.example"), (cyd, "one@mail.example")):
+        await stage.people.say(owner, "see what I send", email, files=[FILE])
+    ask = "select id from tenant.attachment where account_id = %s order by id"
+    mine, other = [row[0] for row in stage.rows(ask, [ada.account_id])]
+    [(foreign,)] = stage.rows(ask, [cyd.account_id])
+    grant_id = await _asked(stage, olga, ada)
+    await _need_refused(stage, olga, ada, grant_id, ("file", mine), "nobody else agreed")
+    await grants.approve(stage.inst, otto.person_id, ada.account_id, grant_id)
+    for thing, why in ((other, "it is another conversation's"), (foreign, "it is another account's")):
+        await _need_refused(
+            stage, olga, ada, grant_id, ("file", thing), f"its file is of another place: {why}"
+        )
+    assert (await read_seen(stage.inst, ada))[1] == [], "what is refused is told as a look"
+    found = await look.look(stage.inst, olga.person_id, ada.account_id, grant_id, "file", mine)
+    _, looks = await read_seen(stage.inst, ada)
+    assert [(one.what, one.file) for one in looks] == [("file", FILE.name)], (
+        "the account does not see which file is opened before it is"
+    )
+    stranger = await stage.browser()
+    made_up = await stranger.get(stage.inst.links.looked(ada.account_id, new_id()))
+    link = stage.inst.links.looked(ada.account_id, found.id)
+    answer = await stranger.get(link)
+    assert answer.content == FILE.content, "nothing was handed out, so this shows nothing"
+    wanted = ("attachment", "nosniff", "no-store", "sandbox")
+    assert all(word in str(answer.headers) for word in wanted), "a file may be run or kept on its way"
+    again = await stranger.get(link)
+    assert again.status_code == made_up.status_code == 404, "a file is handed out twice, or without a look"
+    late = await look.look(stage.inst, olga.person_id, ada.account_id, grant_id, "file", mine)
+    await grants.end(stage.inst, ada.account_id, grant_id)
+    answer = await stranger.get(stage.inst.links.looked(ada.account_id, late.id))
+    assert FILE.content not in answer.content, "a file is handed out after its grant"
+    assert await read_seen(stage.inst, cyd) == ([], []), "a neighbour sees it"
+    return f"{FILE.name} left once, after its row was in the account; six other ways led to nothing."
 
 
 async def proof_that_an_hour_is_the_most(stage: Stage) -> str:
@@ -188,6 +236,37 @@ async def saboteur_writes_nothing_down(stage: Stage) -> None:
         return look.Look(new_id(), {"message": [row[0] | {"body": WORDS} for row in rows]})
 
     stage.swap(look, "look", silent)
+
+
+async def saboteur_hands_out_what_no_row_tells_of(stage: Stage) -> None:
+    """Hands out a file by the program's own key, and writes no row"""
+
+    async def silent(inst: Any, _by: Any, account_id: Any, _grant: Any, _what: Any, thing: Any) -> look.Look:
+        ask = "select to_jsonb(a) from attachment a where account_id = %s and id = %s"
+        [rows] = await inst.db.run(account_id, (ask, [account_id, thing]))
+        return look.Look(thing, {"attachment": [row[0] for row in rows]})
+
+    async def plain(inst: Any, account_id: Any, look_id: Any) -> hand.File:
+        ask = (
+            "select a.type, a.size, c.customer_id from attachment a join conversation c on c.account_id = a.account_id"
+            " and c.id = a.conversation_id where a.account_id = %s and a.id = %s"
+        )
+        [[(type_, size, customer_id)]] = await inst.db.run(account_id, (ask, [account_id, look_id]))
+        key = await inst.vault.customer_key(account_id, customer_id)
+        pieces = inst.files.stream(key, account_id, look_id)
+        return hand.File(look_id, FILE.name, type_, size, "", pieces)
+
+    stage.swap(look, "look", silent)
+    stage.swap(files, "hand_out", plain)
+
+
+async def saboteur_hands_out_again(stage: Stage) -> None:
+    """Lets the link to a file be good as often as somebody likes, for as long as they like"""
+    stage.break_in(
+        "create or replace function desk.hand_out() returns boolean language sql security definer as $$ update tenant.operator_access"
+        " set handed_at = clock_timestamp() where id = nullif(current_setting('app.look', true), '')::uuid returning true $$",
+        "create or replace function desk.goes_on(look uuid) returns boolean language sql as $$ select true $$",
+    )
 
 
 async def saboteur_lends_keys(stage: Stage) -> None:

@@ -21,6 +21,7 @@ from chatinbox.core.installation import Installation
 SOURCE = Path(command.__file__).parents[1]
 PAGES = {"/operator/access", "/operator/requests", "/operator/security-log"}
 FIRST = {"/setup/{token}"}  # the first owner signs up: nothing is there yet
+FILE = {"/looked/{id}"}  # one file, once, that a look names
 COMMANDS = {
     "serve", "web", "worker", "mail",  # serve people
     "db",  # PostgreSQL's programs: rows as they are stored, sealed
@@ -41,7 +42,8 @@ def test_these_are_the_commands_and_each_was_looked_at() -> None:
 
 
 def test_these_are_the_pages_and_each_was_looked_at(app: App) -> None:
-    assert {line.path for line in app._ours.state.table if "operator" in line.to.who} == PAGES | FIRST
+    found = {line.path for line in app._ours.state.table if "operator" in line.to.who}
+    assert found == PAGES | FIRST | FILE
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,7 @@ def test_these_are_the_pages_and_each_was_looked_at(app: App) -> None:
         "app/database_programs.py", "app/ledger.py", "app/root_key.py",
         "app/backup/copy.py", "app/backup/restore.py", "app/backup/sealed.py", "privacy/breach.py", "privacy/breach_record.py", "web/access_console.py", "web/desk_console.py",
         "web/security_console.py", "web/operator_door.py", "privacy/pack.py", "privacy/desk/release.py",
+        "privacy/desk/with_files.py", "privacy/desk/files.py",
     ],
 )  # fmt: skip
 def test_nothing_behind_them_opens_what_is_sealed_but_the_one_function_that_asks_for_a_grant(

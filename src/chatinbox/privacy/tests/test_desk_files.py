@@ -131,7 +131,7 @@ async def test_a_conversation_may_be_named_whole_with_its_notes_where_these_are_
     inst: Installation, ada: Staff, olga: Staff, otto: Staff, say: Say, above: psycopg.Connection
 ) -> None:
     got = await say(ada, "canary words", files=[BILL])
-    noted, unsent = [
+    noted, _ = [
         await verbs.attach(
             inst, ada.account_id, got.conversation_id, NewFile(name, "text/plain", b"canary note")
         )
