@@ -38,10 +38,11 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """Which tables a look at each thing reads, of each the rows that it names."""
 _ORDER = {"message": "position", "note": "position", "conversation": "number", "attachment": "id"}
-_COLUMNS = {
-    "attachment": "account_id, id, conversation_id, message_id, note_id, name_sealed, type, size, created_at"
+_PART = {
+    "attachment": "(select account_id, id, conversation_id, message_id, note_id, name_sealed, type, size, created_at"
+    " from tenant.attachment)"
 }
-"""What is read of a row where it is not all of it."""
+"""What is read of a table's rows where it is not all of them."""
 
 Seen = dict[str, list[dict[str, Any]]]
 
@@ -93,8 +94,7 @@ async def read_rows(
 ) -> list[dict[str, Any]]:
     """The rows of a table that the look of this transaction names, opened. Raises NotLent."""
     order = f" order by t.{_ORDER[name]}" if name in _ORDER else ""
-    part = f"(select {_COLUMNS.get(name, '*')} from tenant.{name})"
-    text = f"select to_jsonb(t) from {part} t where account_id = %s{order}"
+    text = f"select to_jsonb(t) from {_PART.get(name, f'tenant.{name}')} t where account_id = %s{order}"
     rows = [row[0] for row in await (await conn.execute(text.encode(), [account_id])).fetchall()]
     return [open_row(f"tenant.{name}", row, await lent(inst, conn, account_id, name, row)) for row in rows]
 
