@@ -16,7 +16,7 @@ from chatinbox.accounts.closing import GRACE, close_account, read_closed_at, und
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.backup.replay import replay
 from chatinbox.app.backup.restore import put_back as put_back_copies
-from chatinbox.app.tests.test_backup import HERS, HIS, Copies, erases, writes
+from chatinbox.app.tests.copies import HERS, HIS, Copies, customer_of, erases, writes
 from chatinbox.conftest import People
 from chatinbox.conversations.inbox import read_list
 from chatinbox.core.clock import now, travel
@@ -36,17 +36,10 @@ from chatinbox.privacy.objection import end_objection, note_objection, object_ag
 from chatinbox.privacy.restriction.restrict import list_restrictions, read_restriction, restrict, take_up
 
 
-@pytest.fixture
-def copies(cluster: Cluster, tmp_path: Path) -> Copies:
-    return Copies(cluster, tmp_path)
-
-
 async def somebody(inst: Installation, staff: Staff, email: str) -> UUID:
     """A customer who wrote once."""
     await writes(inst, staff, email, email.partition("@")[0] + new_id().hex[-4:])
-    found = await find_by_email(inst, staff.account_id, email)
-    assert found
-    return found
+    return await customer_of(inst, staff, email)
 
 
 async def taken_up(inst: Installation, staff: Staff, customer_id: UUID) -> None:
@@ -198,12 +191,9 @@ async def test_what_the_ledger_has_let_go_of_cannot_stand_again_and_the_restore_
     """Data of any age opens with keys of today; the ledger is a month long."""
 
     def put(data: Path, keys: Path) -> list[str]:
-        root, there = (
-            copies.settings.data / "keys" / "root.key",
-            copies._settings(f"there {new_id().hex[-6:]}"),
-        )
+        there = copies.elsewhere(f"there {new_id().hex[-6:]}")
         with ThreadPoolExecutor(1) as thread:  # it has a loop of its own, and here one runs already
-            return thread.submit(put_back_copies, there, data, keys, root, None, "").result()
+            return thread.submit(put_back_copies, there, data, keys, copies.root, None, "").result()
 
     async with copies.opened() as inst:
         ada = await People(inst).owner("Ada", "Ada's")
