@@ -22,7 +22,7 @@ from chatinbox.privacy.left.read import Left, read_ledger
 from chatinbox.web.tests import test_saml, test_session_ends
 from chatinbox.web.tests.test_saml import REDIRECT, SHA256, Company, Idp, NewBrowser, company, idp, patient
 from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
-from chatinbox.web.tests.test_sso import member
+from chatinbox.web.tests.test_sso import is_in, member
 
 __all__ = ["company", "idp", "patient", "url"]
 pytestmark = test_saml.pytestmark
@@ -59,10 +59,6 @@ async def says(
 
     parts = urlsplit(await asyncio.to_thread(made))
     return f"{urlsplit(place(company.inst, company.owner.account_id, 'logout')).path}?{parts.query}"
-
-
-async def is_in(browser: Browser) -> bool:
-    return (await browser.get("/api/list")).status_code == 200
 
 
 async def test_the_provider_ends_the_session_that_came_from_its_own_and_no_other_and_is_answered(

@@ -76,6 +76,10 @@ def another(browser: Browser) -> Browser:
     return Browser(browser.inst, browser.app)
 
 
+async def is_in(browser: Browser) -> bool:
+    return (await browser.get("/api/list")).status_code == 200
+
+
 async def letter_link(inst: Installation, staff: Staff, words: str) -> str:
     for _ in range(200):
         for letter in await list_kept(inst, staff):
