@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chatinbox.accounts.sessions import read_active
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
@@ -11,7 +12,12 @@ from chatinbox.integrations.mapping import CAUSES, EVENTS
 from chatinbox.integrations.send import tell_programs
 from promises.program import NO, YES, Heard, Program, listening, near
 
-__all__ = ["NO", "YES", "Heard", "Program", "connected", "happen", "listening", "near"]
+__all__ = [
+    "HERS", "NO", "WORDS", "YES", "Heard", "Program", "connected", "happen", "listening", "near", "people_of", "states",
+]  # fmt: skip
+
+WORDS = "Canary words of hers"
+HERS = "frida@mail.example"
 
 
 async def connected(inst: Installation, by: Staff, program: Program, *fields: str, **more: Any) -> Connected:
@@ -31,3 +37,17 @@ async def happen(inst: Installation, *accounts: Staff) -> None:
     await hear(inst, [Happened(*row) for row in sorted(rows, key=lambda row: str(row[1]))])
     for account_id in ids:
         await tell_programs(inst, account_id)
+
+
+async def states(inst: Installation, by: Staff) -> list[tuple[str, str, str | None]]:
+    """What it was told or is to be told: of what kind, how it stands and why."""
+    ask = "select kind, state, reason from connection_delivery where account_id = %s order by id"
+    [rows] = await inst.db.run(by.account_id, (ask, [by.account_id]))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def people_of(inst: Installation, staff: Staff) -> Staff:
+    """The same staff user as they may act now."""
+    found = await read_active(inst, staff.account_id, staff.staff_user_id, staff.person_id)
+    assert found
+    return found

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,12 +21,6 @@ PLACES = [
     "http://8.8.8.8/", "https://no-such-host.invalid/", "file:///etc/passwd", "gopher://8.8.8.8/", "ftp://8.8.8.8/",
     "http+unix://%2Fvar%2Frun%2Fdocker.sock/", "https://unix:/",
 ]  # fmt: skip
-
-
-@pytest.fixture
-async def program() -> AsyncIterator[Program]:
-    async with listening() as one:
-        yield one
 
 
 async def rows(inst: Installation, by: Staff) -> list[tuple[str, str | None, str]]:

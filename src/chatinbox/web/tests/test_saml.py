@@ -171,6 +171,12 @@ async def company(inst: Installation, idp: Idp, ada: Staff, new_browser: NewBrow
     return await Company(inst, idp, ada, new_browser).set_up()
 
 
+@pytest.fixture
+async def theirs(inst: Installation, idp: Idp, cyd: Staff, new_browser: NewBrowser) -> Company:
+    """Cyd's, whose people come by the same provider."""
+    return await Company(inst, idp, cyd, new_browser).set_up()
+
+
 @pytest.mark.parametrize("whole", [False, True])
 async def test_a_colleague_signs_in_by_a_signed_assertion_or_a_signed_response(
     inst: Installation, company: Company, ada: Staff, client: Browser, whole: bool
@@ -345,9 +351,13 @@ async def test_an_id_that_is_new_each_time_is_refused(company: Company, client: 
 
 
 async def test_an_answer_for_ada_is_nothing_at_cyds_door_and_cyd_sees_no_metadata_of_hers(
-    inst: Installation, idp: Idp, company: Company, cyd: Staff, client: Browser, new_browser: NewBrowser
+    inst: Installation,
+    company: Company,
+    theirs: Company,
+    cyd: Staff,
+    client: Browser,
+    new_browser: NewBrowser,
 ) -> None:
-    theirs = await Company(inst, idp, cyd, new_browser).set_up()
     raw, relay = await company.answer(client)
     refused(await company.post(client, raw, relay, theirs.acs), 403, "did not begin")
     raw, _ = await company.answer(client)

@@ -26,10 +26,11 @@ from chatinbox.web.tests.test_saml import (
     company,
     idp,
     patient,
+    theirs,
 )
 from chatinbox.web.tests.test_sso import member, refused
 
-__all__ = ["company", "idp", "patient"]
+__all__ = ["company", "idp", "patient", "theirs"]
 pytestmark = test_saml.pytestmark
 E1, E11 = "http://www.w3.org/2001/04/xmlenc#", "http://www.w3.org/2009/xmlenc11#"
 OAEP = f"{E1}rsa-oaep-mgf1p"
@@ -152,13 +153,12 @@ async def test_what_was_encrypted_for_another_key_or_for_a_key_of_before_opens_n
     inst: Installation,
     idp: Idp,
     company: Company,
+    theirs: Company,
     ada: Staff,
-    cyd: Staff,
     client: Browser,
     new_browser: NewBrowser,
 ) -> None:
     await member(inst, ada, f"eva@{company.domain}")
-    theirs = await Company(inst, idp, cyd, new_browser).set_up()
     assert certificate_in(theirs.metadata) != certificate_in(company.metadata)
     raw, relay = await company.answer(client)
     foreign = await asyncio.to_thread(encrypted, idp, theirs.metadata, raw)
@@ -172,17 +172,10 @@ async def test_what_was_encrypted_for_another_key_or_for_a_key_of_before_opens_n
 
 
 async def test_anothers_assertion_is_no_better_for_being_encrypted_for_us(
-    inst: Installation,
-    idp: Idp,
-    company: Company,
-    ada: Staff,
-    cyd: Staff,
-    client: Browser,
-    new_browser: NewBrowser,
+    inst: Installation, idp: Idp, company: Company, theirs: Company, ada: Staff, client: Browser
 ) -> None:
     """Anybody has our certificate: an assertion that was meant for somebody else, or said before, is encrypted for us."""
     await member(inst, ada, f"eva@{company.domain}")
-    theirs = await Company(inst, idp, cyd, new_browser).set_up()
     foreign, _ = await theirs.answer(client)
     said, _ = await company.answer(client)
     for raw in (foreign, said):

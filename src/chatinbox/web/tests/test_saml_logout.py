@@ -20,11 +20,21 @@ from chatinbox.core import clock
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.left.read import Left, read_ledger
 from chatinbox.web.tests import test_saml, test_session_ends
-from chatinbox.web.tests.test_saml import REDIRECT, SHA256, Company, Idp, NewBrowser, company, idp, patient
+from chatinbox.web.tests.test_saml import (
+    REDIRECT,
+    SHA256,
+    Company,
+    Idp,
+    NewBrowser,
+    company,
+    idp,
+    patient,
+    theirs,
+)
 from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
 from chatinbox.web.tests.test_sso import is_in, member
 
-__all__ = ["company", "idp", "patient", "url"]
+__all__ = ["company", "idp", "patient", "theirs", "url"]
 pytestmark = test_saml.pytestmark
 
 
@@ -158,14 +168,19 @@ async def test_what_the_provider_posts_counts_when_it_is_signed_inside(
 
 
 async def test_unsigned_foreign_replayed_and_old_words_end_nothing(
-    inst: Installation, idp: Idp, company: Company, ada: Staff, cyd: Staff, client: Browser,
-    new_browser: NewBrowser, tmp_path: Any,
-) -> None:  # fmt: skip
+    inst: Installation,
+    idp: Idp,
+    company: Company,
+    theirs: Company,
+    ada: Staff,
+    client: Browser,
+    new_browser: NewBrowser,
+    tmp_path: Any,
+) -> None:
     await member(inst, ada, f"eva@{company.domain}")
     await come(company, client)
     fake = Idp(tmp_path, "fake")
     fake.entity_id = idp.entity_id
-    theirs = await Company(inst, idp, cyd, new_browser).set_up()
     right = await says(company)
     path, _, query = right.partition("?")
     for_them = await says(theirs)

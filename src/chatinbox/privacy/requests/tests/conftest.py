@@ -1,7 +1,7 @@
 """A stranger before the operator's door, and what each business that is asked does with its case."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -26,6 +26,7 @@ from chatinbox.privacy.requests.case import Case, list_cases
 from chatinbox.web import forms
 
 NewBrowser = Callable[[], Browser]
+Asks = Callable[[str, str], Awaitable[None]]
 A_MOMENT = timedelta(seconds=1)
 ARRIVED = carry.SPREAD + A_MOMENT
 
@@ -80,6 +81,16 @@ async def opened(
     after = {bytes(row[0]) for row in await inst.db.directory("select mac from work.data_request")}
     [mac] = after - before
     return UUID(bytes=mac)
+
+
+@pytest.fixture
+def asks(inst: Installation, door: httpx.AsyncClient, operator: Staff) -> Asks:
+    """Somebody wishes something, and it is carried to each business concerned: `await asks(hers, "erasure")`."""
+
+    async def all_the_way(email: str, wish: str) -> None:
+        await carry.carry(inst, await opened(inst, door, operator, email, wish))
+
+    return all_the_way
 
 
 async def case_of(inst: Installation, staff: Staff) -> Case:

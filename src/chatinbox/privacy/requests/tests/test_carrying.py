@@ -19,6 +19,7 @@ from chatinbox.privacy.requests.case import WINDOW, list_cases
 from chatinbox.privacy.requests.tests.conftest import (
     A_MOMENT,
     ARRIVED,
+    Asks,
     case_of,
     finish,
     letters_to,
@@ -106,7 +107,7 @@ async def test_broken_off_it_goes_on_and_nobody_gets_a_second_case(
 
 
 async def test_an_address_that_looks_like_anothers_finds_nothing_of_theirs(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     """T36: only the very address, however its letters look."""
     await say(ada, "Hello", hers)
@@ -115,41 +116,30 @@ async def test_an_address_that_looks_like_anothers_finds_nothing_of_theirs(
         hers.replace("frida", "fr\u0456da"),
         hers.replace("@", "+x@"),
     ):
-        await carry.carry(inst, await opened(inst, door, operator, normal_email(other), "access"))
+        await asks(normal_email(other), "access")
     with travel(ARRIVED):
         assert await list_cases(inst, ada) == []
-    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    await asks(hers, "access")
     await case_of(inst, ada)
 
 
 async def test_who_goes_on_with_an_account_is_one_at_a_time(
-    inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
-    ada: Staff,
-    say: Say,
-    hers: str,
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    await asks(hers, "access")
     with travel(ARRIVED):
         await asyncio.gather(*(go_on.go_on(inst, ada.account_id) for _ in range(5)))
         assert len(await letters_to(inst, ada, hers)) == 1
 
 
 async def test_a_case_that_breaks_off_holds_no_other_up(
-    inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
-    ada: Staff,
-    say: Say,
-    hers: str,
-    monkeypatch: pytest.MonkeyPatch,
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = hers.replace("frida", "karla")
     for email in (hers, other):
         await say(ada, "Hello", email)
-        await carry.carry(inst, await opened(inst, door, operator, email, "erasure"))
+        await asks(email, "erasure")
     with travel(ARRIVED):
         first = min(await list_cases(inst, ada), key=lambda case: case.arrives_at)
         known = inst.egress.mail
@@ -168,17 +158,11 @@ async def test_a_case_that_breaks_off_holds_no_other_up(
 
 
 async def test_the_window_begins_when_a_letter_left_to_an_owner_and_a_server_that_is_away_for_days_holds_nothing_up(
-    inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
-    ada: Staff,
-    cyd: Staff,
-    say: Say,
-    hers: str,
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     for staff in (ada, cyd):
         await say(staff, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         for staff in (ada, cyd):
             await go_on.go_on(unreached(inst), staff.account_id)
@@ -197,8 +181,7 @@ async def test_the_window_begins_when_a_letter_left_to_an_owner_and_a_server_tha
 @pytest.mark.parametrize("trouble", [Declined("550"), Unreachable("refused")])
 async def test_a_mailbox_that_is_not_there_any_more_holds_nothing_up(
     inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
+    asks: Asks,
     ada: Staff,
     say: Say,
     hers: str,
@@ -206,7 +189,7 @@ async def test_a_mailbox_that_is_not_there_any_more_holds_nothing_up(
     trouble: Exception,
 ) -> None:
     await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     known = inst.egress.mail
 
     async def fails(letter: Letter) -> None:

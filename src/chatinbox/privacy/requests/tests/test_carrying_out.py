@@ -20,20 +20,27 @@ from chatinbox.privacy.erasure.ask import ask_erasure, take_back
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.erasure.read import list_erasures
 from chatinbox.privacy.hold import hold
-from chatinbox.privacy.requests import carry, go_on
+from chatinbox.privacy.requests import go_on
 from chatinbox.privacy.requests.case import WINDOW, list_cases
 from chatinbox.privacy.requests.decide import approve, refuse
-from chatinbox.privacy.requests.tests.conftest import A_MOMENT, ARRIVED, finish, letters_to, opened, told
+from chatinbox.privacy.requests.tests.conftest import (
+    A_MOMENT,
+    ARRIVED,
+    Asks,
+    finish,
+    letters_to,
+    told,
+)
 from chatinbox.web.tests.test_accounts import bare
 
 
 async def test_silence_does_not_block_and_the_data_is_gone_with_its_keys_at_the_neighbour_too(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
     theirs = await say(cyd, "Hello", hers)
     other = await say(ada, "Hello", "somebody.else@mail.example")
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
         assert case.objection_until
@@ -61,15 +68,10 @@ async def test_silence_does_not_block_and_the_data_is_gone_with_its_keys_at_the_
 
 
 async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
-    inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
-    ada: Staff,
-    say: Say,
-    hers: str,
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    await asks(hers, "both")
     with travel(ARRIVED):
         case = await told(inst, ada)
         assert await refuse(inst, ada, case.id, "claims", "") == "access"
@@ -83,16 +85,26 @@ async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
         assert done.closed_at and done.erasure_id is None, "nobody fetched it while its link was good"
 
 
-async def _a_rule_erases(inst: Installation, by: Staff, customer_id: UUID, conversation_id: UUID) -> None:
-    """One conversation, as a retention rule would have it; the customer stays."""
+async def _a_rule_asks(inst: Installation, by: Staff, customer_id: UUID, *conversations: UUID) -> UUID:
+    """For single conversations, as a retention rule would; the customer is to stay."""
     ask = (
         "insert into erasure (account_id, id, customer_id, staff_user_id, asked_at, due_at, rule_id, conversations)"
         " values (%s, %s, %s, %s, %s, %s, %s, %s)"
     )
     erasure_id, at = new_id(), now()
-    row = [by.account_id, erasure_id, customer_id, by.staff_user_id, at, at, new_id(), [conversation_id]]
+    row = [by.account_id, erasure_id, customer_id, by.staff_user_id, at, at, new_id(), [*conversations]]
     await inst.db.run(by.account_id, (ask, row))
+    return erasure_id
+
+
+async def _a_rule_erases(inst: Installation, by: Staff, customer_id: UUID, conversation_id: UUID) -> None:
+    erasure_id = await _a_rule_asks(inst, by, customer_id, conversation_id)
     assert await erase(inst, by.account_id, erasure_id)
+
+
+def _words_in(copy: httpx.Response) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(copy.content)) as whole:
+        return b"".join(whole.read(name) for name in whole.namelist())
 
 
 async def _links(inst: Installation, by: Staff, email: str) -> list[str]:
@@ -101,11 +113,11 @@ async def _links(inst: Installation, by: Staff, email: str) -> list[str]:
 
 
 async def test_whose_copy_went_with_an_old_conversation_gets_another_copy_and_letter(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, door: httpx.AsyncClient, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     old, _ = [await say(ada, f"{words} words", hers, subject=words) for words in ("Old", "New")]
     await say(cyd, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    await asks(hers, "access")
     with travel(ARRIVED):
         for one in (ada, cyd):
             await approve(inst, one, (await told(inst, one)).id)
@@ -116,8 +128,7 @@ async def test_whose_copy_went_with_an_old_conversation_gets_another_copy_and_le
         assert not (await finish(inst, ada)).closed_at
         [after, _] = await _links(inst, ada, hers)
         assert "leads nowhere any more" in (await letters_to(inst, ada, hers))[0]
-        with zipfile.ZipFile(io.BytesIO((await door.post(after)).content)) as whole:
-            words = b"".join(whole.read(name) for name in whole.namelist())
+        words = _words_in(await door.post(after))
         assert b"New words" in words and b"Old words" not in words
         assert (await finish(inst, ada)).closed_at, "it was fetched"
         await finish(inst, cyd)
@@ -126,10 +137,10 @@ async def test_whose_copy_went_with_an_old_conversation_gets_another_copy_and_le
 
 
 async def test_a_rule_does_not_put_off_the_erasing_that_follows_the_copy(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     old, got = [await say(ada, words, hers, subject=words) for words in ("Old", "New")]
-    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    await asks(hers, "both")
     with travel(ARRIVED):
         await approve(inst, ada, (await told(inst, ada)).id)
         first = (await finish(inst, ada)).copy_sent_at
@@ -147,39 +158,36 @@ async def test_a_rule_does_not_put_off_the_erasing_that_follows_the_copy(
 
 
 async def test_who_waits_to_fetch_their_copy_may_ask_anew_and_is_answered(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    await asks(hers, "access")
     with travel(ARRIVED):
         await approve(inst, ada, (await told(inst, ada)).id)
         assert not (await finish(inst, ada)).closed_at
-        await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+        await asks(hers, "access")
     with travel(2 * ARRIVED):
         assert len(await list_cases(inst, ada)) == 2
 
 
 async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, door: httpx.AsyncClient, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     """C62: two businesses, two sealed copies; Ada's says nothing of Cyd."""
     got = await say(ada, "Words to Ada", hers)
     await say(cyd, "Words to Cyd", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    await asks(hers, "both")
     with travel(ARRIVED):
         paths = []
         for one in (ada, cyd):
             case = await told(inst, one)
             await approve(inst, one, case.id)
             await finish(inst, one)
-            found = re.search(r"/my-data/copy/\S+", (await letters_to(inst, one, hers))[0])
-            assert found
-            paths.append(found[0])
+            paths += await _links(inst, one, hers)
         assert "Fetch it" in (await door.get(paths[0])).text
         answer = await door.post(paths[0])
         assert answer.headers["content-type"] == "application/zip"
-        with zipfile.ZipFile(io.BytesIO(answer.content)) as whole:
-            words = b"".join(whole.read(name) for name in whole.namelist())
+        words = _words_in(answer)
         assert b"Words to Ada" in words
         assert b"Cyd" not in words and str(cyd.account_id).encode() not in words
         [hers_now], [at_cyd] = await list_cases(inst, ada), await list_cases(inst, cyd)
@@ -197,10 +205,10 @@ async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
 
 
 async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     until = now() + timedelta(days=300)
     await hold(inst, ada, got.customer_id, "", "claims", "A lawsuit", until.date())
     with travel(ARRIVED):
@@ -215,11 +223,11 @@ async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
 
 
 async def test_single_conversations_on_hold_stay_and_the_rest_is_erased(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     held, gone = [await say(ada, words, hers, subject=words) for words in ("One", "Two")]
     await hold(inst, ada, held.customer_id, "1", "claims", "A lawsuit", (now() + timedelta(days=300)).date())
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         await told(inst, ada)
     with travel(ARRIVED + WINDOW + A_MOMENT):
@@ -231,19 +239,13 @@ async def test_single_conversations_on_hold_stay_and_the_rest_is_erased(
 
 
 async def test_what_a_rule_was_about_to_erase_in_part_is_erased_whole(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
-        ask = (
-            "insert into erasure (account_id, id, customer_id, staff_user_id, asked_at, due_at, rule_id, conversations)"
-            " values (%s, %s, %s, %s, %s, %s, %s, '{}')"
-        )
-        at = now()
-        row = [ada.account_id, new_id(), got.customer_id, ada.staff_user_id, at, at, new_id()]
-        await inst.db.run(ada.account_id, (ask, row))
+        await _a_rule_asks(inst, ada, got.customer_id)
         await approve(inst, ada, case.id)
         assert (await finish(inst, ada)).erased_at
         with pytest.raises(Erased):
@@ -251,15 +253,10 @@ async def test_what_a_rule_was_about_to_erase_in_part_is_erased_whole(
 
 
 async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
-    inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
-    ada: Staff,
-    say: Say,
-    hers: str,
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    await asks(hers, "both")
     with travel(ARRIVED):
         case = await told(inst, ada)
         await approve(inst, ada, case.id)
@@ -272,10 +269,10 @@ async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
 
 
 async def test_staff_cannot_take_back_what_the_person_asked_for(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
         asked = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")
@@ -289,10 +286,10 @@ async def test_staff_cannot_take_back_what_the_person_asked_for(
 
 
 async def test_whom_staff_erased_meanwhile_has_nothing_left_to_ask(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "access"))
+    await asks(hers, "access")
     with travel(ARRIVED):
         await told(inst, ada)
         asked = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")

@@ -22,22 +22,22 @@ from chatinbox.privacy.requests.tell import mint_case
 from chatinbox.privacy.requests.tests.conftest import (
     A_MOMENT,
     ARRIVED,
+    Asks,
     NewBrowser,
     case_of,
     finish,
     letters_to,
-    opened,
     told,
 )
 from chatinbox.web.tests.test_accounts import bare, email_of
 
 
 async def test_the_person_hears_from_the_business_by_its_name_and_follows_it_to_the_receipt(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, door: httpx.AsyncClient, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     await set_privacy(inst, ada, "privacy@adas.example", "https://adas.example/privacy")
     await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
         [letter] = await letters_to(inst, ada, hers)
@@ -60,10 +60,10 @@ async def test_the_person_hears_from_the_business_by_its_name_and_follows_it_to_
 
 
 async def test_owners_are_told_that_somebody_asks_and_not_who(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, bea: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, bea: Staff, say: Say, hers: str
 ) -> None:
     await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "both"))
+    await asks(hers, "both")
     with travel(ARRIVED):
         await told(inst, ada)
         [letter] = await letters_to(inst, ada, await email_of(inst, ada))
@@ -72,17 +72,10 @@ async def test_owners_are_told_that_somebody_asks_and_not_who(
 
 
 async def test_refusing_needs_a_ground_that_fits_and_the_person_is_told_it(
-    inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
-    ada: Staff,
-    bea: Staff,
-    cyd: Staff,
-    say: Say,
-    hers: str,
+    inst: Installation, asks: Asks, ada: Staff, bea: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     case = await case_of(inst, ada)
     with travel(ARRIVED):
         with pytest.raises(Refused, match="decided"):
@@ -106,10 +99,10 @@ async def test_refusing_needs_a_ground_that_fits_and_the_person_is_told_it(
 
 
 async def test_more_time_is_taken_once_with_a_reason_and_silence_does_not_block_after_it(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
 ) -> None:
     await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
         with pytest.raises(Refused, match="words"):
@@ -142,12 +135,12 @@ def test_a_mailbox_that_several_read_by_its_name_shows_nobody(email: str, shown:
 
 
 async def test_what_a_shared_mailbox_wishes_is_done_only_when_people_approve_it(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say
 ) -> None:
     """T39: silence hands out and erases nothing there; the refusal says why."""
     shared = f"info@{new_id().hex[-12:]}.example"
     got = [await say(one, "Hello", shared) for one in (ada, cyd)]
-    await carry.carry(inst, await opened(inst, door, operator, shared, "erasure"))
+    await asks(shared, "erasure")
     with travel(ARRIVED):
         await told(inst, ada)
         approved = await told(inst, cyd)
@@ -164,8 +157,7 @@ async def test_what_a_shared_mailbox_wishes_is_done_only_when_people_approve_it(
 
 async def test_the_page_shows_cases_to_who_may_decide_and_sees_every_channel(
     inst: Installation,
-    door: httpx.AsyncClient,
-    operator: Staff,
+    asks: Asks,
     new_browser: NewBrowser,
     ada: Staff,
     bea: Staff,
@@ -174,7 +166,7 @@ async def test_the_page_shows_cases_to_who_may_decide_and_sees_every_channel(
     hers: str,
 ) -> None:
     await say(ada, "Hello", hers)
-    await carry.carry(inst, await opened(inst, door, operator, hers, "erasure"))
+    await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
         assert hers in (await (await new_browser().as_(ada)).get("/settings/requests")).text
