@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from argon2 import PasswordHasher
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts import passwords
 from chatinbox.accounts.staff import Staff
@@ -105,6 +107,19 @@ async def inst(
     await opened.close()
     with psycopg.connect(cluster.dsn(cluster.superuser, "postgres"), autocommit=True) as conn:
         conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def above_all(cluster: Cluster, inst: Installation) -> str:
+    """How the owner of the cluster connects to the installation's database: nothing is hidden from them."""
+    return cluster.dsn(cluster.superuser, str(conninfo_to_dict(inst.db.dsn)["dbname"]))
+
+
+@pytest.fixture
+def above(above_all: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that may everything, to look from outside."""
+    with psycopg.connect(above_all, autocommit=True) as conn:
+        yield conn
 
 
 @pytest.fixture

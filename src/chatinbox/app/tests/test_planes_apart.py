@@ -23,7 +23,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from starlette.types import Receive, Scope, Send
 
 from chatinbox.accounts import letters, people, sessions
@@ -34,7 +33,6 @@ from chatinbox.conftest import OPERATOR, PASSWORD, People
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.watch.sketch import DaySketch
 from chatinbox.watch.visits import Visits
 from chatinbox.web import forms
@@ -68,10 +66,9 @@ EVERYTHING: Script = [(deed, actor) for deed in DEEDS for actor in range(ACTORS)
 
 
 @pytest.fixture
-async def above(inst: Installation, cluster: Cluster) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def above(above_all: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """A connection that sees everything."""
-    dsn = cluster.dsn(cluster.superuser, str(conninfo_to_dict(inst.db.dsn)["dbname"]))
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
+    async with await psycopg.AsyncConnection.connect(above_all, autocommit=True) as conn:
         yield conn
 
 

@@ -13,7 +13,6 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.app import opening
 from chatinbox.app.wiring import App, build
@@ -21,7 +20,6 @@ from chatinbox.conftest import OPERATOR
 from chatinbox.core.clock import now, travel
 from chatinbox.core.egress import Egress
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.core.settings import Settings, read_settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.watch import relay
@@ -87,7 +85,7 @@ class House:
 
 
 @pytest.fixture
-async def house(inst: Installation, cluster: Cluster) -> AsyncIterator[House]:
+async def house(inst: Installation, above_all: str) -> AsyncIterator[House]:
     google = Google()
     listening = await asyncio.start_server(google.serve, "127.0.0.1", 0)
     google.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
@@ -99,9 +97,8 @@ async def house(inst: Installation, cluster: Cluster) -> AsyncIterator[House]:
         settings=replace(inst.settings, **OPERATOR, **ON, google_analytics_base=google.url),
     )
     app = await build(ours)
-    dsn = cluster.dsn(cluster.superuser, str(conninfo_to_dict(inst.db.dsn)["dbname"]))
     async with (
-        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as admin,
+        await psycopg.AsyncConnection.connect(above_all, autocommit=True) as admin,
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as browser,
     ):
         house = House(ours, google, app, browser, admin)

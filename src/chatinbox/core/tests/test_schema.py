@@ -6,7 +6,6 @@ from psycopg import errors
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 
 OF_ACCOUNTS = "select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'tenant' and c.relkind in ('r', 'p')"
 
@@ -145,13 +144,12 @@ async def test_the_app_cannot_read_the_signing_key_or_the_directory_or_become_th
 
 @pytest.mark.parametrize("is_guarded", [True, False])
 async def test_no_session_can_have_the_signing_key_printed(
-    inst: Installation, cluster: Cluster, ada: Staff, is_guarded: bool
+    inst: Installation, above_all: str, ada: Staff, is_guarded: bool
 ) -> None:
     """The key stands in the plans of a session. Unguarded it would be printed: so the proof can fail."""
-    dsn = cluster.dsn(cluster.superuser, psycopg.conninfo.conninfo_to_dict(inst.db.dsn)["dbname"])  # type: ignore[arg-type]
     said: list[str] = []
     async with (
-        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn,
+        await psycopg.AsyncConnection.connect(above_all, autocommit=True) as conn,
         conn.transaction(force_rollback=True),
     ):
         if not is_guarded:

@@ -3,7 +3,6 @@ that keep them away (H4): two runs of the same script, one of them without the p
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -13,7 +12,6 @@ import psycopg
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.raw import store
@@ -28,7 +26,6 @@ from chatinbox.conversations.search.index import index_ids
 from chatinbox.core.clock import travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
@@ -60,14 +57,6 @@ acts = st.lists(
     min_size=2,
     max_size=14,
 )
-
-
-@pytest.fixture
-def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
-    """A connection that may look at everything."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        yield conn
 
 
 class House:

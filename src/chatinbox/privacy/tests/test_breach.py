@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.regimes import EU
@@ -23,7 +22,6 @@ from chatinbox.conversations.verbs import save_draft
 from chatinbox.core.clock import now, travel
 from chatinbox.core.db import statements
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import breach_record, data_map
 from chatinbox.privacy.breach import Exposure, measure, notice, read_exposure
@@ -33,10 +31,9 @@ OUTSIDE = "00000000-0000-0000-0000-00000000abcd"
 
 
 @pytest.fixture
-async def admin(inst: Installation, cluster: Cluster) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def admin(above_all: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """The owner of the cluster, whom row security does not bind: the scan."""
-    dsn = cluster.dsn(cluster.superuser, str(conninfo_to_dict(inst.db.dsn)["dbname"]))
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
+    async with await psycopg.AsyncConnection.connect(above_all, autocommit=True) as conn:
         yield conn
 
 

@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.kept import list_kept
@@ -22,7 +20,6 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.glass import as_operator, ask_as_operator
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.privacy import signature
 from chatinbox.privacy.account_export import export_account
 from chatinbox.privacy.desk import cases, clock, told
@@ -43,12 +40,10 @@ DANGER = replace(CONTENT, instrument="danger")
 
 
 @pytest.fixture
-def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
+def above(above: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A connection that may everything, to look from outside."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        conn.execute("delete from desk.legal_case")
-        yield conn
+    above.execute("delete from desk.legal_case")
+    return above
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.ledger import lines
@@ -20,7 +19,6 @@ from chatinbox.core.egress.ledger import Entry, Ledger, Outcome
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import SCHEMA, migrate
-from chatinbox.core.postgres import Cluster
 from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.chain.book import Verdict
 from chatinbox.privacy.chain.heads import keep_up, newest_head, read_head
@@ -36,12 +34,10 @@ PAGE = "/settings/ledger"
 
 
 @pytest.fixture
-def above(cluster: Cluster, inst: Installation) -> Iterator[psycopg.Connection[Any]]:
+def above(above: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """An intruder: a connection above all roles, who minds no keys."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:  # type: ignore[arg-type]
-        conn.execute("set session_replication_role = replica")
-        yield conn
+    above.execute("set session_replication_role = replica")
+    return above
 
 
 async def leaves(inst: Installation, staff: Staff, count: int) -> None:
@@ -238,7 +234,7 @@ async def test_how_a_mailbox_of_the_day_ended_may_change_and_the_last_word_count
 
 
 async def test_what_an_order_hid_when_the_chain_began_is_sealed_by_the_update_and_nothing_later_is_believed_to_be_from_then(
-    inst: Installation, cluster: Cluster, above: psycopg.Connection[Any], ada: Staff, cyd: Staff
+    inst: Installation, above_all: str, above: psycopg.Connection[Any], ada: Staff, cyd: Staff
 ) -> None:
     await leaves(inst, ada, 1)
     await keep_up(inst, LEFT, ada.account_id)
@@ -254,8 +250,7 @@ async def test_what_an_order_hid_when_the_chain_began_is_sealed_by_the_update_an
     of = " from tenant.ledger where account_id = %s and instruction = %s"
     for order in ("told", "changed", "secret"):
         above.execute((add.format("id") + of).encode(), [ada.account_id, order])
-    dsn = cluster.dsn(cluster.superuser, conninfo_to_dict(inst.db.dsn)["dbname"])  # type: ignore[arg-type]
-    assert migrate(dsn, inst.vault) == ["0060_hidden_sealed.sql"]
+    assert migrate(above_all, inst.vault) == ["0060_hidden_sealed.sql"]
     forced = (
         "select bool_and(relforcerowsecurity) from pg_class where relname in ('ledger', 'ledger_waiting')"
     )

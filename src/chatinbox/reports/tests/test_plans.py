@@ -4,12 +4,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.reports import activity, behind, sign_ins, work
 from chatinbox.reports.behind import Figure, values_of
 from chatinbox.reports.period import read_period, read_zone
@@ -22,10 +20,9 @@ _TIMES = """insert into tenant.staff_activity select %s, gen_random_uuid(), %s, 
 
 
 @pytest.fixture
-async def much(inst: Installation, cluster: Cluster, ada: Staff) -> None:
+async def much(above_all: str, ada: Staff) -> None:
     """Nine months of records, by the owner of the database."""
-    name = str(conninfo_to_dict(inst.db.dsn)["dbname"])
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
+    with psycopg.connect(above_all, autocommit=True) as conn:
         conn.execute(_RECORDS, [ada.account_id, ada.staff_user_id, new_id()])
         conn.execute(_TIMES, [ada.account_id, ada.staff_user_id])
         conn.execute("analyze tenant.staff_record")

@@ -21,11 +21,9 @@ from typing import Any, NamedTuple
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.watch import security_log
 from chatinbox.watch.security_log import SecurityLog, open_place
 
@@ -52,14 +50,12 @@ class Row(NamedTuple):
 
 
 @pytest.fixture
-async def above(inst: Installation, cluster: Cluster) -> Any:
+async def above(inst: Installation, above: psycopg.Connection[Any]) -> Any:
     """A connection that may everything; the log begins anew and is left empty."""
     await inst.vault.destroy_days_before(date.max)
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        conn.execute("select seclog.drop_before('9999-01-01')")
-        yield conn
-        conn.execute("select seclog.drop_before('9999-01-01')")
+    above.execute("select seclog.drop_before('9999-01-01')")
+    yield above
+    above.execute("select seclog.drop_before('9999-01-01')")
     await inst.vault.destroy_days_before(date.max)
 
 

@@ -1,7 +1,6 @@
 """The security log: what is in it, who cannot read it, and that no day of it grows old (clauses C12 to C17)."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -26,9 +25,9 @@ CANARY = "canary-device-4f1d"
 
 
 @pytest.fixture
-def reader(inst: Installation, cluster: Cluster) -> str:
+def reader(inst: Installation, above_all: str) -> str:
     """The connection of who may read the log."""
-    return reader_dsn(cluster.dsn(cluster.superuser, conninfo_to_dict(inst.db.dsn)["dbname"]), inst.vault)
+    return reader_dsn(above_all, inst.vault)
 
 
 @pytest.fixture(autouse=True)
@@ -37,14 +36,6 @@ async def empty(inst: Installation, above: psycopg.Connection) -> None:
     await inst.vault.destroy_days_before(date.max)
     above.execute("select seclog.drop_before('9999-01-01')")
     above.execute("delete from seclog.reading")
-
-
-@pytest.fixture
-def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
-    """A connection that may everything, to look from outside."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        yield conn
 
 
 def fault(secret: str) -> Exception:

@@ -10,11 +10,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.core import clock
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.watch import visits as counted
 from chatinbox.watch.shown import LEAST, read_summary, shown
 from chatinbox.watch.sketch import DaySketch
@@ -41,10 +39,9 @@ async def fresh(inst: Installation, admin: psycopg.AsyncConnection) -> Installat
 
 
 @pytest.fixture
-async def admin(inst: Installation, cluster: Cluster) -> AsyncIterator[psycopg.AsyncConnection]:
+async def admin(above_all: str) -> AsyncIterator[psycopg.AsyncConnection]:
     """The owner of the cluster, who sees what the app cannot."""
-    dsn = cluster.dsn(cluster.superuser, str(conninfo_to_dict(inst.db.dsn)["dbname"]))
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
+    async with await psycopg.AsyncConnection.connect(above_all, autocommit=True) as conn:
         yield conn
 
 

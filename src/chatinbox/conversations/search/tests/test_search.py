@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 from psycopg import connect, errors
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Say
@@ -17,7 +16,6 @@ from chatinbox.conversations.search.tokens import Tokens, prefix_tokens, questio
 from chatinbox.core.db import statements
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 
 TEXTS = {
     "en": (
@@ -172,12 +170,11 @@ async def test_full_buckets_answer_as_looking_through_everything_would(
 
 
 async def test_a_question_that_weighs_too_much_says_where_to_go_on(
-    inst: Installation, ada: Staff, cluster: Cluster
+    inst: Installation, ada: Staff, above_all: str
 ) -> None:
     """Two words that stand in half of all texts each, together in the very first only: 320 buckets, written directly."""
     me, first, even, odd = ada.account_id, new_id(), 1, 2
-    dsn = cluster.dsn(cluster.superuser, conninfo_to_dict(inst.db.dsn)["dbname"])
-    with connect(dsn, autocommit=True) as conn:
+    with connect(above_all, autocommit=True) as conn:
         conn.execute("insert into search.counter values (%s, 320 * 4096 - 1)", [me])
         conn.execute("insert into search.place values (%s, 0, %s, null)", [me, first])
         conn.execute(

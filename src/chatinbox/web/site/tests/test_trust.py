@@ -2,14 +2,13 @@
 
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 
 import httpx
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts import documents
 from chatinbox.accounts.staff import Staff
@@ -19,7 +18,6 @@ from chatinbox.core import db
 from chatinbox.core.clock import now, travel
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import reader_dsn
-from chatinbox.core.postgres import Cluster
 from chatinbox.privacy import limits
 from chatinbox.watch.read_security_log import read_entries
 from chatinbox.watch.security_days import KEPT_DAYS, drop_old_days
@@ -48,14 +46,6 @@ async def visitor(app: App) -> AsyncIterator[httpx.AsyncClient]:
     origin = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=origin, base_url="http://127.0.0.1:8000") as browser:
         yield browser
-
-
-@pytest.fixture
-def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
-    """A connection that may everything, to look from outside."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        yield conn
 
 
 @pytest.fixture(autouse=True)
@@ -132,9 +122,9 @@ async def test_a_role_that_could_read_the_log_besides_the_console_turns_the_ligh
 
 
 async def test_each_reading_is_counted_for_everybody_and_told_to_nobody(
-    inst: Installation, app: App, cluster: Cluster, visitor: httpx.AsyncClient
+    inst: Installation, app: App, above_all: str, visitor: httpx.AsyncClient
 ) -> None:
-    dsn = reader_dsn(cluster.dsn(cluster.superuser, conninfo_to_dict(inst.db.dsn)["dbname"]), inst.vault)
+    dsn = reader_dsn(above_all, inst.vault)
     today = now().date()
     read_entries(dsn, inst.vault, "canary-reader", "canary reason, long enough", today, today)
     page = (await visitor.get("/trust")).text
