@@ -1,6 +1,6 @@
 """What leaves is signed once the domain's own record shows the key, and by nobody else's hand."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -9,6 +9,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email import signing
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.channels.email.send import send
+from chatinbox.channels.email.tests.conftest import server
 from chatinbox.channels.email.tests.letters import address_of, channel_of, deliveries
 from chatinbox.conftest import Browser, People, Say
 from chatinbox.conversations import verbs
@@ -22,17 +23,10 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy.letter import write_to_customer
 from chatinbox.privacy.opening import open_row
 from promises.arriving import ELSEWHERE, bring
-from promises.name_server import NameServer, name_server
+from promises.name_server import NameServer
 
+__all__ = ["server"]
 PAGE = "/settings/channels"
-
-
-@pytest.fixture
-async def server(inst: Installation, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[NameServer]:
-    """A name server that the installation asks."""
-    async with name_server() as opened:
-        monkeypatch.setattr(inst.egress, "names", opened.names())
-        yield opened
 
 
 async def states(inst: Installation, staff: Staff) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The door, open on a free port."""
+"""The door, open on a free port, and a name server that knows who may send."""
 
 import asyncio
 import smtplib
@@ -13,6 +13,8 @@ import pytest
 from chatinbox.channels.email import door
 from chatinbox.channels.email.tests.letters import Post
 from chatinbox.core.installation import Installation
+from promises.arriving import Domain
+from promises.name_server import NameServer, name_server
 
 
 @pytest.fixture
@@ -37,3 +39,17 @@ async def post(inst: Installation) -> AsyncIterator[Post]:
     async with door.serve(inst, listening) as opened:
         deliver.door = opened  # type: ignore[attr-defined]
         yield deliver
+
+
+@pytest.fixture
+async def server(inst: Installation, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[NameServer]:
+    """A name server that the installation asks."""
+    async with name_server() as opened:
+        monkeypatch.setattr(inst.egress, "names", opened.names())
+        yield opened
+
+
+@pytest.fixture
+def domain(server: NameServer) -> Domain:
+    """mail.example, which has letters that it did not send refused."""
+    return Domain("mail.example").publish(server)

@@ -15,11 +15,12 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 Post = Callable[..., Awaitable[None]]
+FRIDA = "Frida Berg <frida@mail.example>"
 
 
 def letter(text: str = "Hello", subject: str = "A question", **headers: str) -> EmailMessage:
     message = EmailMessage()
-    headers = {"From": "Frida Berg <frida@mail.example>", "Message-ID": f"<{new_id()}@mail.example>"} | {
+    headers = {"From": FRIDA, "Message-ID": f"<{new_id()}@mail.example>"} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
     for name, value in headers.items():

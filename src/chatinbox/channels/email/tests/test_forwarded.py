@@ -1,6 +1,5 @@
 """What a colleague forwards is its first writer's; what anybody else forwards is theirs."""
 
-from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -24,7 +23,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use, at_work
 from chatinbox.customers.read import read_customer
 from promises.arriving import ELSEWHERE, Domain, bring, written
-from promises.name_server import name_server
+from promises.name_server import NameServer
 from promises.stage import PASSWORD
 
 GMAIL = """Can somebody take this?
@@ -87,11 +86,9 @@ INLINE = {
 
 
 @pytest.fixture
-async def domain(inst: Installation, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Domain]:
+def domain(server: NameServer) -> Domain:
     """shop.example, where the staff have their addresses."""
-    async with name_server() as server:
-        monkeypatch.setattr(inst.egress, "names", server.names())
-        yield Domain("shop.example").publish(server)
+    return Domain("shop.example").publish(server)
 
 
 @pytest.fixture
