@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -13,8 +14,11 @@ from chatinbox.app.wiring import App, build
 from chatinbox.billing.details import set_details
 from chatinbox.billing.keep_up import keep_up
 from chatinbox.billing.leave_for import checkout
+from chatinbox.billing.plans import plan_of
+from chatinbox.billing.row import Billing, read_billing
 from chatinbox.billing.tests.stand_in import KEY, SECRET, StandIn, signed
 from chatinbox.core import clock
+from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 
 
@@ -90,8 +94,11 @@ def subscribe(paid: Installation, stripe_: StandIn) -> Subscribe:
     return through
 
 
+Deliver = Callable[..., Awaitable[httpx.Response]]
+
+
 @pytest.fixture
-def deliver(browser: httpx.AsyncClient) -> Callable[..., Awaitable[httpx.Response]]:
+def deliver(browser: httpx.AsyncClient) -> Deliver:
     """Brings a message to our door, signed."""
 
     async def post(event: object, **how: object) -> httpx.Response:
@@ -119,3 +126,13 @@ def days() -> Iterator[Days]:
     moved = Days()
     yield moved
     moved.back()
+
+
+async def state(inst: Installation, by: Staff) -> str:
+    """How an account stands with paying."""
+    return (await read_billing(inst, by.account_id)).stands(plan_of(inst.settings), now()).state
+
+
+def of(stripe_: StandIn, known: Billing, kind: str) -> list[dict[str, Any]]:
+    """What the provider has of an account."""
+    return [one for one in getattr(stripe_.shop, kind).values() if one.get("customer") == known.customer]

@@ -1,17 +1,13 @@
-"""Payments against a stand-in for Stripe, with Stripe's own library over real HTTP."""
+"""Paying by a stand-in for Stripe, with Stripe's own library over real HTTP: seats, bills, and ending it."""
 
-import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import pytest
 import stripe
 
 from chatinbox.accounts import colleagues, sessions
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.unpaid import clear_unpaid, is_unpaid, set_unpaid
-from chatinbox.app.worker import _add_billing
 from chatinbox.billing.bills import read_bills
 from chatinbox.billing.detach import detach
 from chatinbox.billing.details import set_details
@@ -21,31 +17,16 @@ from chatinbox.billing.leave_for import checkout, portal
 from chatinbox.billing.plans import plan_of
 from chatinbox.billing.quote import quote
 from chatinbox.billing.refresh import refresh
-from chatinbox.billing.row import Billing, read_billing
+from chatinbox.billing.row import read_billing
 from chatinbox.billing.seats import note_change, tell_changes
-from chatinbox.billing.tests.conftest import Days, Subscribe
-from chatinbox.billing.tests.stand_in import StandIn, signed
+from chatinbox.billing.tests.conftest import Days, Deliver, Subscribe, of, state
+from chatinbox.billing.tests.stand_in import StandIn
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import Browser, People, Say
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-
-Deliver = Callable[..., Awaitable[httpx.Response]]
-
-
-async def state(inst: Installation, by: Staff) -> str:
-    return (await read_billing(inst, by.account_id)).stands(plan_of(inst.settings), now()).state
-
-
-def of(stripe_: StandIn, known: Billing, kind: str) -> list[dict[str, Any]]:
-    return [one for one in getattr(stripe_.shop, kind).values() if one.get("customer") == known.customer]
-
-
-async def waiting(inst: Installation, account_id: object) -> int:
-    text = "select count(*) from work.procrastinate_jobs where task_name = 'billing' and status = 'todo' and args->>'account_id' = %s"
-    return (await inst.db.directory(text, [str(account_id)]))[0][0]
 
 
 async def test_a_trial_needs_no_card_ends_read_only_and_paying_opens_again(
@@ -304,85 +285,6 @@ async def test_when_the_provider_is_away_the_page_says_so_and_nothing_is_changed
     assert told.value.status == 502 and (await read_billing(paid, ada.account_id)).customer is None
 
 
-# --- messages ---------------------------------------------------------------------------------------------------------
-
-
-async def test_a_message_is_taken_once_and_only_makes_us_ask(
-    paid: Installation, stripe_: StandIn, ada: Staff, cyd: Staff, subscribe: Subscribe, deliver: Deliver
-) -> None:
-    sub_id = await subscribe(ada)
-    lie = {"id": "evt_lie", "object": "event", "type": "customer.subscription.deleted"}
-    lie["data"] = {"object": dict(stripe_.shop.subscriptions[sub_id]) | {"status": "canceled"}}  # type: ignore[assignment]
-    for _ in range(3):
-        assert (await deliver(lie)).status_code == 200
-    assert await waiting(paid, ada.account_id) == 1 and await waiting(paid, cyd.account_id) == 0
-    [rows] = await paid.db.run(ada.account_id, ("select id from billing_event", []))
-    assert rows == [("evt_lie",)]
-    await keep_up(paid, ada.account_id)
-    assert await state(paid, ada) == "active"
-
-
-async def test_messages_about_unknown_customers_leave_nothing(
-    paid: Installation, ada: Staff, deliver: Deliver
-) -> None:
-    for thing in (
-        {"id": "cus_x", "object": "customer"},
-        {"id": "in_1", "object": "invoice", "customer": "cus_made_up"},
-        {"id": "x"},
-    ):
-        assert (await deliver({"id": "evt_x", "type": "x", "data": {"object": thing}})).status_code == 200
-    [rows] = await paid.db.run(ada.account_id, ("select id from billing_event", []))
-    assert rows == [] and await waiting(paid, ada.account_id) == 0
-
-
-async def test_forged_old_and_unreadable_messages_change_nothing_and_log_no_one(
-    paid: Installation, stripe_: StandIn, ada: Staff, subscribe: Subscribe, deliver: Deliver,
-    browser: httpx.AsyncClient, capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    await subscribe(ada)
-    known = await read_billing(paid, ada.account_id)
-    event = {
-        "id": "evt_f",
-        "type": "x",
-        "data": {"object": {"id": "in", "object": "invoice", "customer": known.customer}},
-    }
-    answers = [await deliver(event, secret="whsec_guess"), await deliver(event, at=time.time() - 301)]
-    raw, headers = signed(event)
-    for body, sent in (
-        (raw + b" ", headers),
-        (raw, {}),
-        (raw, {"stripe-signature": "t=" + "9" * 5000 + ",v1=" + "0" * 64}),
-        (raw, {"stripe-signature": "v1"}),
-        (b"\xff\xfe", headers),
-        (b"[" * 5000, headers),
-    ):
-        answers.append(await browser.post("/webhooks/stripe", content=body, headers=sent))
-    for odd in ({"id": 7}, [], "x", {"id": "evt\0", "type": "x", "data": {"object": {}}}):
-        answers.append(await deliver(odd))
-    assert {answer.status_code for answer in answers} == {400}
-    [rows] = await paid.db.run(ada.account_id, ("select id from billing_event", []))
-    assert rows == [] and await waiting(paid, ada.account_id) == 0
-    out = capfd.readouterr()
-    assert known.customer and known.customer not in out.out + out.err
-
-
-async def test_a_message_of_one_account_never_touches_another(
-    paid: Installation, stripe_: StandIn, ada: Staff, cyd: Staff, subscribe: Subscribe, deliver: Deliver
-) -> None:
-    await subscribe(ada)
-    theirs = await read_billing(paid, cyd.account_id)
-    known = await read_billing(paid, ada.account_id)
-    bill = of(stripe_, known, "invoices")[0] | {"metadata": {"account": str(cyd.account_id)}}
-    assert (
-        await deliver({"id": "evt_c", "type": "invoice.paid", "data": {"object": bill}})
-    ).status_code == 200
-    await keep_up(paid, ada.account_id)
-    assert await read_billing(paid, cyd.account_id) == theirs and await read_bills(paid, cyd.account_id) == []
-
-
-# --- taking it back (C56) ---------------------------------------------------------------------------------------------
-
-
 async def test_when_billing_is_deleted_no_card_is_left_at_the_provider_and_the_bills_stay(
     paid: Installation, stripe_: StandIn, ada: Staff, subscribe: Subscribe, days: Days
 ) -> None:
@@ -428,15 +330,3 @@ async def test_where_no_payments_are_taken_nothing_is_stored_or_asked(
     await detach(inst, ada.account_id)
     [rows] = await inst.db.run(ada.account_id, ("select 1 from billing", []))
     assert rows == [] and len(stripe_.asked) == before and not await is_unpaid(inst, ada.account_id)
-
-
-async def test_the_worker_hears_who_joins_and_asks_for_one_round(
-    paid: Installation, ada: Staff, cyd: Staff, people: People
-) -> None:
-    _add_billing(paid)
-    await paid.outbox.pump()
-    for name in ("Bea", "Dan"):
-        await people.colleague(ada, name)
-    before = await waiting(paid, cyd.account_id)
-    await paid.outbox.pump()
-    assert await waiting(paid, ada.account_id) == 1 and await waiting(paid, cyd.account_id) == before
