@@ -1,55 +1,39 @@
 """Looking into an account on a page: who finds it, what it asks for, and what the account sees (clauses C34, C40)."""
 
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import httpx
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
-from chatinbox.accounts import sessions
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App, build
-from chatinbox.conftest import OPERATOR, Browser, People, Say
-from chatinbox.conversations.channels import read_channels
+from chatinbox.conftest import Browser, People, Say
 from chatinbox.core.clock import travel
 from chatinbox.core.db import statements
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.privacy import permission
 from chatinbox.privacy.glass import grants, look
-from chatinbox.web import forms
 from chatinbox.web.access_console import PATH
-from chatinbox.web.tests.test_second_step import code, with_app
+from chatinbox.web.tests.consoles import Open, about, opened, operated_by
+from chatinbox.web.tests.second_factor import code, with_app
 
+__all__ = ["opened"]
 WHY = "a report of fraud about their shop"
 CANARY = "canary words of a customer"
 PAGE = "/settings/operator-access"
-Open = Callable[[Staff | None], Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(200, 600))
-
-
-@pytest.fixture(autouse=True)
-def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
+def above(above: psycopg.Connection) -> psycopg.Connection:
     """A connection that may everything; nobody asked for anything when a test begins, for the console shows every account's."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        conn.execute(
-            "delete from tenant.operator_access; delete from tenant.operator_grant; delete from desk.legal_case"
-        )
-        conn.execute("update tenant.permission set taken_back_at = now() where taken_back_at is null")
-        yield conn
+    above.execute(
+        "delete from tenant.operator_access; delete from tenant.operator_grant; delete from desk.legal_case"
+    )
+    above.execute("update tenant.permission set taken_back_at = now() where taken_back_at is null")
+    return above
 
 
 @pytest.fixture
@@ -61,29 +45,7 @@ async def olga(people: People) -> Staff:
 @pytest.fixture
 async def house(inst: Installation, olga: Staff) -> App:
     """Olga's account is the operator's own."""
-    [address] = [
-        str(one.address) for one in await read_channels(inst, olga.account_id) if one.kind == "email"
-    ]
-    return await build(
-        replace(inst, settings=replace(inst.settings, website=True, website_channel=address, **OPERATOR))
-    )
-
-
-@pytest.fixture
-async def opened(inst: Installation, house: App) -> AsyncIterator[Open]:
-    """Opens browsers that share nothing, signed in or not."""
-    browsers: list[httpx.AsyncClient] = []
-
-    async def open_one(staff: Staff | None) -> httpx.AsyncClient:
-        browser = httpx.AsyncClient(transport=httpx.ASGITransport(house), base_url="http://127.0.0.1:8000")
-        browsers.append(browser)
-        if staff:
-            browser.cookies.set("session", await sessions.start(inst, staff, "tests"))
-        return browser
-
-    yield open_one
-    for browser in browsers:
-        await browser.aclose()
+    return await build(await operated_by(inst, olga))
 
 
 @pytest.fixture
@@ -104,12 +66,6 @@ def asking(of: Staff, **more: str) -> dict[str, str]:
         "number": "#1",
     }
     return words | {"reason": WHY, "minutes": "30"} | more
-
-
-def about(page: str, what: str) -> dict[str, str]:
-    """The fields of the form behind a button."""
-    [form] = [one for one in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'value="{what}"' in one]
-    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) | {"do": what}
 
 
 async def test_one_asks_another_agrees_the_first_looks_and_the_account_sees_it_at_once(

@@ -14,7 +14,6 @@ from chatinbox.accounts.profile import change_profile
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.read_changes import Filter, in_words, read_changes
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.accounts.workspace import (
     change_workspace,
     read_languages,
@@ -26,15 +25,8 @@ from chatinbox.conftest import Browser
 from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
-from chatinbox.web import forms
 
 NewBrowser = Callable[[], Browser]
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(500, 600))
 
 
 async def test_the_workspace_page_changes_what_it_says_and_notes_each_change(

@@ -18,7 +18,6 @@ from chatinbox.accounts.add_staff import join
 from chatinbox.accounts.closing import close_account, undo_closing
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.email.channel import find_channels
 from chatinbox.channels.email.kept import list_kept
@@ -31,7 +30,6 @@ from chatinbox.core.clock import travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.core.vault import Erased
 from chatinbox.integrations.connect import Asked, connect
 from chatinbox.integrations.token import find_token
@@ -39,31 +37,19 @@ from chatinbox.privacy import certificate as certificates
 from chatinbox.privacy import signature
 from chatinbox.privacy.data_map import read as data_map
 from chatinbox.privacy.destroy import destroy, destroy_due
-from chatinbox.web import forms
 
 NewBrowser = Callable[[], Browser]
 OVER = timedelta(days=30, minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(500, 600))
 
 
 async def close(inst: Installation, by: Staff) -> None:
     await close_account(inst, by, await read_account_name(inst, by.account_id))
 
 
-def everything(inst: Installation, cluster: Cluster) -> dict[str, list[str]]:
+def everything(above_all: str) -> dict[str, list[str]]:
     """Every row of every table, seen by the superuser."""
-    name = (
-        inst.db.dsn.split("dbname=")[-1].split()[0]
-        if "dbname=" in inst.db.dsn
-        else inst.db.dsn.rsplit("/", 1)[-1].split("?")[0]
-    )
     found: dict[str, list[str]] = {}
-    with psycopg.connect(cluster.dsn(cluster.superuser, name)) as conn:
+    with psycopg.connect(above_all) as conn:
         for (table,) in conn.execute(
             "select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
             " where n.nspname in ('tenant', 'directory', 'search', 'work') and c.relkind in ('r', 'p')"
@@ -176,7 +162,7 @@ async def test_only_an_owner_closes_and_opens_again(
 
 
 async def test_after_thirty_days_nothing_opens_and_the_neighbour_is_the_same_byte_for_byte(
-    inst: Installation, cluster: Cluster, ada: Staff, bea: Staff, cyd: Staff, say: Say
+    inst: Installation, above_all: str, ada: Staff, bea: Staff, cyd: Staff, say: Say
 ) -> None:
     await join(inst, cyd.account_id, bea.person_id, "staff")
     said = await say(ada, "Secret words", files=[NewFile("a.txt", "text/plain", b"file words")])
@@ -184,7 +170,7 @@ async def test_after_thirty_days_nothing_opens_and_the_neighbour_is_the_same_byt
     email = (await people.read_person(inst, ada.person_id)).email
     await close(inst, ada)
     assert any("is closed" in letter.header("subject") for letter in await list_kept(inst, ada))
-    before = of(cyd.account_id, everything(inst, cluster))
+    before = of(cyd.account_id, everything(above_all))
     folder = inst.files.path(cyd.account_id, new_id()).parents[1]
     files = {one: one.read_bytes() for one in folder.rglob("*") if one.is_file()}
     with travel(OVER):
@@ -193,7 +179,7 @@ async def test_after_thirty_days_nothing_opens_and_the_neighbour_is_the_same_byt
         assert ada.account_id in await destroy_due(inst)
         assert ada.account_id not in await destroy_due(inst)
         await destroy(inst, ada.account_id)
-    left = of(ada.account_id, everything(inst, cluster))
+    left = of(ada.account_id, everything(above_all))
     assert set(left) <= {"directory.closure", "directory.session"}, left.keys()
     for opening in (
         inst.vault.account_key(ada.account_id),
@@ -206,7 +192,7 @@ async def test_after_thirty_days_nothing_opens_and_the_neighbour_is_the_same_byt
     assert not inst.files.path(ada.account_id, new_id()).parents[1].exists()
     with pytest.raises(Refused):
         await sign_in.sign_in(inst, email, PASSWORD, "tests")
-    assert of(cyd.account_id, everything(inst, cluster)) == before
+    assert of(cyd.account_id, everything(above_all)) == before
     assert {one: one.read_bytes() for one in folder.rglob("*") if one.is_file()} == files
     assert await inst.vault.person_key(bea.person_id), "who works elsewhere stays"
 
@@ -231,7 +217,7 @@ async def test_the_certificate_counts_what_was_and_can_be_verified_by_anybody(
 
 
 async def test_a_destruction_that_broke_off_is_finished_the_next_time(
-    inst: Installation, cluster: Cluster, ada: Staff, say: Say, monkeypatch: pytest.MonkeyPatch
+    inst: Installation, above_all: str, ada: Staff, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await say(ada, "One")
     await close(inst, ada)
@@ -245,7 +231,7 @@ async def test_a_destruction_that_broke_off_is_finished_the_next_time(
             with pytest.raises(OSError, match="away"):
                 await destroy(inst, ada.account_id)
         await destroy(inst, ada.account_id)
-    assert set(of(ada.account_id, everything(inst, cluster))) <= {"directory.closure", "directory.session"}
+    assert set(of(ada.account_id, everything(above_all))) <= {"directory.closure", "directory.session"}
 
 
 async def test_an_open_account_can_never_be_destroyed(inst: Installation, ada: Staff, say: Say) -> None:

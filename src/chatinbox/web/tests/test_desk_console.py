@@ -13,20 +13,11 @@ from chatinbox.conversations.body import Body
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.desk_console import PATH
-from chatinbox.web.tests.test_access_console import (
-    CANARY,
-    Open,
-    about,
-    above,
-    house,
-    olga,
-    opened,
-    patient,
-    second,
-)
-from chatinbox.web.tests.test_second_step import with_app
+from chatinbox.web.tests.consoles import Open, about, opened
+from chatinbox.web.tests.second_factor import with_app
+from chatinbox.web.tests.test_access_console import CANARY, above, house, olga, second
 
-__all__ = ["above", "house", "olga", "opened", "patient", "second"]
+__all__ = ["above", "house", "olga", "opened", "second"]
 
 
 def order(of: Staff, **more: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.accounts import change_address, leave, people, sessions, sign_in
 from chatinbox.accounts.add_staff import join
@@ -22,7 +21,6 @@ from chatinbox.accounts.photo import SIZES, file_id, set_photo
 from chatinbox.accounts.profile import change_profile, read_profile
 from chatinbox.accounts.queries import GONE, read_staff
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.accounts.workspace import change_workspace
 from chatinbox.conftest import PASSWORD, Browser, People, Say
 from chatinbox.conversations import verbs
@@ -33,21 +31,13 @@ from chatinbox.core.egress import Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.core.vault import Erased
 from chatinbox.privacy import my_data
 from chatinbox.privacy.data_map import read as data_map
-from chatinbox.web import forms
 from chatinbox.web.tests.test_closing import everything
 from chatinbox.web.tests.test_my_profile import picture
 
 NewBrowser = Callable[[], Browser]
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(500, 600))
 
 
 async def live(inst: Installation, ada: Staff, cyd: Staff, say: Say) -> None:
@@ -80,13 +70,13 @@ def named(rows: dict[str, list[str]], ids: list[UUID]) -> dict[str, set[str]]:
 
 
 async def test_the_file_holds_the_same_rows_as_an_independent_scan_of_plane_t(
-    inst: Installation, cluster: Cluster, ada: Staff, bea: Staff, cyd: Staff, say: Say
+    inst: Installation, above_all: str, ada: Staff, bea: Staff, cyd: Staff, say: Say
 ) -> None:
     await live(inst, ada, cyd, say)
     places = await inst.db.directory("select staff_user_id from directory.memberships(%s)", [ada.person_id])
     ids = [ada.person_id, *(row[0] for row in places)]
     assert len(ids) == 3
-    scanned = named(everything(inst, cluster), ids)
+    scanned = named(everything(above_all), ids)
     found = await my_data.find_rows(inst, ada.person_id)
     mine = {name: {json.dumps(row, sort_keys=True) for row in rows} for name, rows in found.items()}
     assert {
@@ -149,12 +139,11 @@ BY_INDEX = ("access_by_staff", "setting_change_by_staff", "staff_record_by_staff
 
 
 async def test_what_is_counted_is_found_by_whose_it_is_and_no_table_is_gone_through(
-    inst: Installation, cluster: Cluster, ada: Staff, bea: Staff, cyd: Staff, say: Say
+    inst: Installation, above_all: str, ada: Staff, bea: Staff, cyd: Staff, say: Say
 ) -> None:
     """Of some there is much, nearly all of it a colleague's; of the others the plan says what it would take."""
     await live(inst, ada, cyd, say)
-    name = str(conninfo_to_dict(inst.db.dsn)["dbname"])
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
+    with psycopg.connect(above_all, autocommit=True) as conn:
         for much in _MUCH:
             conn.execute(much.encode(), {"account": ada.account_id, "who": bea.staff_user_id})
         conn.execute("analyze")
@@ -169,13 +158,13 @@ async def test_what_is_counted_is_found_by_whose_it_is_and_no_table_is_gone_thro
 
 
 async def test_one_table_of_plane_t_left_out_would_be_noticed(
-    inst: Installation, cluster: Cluster, ada: Staff, cyd: Staff, say: Say, monkeypatch: pytest.MonkeyPatch
+    inst: Installation, above_all: str, ada: Staff, cyd: Staff, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await live(inst, ada, cyd, say)
     whole = [name for name in my_data.tables() if name != "tenant.seen"]
     monkeypatch.setattr(my_data, "tables", lambda: whole)
     found = await my_data.find_rows(inst, ada.person_id)
-    assert set(named(everything(inst, cluster), [ada.person_id, ada.staff_user_id])) - set(found) == {
+    assert set(named(everything(above_all), [ada.person_id, ada.staff_user_id])) - set(found) == {
         "tenant.seen"
     }
 
@@ -226,7 +215,7 @@ async def test_who_names_another_ones_address_reads_none_of_the_letters_that_wen
 
 
 async def test_a_deleted_sign_in_leaves_a_pseudonym_and_nothing_that_opens(
-    inst: Installation, cluster: Cluster, client: Browser, ada: Staff, bea: Staff, cyd: Staff, say: Say
+    inst: Installation, above_all: str, client: Browser, ada: Staff, bea: Staff, cyd: Staff, say: Say
 ) -> None:
     await join(inst, cyd.account_id, bea.person_id, "staff")
     await set_photo(inst, bea, picture())
@@ -254,7 +243,7 @@ async def test_a_deleted_sign_in_leaves_a_pseudonym_and_nothing_that_opens(
         ada.account_id, ("select staff_user_id from note where account_id = %s", [ada.account_id])
     )
     assert notes == [(bea.staff_user_id,)], "what was said stays"
-    left = named(everything(inst, cluster), [bea.person_id])
+    left = named(everything(above_all), [bea.person_id])
     assert set(left) <= {
         "directory.person",
         "directory.session",
@@ -266,9 +255,7 @@ async def test_a_deleted_sign_in_leaves_a_pseudonym_and_nothing_that_opens(
     assert again and again != bea.person_id, "the address is free again"
     with travel(timedelta(days=2)):
         await leave.forget_gone(inst)
-    assert not {"directory.person", "directory.session"} & set(
-        named(everything(inst, cluster), [bea.person_id])
-    )
+    assert not {"directory.person", "directory.session"} & set(named(everything(above_all), [bea.person_id]))
     assert await inst.vault.person_key(ada.person_id)
 
 

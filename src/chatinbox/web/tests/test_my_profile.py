@@ -25,16 +25,13 @@ from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.web import forms
 from chatinbox.web.settings import profile as page
 
 NewBrowser = Callable[[], Browser]
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(500, 600))
+def patient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "letters", Throttle(30, 3600))
 
 

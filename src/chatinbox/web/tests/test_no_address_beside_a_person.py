@@ -6,29 +6,20 @@ from typing import Any
 
 import httpx
 import psycopg
-import pytest
 from psycopg import sql
 
 from chatinbox.accounts import people, sessions
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App
 from chatinbox.conftest import PASSWORD, Browser
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.web import forms
 from chatinbox.web.settings import people_page
-from chatinbox.web.tests.test_second_step import code, step_in, with_app
+from chatinbox.web.tests.second_factor import code, step_in, with_app
 
 NewBrowser = Callable[[], Browser]
 IP = "203.0.113.77"
 TRACES = (IP, "203.0.113.", "203.0.113.0/24", bytes([203, 0, 113, 77]), "cb00714d")
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(200, 600))
 
 
 async def a_day_at_the_door(inst: Installation, app: App, staff: Staff) -> str:
@@ -77,11 +68,10 @@ def found(words: list[str | bytes], traces: tuple[str | bytes, ...]) -> list[str
 
 
 async def test_no_row_of_any_table_holds_the_address(
-    inst: Installation, app: App, cluster: Cluster, ada: Staff
+    inst: Installation, app: App, above_all: str, ada: Staff
 ) -> None:
     await a_day_at_the_door(inst, app, ada)
-    name = psycopg.conninfo.conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name)) as conn:
+    with psycopg.connect(above_all) as conn:
         tables = conn.execute(
             "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
         ).fetchall()

@@ -23,7 +23,6 @@ from chatinbox.accounts import authenticator, passkeys, people, sessions
 from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.links import make_link
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App
 from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import OPERATOR, PASSWORD
@@ -35,12 +34,6 @@ from chatinbox.web import forms
 from journeys.chromium import needs_chromium
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(20, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(100, 600))
 
 
 @dataclass

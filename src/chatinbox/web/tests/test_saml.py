@@ -21,13 +21,11 @@ from chatinbox.accounts.sso import domains
 from chatinbox.accounts.sso.connection import connect, place
 from chatinbox.accounts.sso.saml import checked_provider
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.conftest import Browser
 from chatinbox.core import clock
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.web import forms
 from chatinbox.web.tests.test_sso import letter_link, member, refused
 
 pytestmark = pytest.mark.skipif(
@@ -35,12 +33,6 @@ pytestmark = pytest.mark.skipif(
 )
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 NewBrowser = Callable[[], Browser]
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(100, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(600, 600))
 
 
 class Idp:

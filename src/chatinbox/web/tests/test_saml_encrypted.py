@@ -25,12 +25,11 @@ from chatinbox.web.tests.test_saml import (
     NewBrowser,
     company,
     idp,
-    patient,
     theirs,
 )
 from chatinbox.web.tests.test_sso import member, refused
 
-__all__ = ["company", "idp", "patient", "theirs"]
+__all__ = ["company", "idp", "theirs"]
 pytestmark = test_saml.pytestmark
 E1, E11 = "http://www.w3.org/2001/04/xmlenc#", "http://www.w3.org/2009/xmlenc11#"
 OAEP = f"{E1}rsa-oaep-mgf1p"

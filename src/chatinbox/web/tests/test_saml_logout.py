@@ -28,13 +28,12 @@ from chatinbox.web.tests.test_saml import (
     NewBrowser,
     company,
     idp,
-    patient,
     theirs,
 )
 from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
 from chatinbox.web.tests.test_sso import is_in, member
 
-__all__ = ["company", "idp", "patient", "theirs", "url"]
+__all__ = ["company", "idp", "theirs", "url"]
 pytestmark = test_saml.pytestmark
 
 

@@ -14,10 +14,10 @@ from chatinbox.conftest import Browser
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.tests import test_saml
-from chatinbox.web.tests.test_saml import REDIRECT, Company, Idp, NewBrowser, company, idp, patient
+from chatinbox.web.tests.test_saml import REDIRECT, Company, Idp, NewBrowser, company, idp
 from chatinbox.web.tests.test_sso import member
 
-__all__ = ["company", "idp", "patient"]
+__all__ = ["company", "idp"]
 pytestmark = test_saml.pytestmark
 
 

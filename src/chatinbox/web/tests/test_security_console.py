@@ -1,54 +1,32 @@
 """The security log on a page: who finds it, what it asks for, and that each reading is noted first (clause C13)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
-from chatinbox.accounts import people, sessions
+from chatinbox.accounts import people
 from chatinbox.accounts.staff import Staff
-from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App, build
-from chatinbox.conftest import OPERATOR
-from chatinbox.conversations.channels import read_channels
 from chatinbox.core.clock import now, travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.postgres import Cluster
 from chatinbox.watch.security_log import SecurityLog
-from chatinbox.web import forms, operator_door, security_console
+from chatinbox.web import operator_door, security_console
 from chatinbox.web.security_console import PATH
-from chatinbox.web.tests.test_second_step import code, with_app
+from chatinbox.web.tests.consoles import Open, opened, operated_by
+from chatinbox.web.tests.second_factor import code, with_app
 
+__all__ = ["opened"]
 WHY = "a burst of failed sign-ins at noon"
 CANARY = "203.0.113.77"
-Open = Callable[[Staff | None], Awaitable[httpx.AsyncClient]]
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(50, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(200, 600))
-
-
-@pytest.fixture
-def above(inst: Installation, cluster: Cluster) -> Iterator[psycopg.Connection]:
-    """A connection that may everything, to look from outside."""
-    name = conninfo_to_dict(inst.db.dsn)["dbname"]
-    with psycopg.connect(cluster.dsn(cluster.superuser, name), autocommit=True) as conn:
-        yield conn
 
 
 @pytest.fixture
 async def house(inst: Installation, ada: Staff, above: psycopg.Connection) -> AsyncIterator[App]:
     """Ada's account is the operator's own; somebody connected today."""
-    [address] = [str(one.address) for one in await read_channels(inst, ada.account_id) if one.kind == "email"]
-    settings = replace(inst.settings, website=True, website_channel=address, **OPERATOR)
 
     async def clear() -> None:
         await inst.vault.destroy_days_before(date.max)
@@ -59,25 +37,8 @@ async def house(inst: Installation, ada: Staff, above: psycopg.Connection) -> As
     log = SecurityLog()
     log.note(CANARY, "A device\x85<b>", "/sign-in", 422)
     await log.write(inst.db, inst.vault)
-    yield await build(replace(inst, settings=settings))
+    yield await build(await operated_by(inst, ada))
     await clear()
-
-
-@pytest.fixture
-async def opened(inst: Installation, house: App) -> AsyncIterator[Open]:
-    """Opens a browser of somebody."""
-    browsers: list[httpx.AsyncClient] = []
-
-    async def open_one(staff: Staff | None) -> httpx.AsyncClient:
-        browser = httpx.AsyncClient(transport=httpx.ASGITransport(house), base_url="http://127.0.0.1:8000")
-        browsers.append(browser)
-        if staff:
-            browser.cookies.set("session", await sessions.start(inst, staff, "tests"))
-        return browser
-
-    yield open_one
-    for browser in browsers:
-        await browser.aclose()
 
 
 def words(**more: str) -> dict[str, str]:

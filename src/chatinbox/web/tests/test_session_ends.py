@@ -20,7 +20,7 @@ from chatinbox.app.wiring import App
 from chatinbox.conftest import PASSWORD, Browser
 from chatinbox.core.clock import now, travel
 from chatinbox.core.installation import Installation
-from chatinbox.web.tests.test_second_step import code, with_app
+from chatinbox.web.tests.second_factor import code, with_app
 
 NewBrowser = Callable[[], Browser]
 AT_MOST = 5.0

@@ -28,14 +28,11 @@ from chatinbox.core.egress import Egress
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.web import forms
 from chatinbox.web.settings import sso_page
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "by_name", Throttle(100, 600))
-    monkeypatch.setattr(forms, "by_place", Throttle(600, 600))
+def patient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sso_page, "letters", Throttle(30, 3600))
 
 
