@@ -220,15 +220,26 @@ async def test_each_figure_of_the_pages_leads_to_a_list_that_says_the_same_and_i
 
 @pytest.mark.usefixtures("worked")
 async def test_whose_line_it_is_learns_who_looked_and_the_list_stands_in_the_access_ledger(
-    inst: Installation, client: Browser, ada: Staff, bea: Staff
+    inst: Installation,
+    client: Browser,
+    ada: Staff,
+    bea: Staff,
+    cyd: Staff,
+    people: People,
+    new_browser: Callable[[], Browser],
 ) -> None:
+    dan, outsider = await people.colleague(ada, "Dan"), await new_browser().as_(cyd)
     await client.as_(ada)
     before = len(await views_of(inst, ada.account_id, bea.staff_user_id))
     with travel(timedelta(hours=1)):
         await client.get(f"/reports/conversations?deed=answer&of={bea.staff_user_id}")
+        foreign = await outsider.get(f"/reports/conversations?deed=answer&of={bea.staff_user_id}")
+        assert foreign.status_code == 404
         at = quarter()
     views = await views_of(inst, ada.account_id, bea.staff_user_id)
     assert len(views) == before + 1 and (views[0].report, views[0].viewer_id) == ("person", ada.staff_user_id)
+    assert await views_of(inst, ada.account_id, dan.staff_user_id) == [], "nobody looked at his"
+    assert await views_of(inst, cyd.account_id, bea.staff_user_id) == []
     ask = "select deed, row_count from access_waiting where account_id = %s and at = %s order by deed"
     [rows] = await inst.db.run(ada.account_id, (ask, [ada.account_id, at]))
     assert ("list", 2) in rows and ("report", None) in rows
@@ -236,8 +247,17 @@ async def test_whose_line_it_is_learns_who_looked_and_the_list_stands_in_the_acc
 
 @pytest.mark.usefixtures("worked")
 async def test_where_there_are_no_lines_per_person_no_figure_leads_to_one(
-    inst: Installation, client: Browser, ada: Staff, bea: Staff, people: People, say: Say, settle: Settle
+    inst: Installation,
+    client: Browser,
+    ada: Staff,
+    bea: Staff,
+    cyd: Staff,
+    people: People,
+    new_browser: Callable[[], Browser],
+    say: Say,
+    settle: Settle,
 ) -> None:
+    outsider = await new_browser().as_(cyd)
     await answer(inst, await people.colleague(ada, "Dan"), (await say(ada)).conversation_id, timedelta(0))
     await settle(ada)
     await client.as_(ada)
@@ -248,3 +268,5 @@ async def test_where_there_are_no_lines_per_person_no_figure_leads_to_one(
         assert "<dt>Answers</dt><dd>3<" in page and not LINK.search(page)
         for of in ("", f"&of={bea.staff_user_id}", f"&of={ada.staff_user_id}"):
             assert (await client.get(f"/reports/conversations?deed=answer{of}")).status_code == 404
+        theirs = await outsider.get(f"/reports/conversations?deed=answer&of={cyd.staff_user_id}")
+        assert theirs.status_code == 200, "another account has lines per person as before"

@@ -289,7 +289,7 @@ async def test_letters_are_in_the_language_one_chose_else_the_one_the_page_was_r
 
 
 async def test_an_invitation_is_written_in_the_language_of_who_invites(
-    inst: Installation, new_browser: NewBrowser, ada: Staff
+    inst: Installation, new_browser: NewBrowser, ada: Staff, bea: Staff, cyd: Staff
 ) -> None:
     await change_profile(inst, ada.person_id, language="de")
     link = await invite.invite(inst, ada, f"{new_id().hex}@mail.example", "viewer")
@@ -297,6 +297,7 @@ async def test_an_invitation_is_written_in_the_language_of_who_invites(
     assert letter.header("subject") == "Ada lädt Sie zu Ada's Tea ein" and link in letter.text
     page = await new_browser().get(link, headers=GERMAN)
     assert spoken(page) == "de" and "<b>Mitlesen</b>" in page.text and "Ada&#39;s Tea beitreten" in page.text
+    assert [await list_kept(inst, one) for one in (bea, cyd)] == [[], []], "the link is hers alone"
 
 
 async def test_known_and_unknown_addresses_get_the_same_german_page(

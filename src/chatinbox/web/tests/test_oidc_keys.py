@@ -20,7 +20,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy.left.read import read_ledger
 from chatinbox.web.entrance import company_out
 from chatinbox.web.tests.oidc import Idp, idp, key_of, same, says, storage_of, token, with_eva
-from chatinbox.web.tests.test_sso import browser, come, is_in, near, near_app, patient, with_company
+from chatinbox.web.tests.test_sso import another, browser, come, is_in, near, near_app, patient, with_company
 
 __all__ = ["browser", "idp", "near", "near_app", "patient"]
 
@@ -39,12 +39,13 @@ async def test_however_many_tokens_come_the_provider_is_asked_for_its_keys_once(
 
 
 async def test_keys_that_a_provider_changed_are_asked_for_again(
-    near: Installation, ada: Staff, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    near: Installation, ada: Staff, cyd: Staff, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with run_server_in_thread() as server:
         storage = storage_of(server)
         one = Idp(f"http://localhost:{server.server_port}", key_of(storage))
         await come(browser, one, await with_eva(near, one, ada), sid="s1")
+        await come(outsider := another(browser), one, await with_eva(near, one, cyd), sid="s1")
         assert (await says(browser, ada, token(one, sid="s9"))).status_code == 200
         storage.jwk = type(storage.jwk).generate_key(is_private=True)
         one.key = key_of(storage)
@@ -55,6 +56,7 @@ async def test_keys_that_a_provider_changed_are_asked_for_again(
         assert (await says(browser, ada, token(one, sid="s1"))).status_code == 200 and not await is_in(
             browser
         )
+        assert await is_in(outsider), "whose session there is called the same"
 
 
 async def test_each_time_keys_are_asked_for_in_vain_the_next_is_twice_as_far_and_a_day_has_one_row(

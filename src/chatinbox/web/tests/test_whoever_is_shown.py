@@ -14,6 +14,7 @@ from chatinbox.conftest import Browser, Say
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Received, Sender
+from chatinbox.conversations.search.index import index_ids
 from chatinbox.core.clock import now, travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -36,6 +37,12 @@ async def owner(ada: Staff, frida: Received, new_browser: NewBrowser) -> Browser
     return await new_browser().as_(ada)
 
 
+@pytest.fixture
+async def stranger(cyd: Staff, new_browser: NewBrowser) -> Browser:
+    """Cyd's browser, who may do at their own account whatever Ada may at hers."""
+    return await new_browser().as_(cyd)
+
+
 async def seen(inst: Installation, ada: Staff, cyd: Staff) -> list[tuple[str, UUID | None]]:
     """What stands in the ledger, once each; nothing in another account's."""
     assert await read_looked(inst, cyd, Filter()) == []
@@ -43,12 +50,11 @@ async def seen(inst: Installation, ada: Staff, cyd: Staff) -> list[tuple[str, UU
 
 
 async def test_the_rights_page_and_the_copy_of_all_about_somebody(
-    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser, new_browser: NewBrowser
+    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser, stranger: Browser
 ) -> None:
     page, who = f"/settings/rights?customer={frida.customer_id}", {"customer": str(frida.customer_id)}
     assert "Frida Lind" in (await owner.get(page)).text
-    outsider = await new_browser().as_(cyd)
-    assert (await outsider.get(page)).status_code == 404
+    assert (await stranger.get(page)).status_code == 404
     assert await seen(inst, ada, cyd) == [("customer", frida.customer_id)]
     assert (await owner.post(page, data={"do": "copy", "reach": "person"} | who)).status_code == 200
     ask = ("select id from package where account_id = %s", [ada.account_id])
@@ -56,7 +62,7 @@ async def test_the_rights_page_and_the_copy_of_all_about_somebody(
     assert await make_package(inst, ada.account_id, package_id)
     of = {"package": str(package_id)}
     assert (await owner.post(page, data={"do": "download"} | of)).content[:2] == b"PK"
-    assert (await outsider.post(page, data={"do": "download"} | of)).status_code == 404
+    assert (await stranger.post(page, data={"do": "download"} | of)).status_code == 404
     [copy] = await read_looked(inst, ada, Filter(deed="copy"))
     assert (copy.customer_id, copy.staff_user_id) == (frida.customer_id, ada.staff_user_id)
     await owner.post(page, data={"do": "share"} | of)
@@ -65,7 +71,7 @@ async def test_the_rights_page_and_the_copy_of_all_about_somebody(
 
 
 async def test_the_list_of_who_is_set_aside(
-    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser
+    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser, stranger: Browser
 ) -> None:
     form = {"do": "restrict", "ground": "accuracy", "words": "x", "customer": str(frida.customer_id)}
     await owner.post("/settings/rights", data=form)
@@ -74,11 +80,12 @@ async def test_the_list_of_who_is_set_aside(
         for _ in range(2):
             assert "Frida Lind" in (await owner.get("/settings/rights")).text
         assert len(await read_looked(inst, ada, Filter())) == before + 1
+        assert "Frida Lind" not in (await stranger.get("/settings/rights")).text
         assert await seen(inst, ada, cyd) == [("customer", frida.customer_id)]
 
 
 async def test_the_page_of_requests(
-    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser
+    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser, stranger: Browser
 ) -> None:
     key, case_id = await inst.vault.customer_key(ada.account_id, frida.customer_id), new_id()
     sealed = key.seal(HERS, ada.account_id, "data_case", "address", case_id)
@@ -89,14 +96,17 @@ async def test_the_page_of_requests(
     values = [ada.account_id, case_id, frida.customer_id, sealed, now(), now() + timedelta(days=30)]
     await inst.db.run(ada.account_id, (insert, values))
     assert "Frida Lind" in (await owner.get("/settings/requests")).text
+    theirs = (await stranger.get("/settings/requests")).text
+    assert "Frida Lind" not in theirs and HERS not in theirs
     assert await seen(inst, ada, cyd) == [("customer", frida.customer_id)]
 
 
 async def test_samples_of_a_rule(
-    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser
+    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser, stranger: Browser
 ) -> None:
     form = {"do": "look", "days": "90", "counted": "silence", "channel": "", "tag": ""}
     assert "Frida Lind" in (await owner.post("/settings/retention", data=form)).text
+    assert "Frida Lind" not in (await stranger.post("/settings/retention", data=form)).text
     assert await seen(inst, ada, cyd) == [("customer", frida.customer_id)]
 
 
@@ -106,15 +116,18 @@ async def test_held_letters(
     cyd: Staff,
     frida: Received,
     owner: Browser,
+    stranger: Browser,
     post: Post,  # noqa: F811
 ) -> None:
     for sender in (f"Frida <{HERS}>", "Somebody <nobody@mail.example>"):
         await post(f"From: {sender}\r\n\r\n".encode(), await address_of(inst, ada))
     letters = await list_held(inst, ada)
     assert len((await owner.get("/api/held")).json()["items"]) == len(letters) == 2
+    assert (await stranger.get("/api/held")).json()["items"] == []
     assert await seen(inst, ada, cyd) == [("customer", frida.customer_id)]
     for one in letters:
         assert (await owner.get(f"/api/held/{one.id}/raw")).status_code == 200
+        assert (await stranger.get(f"/api/held/{one.id}/raw")).status_code == 404
     fetched = {one.subject_id: one.customer_id for one in await read_looked(inst, ada, Filter(deed="letter"))}
     assert fetched == {one.id: frida.customer_id if one.from_ == HERS else None for one in letters}, (
         "whose it is, where they are known"
@@ -122,18 +135,24 @@ async def test_held_letters(
 
 
 async def test_letters_that_would_have_left(
-    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser
+    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser, stranger: Browser
 ) -> None:
     await verbs.reply(inst, ada, frida.conversation_id, new_id(), Body(text="An answer"), seen_position=1)
     await sent(inst, ada, frida.conversation_id)
     assert "An answer" in (await owner.get("/outbox")).text
+    theirs = (await stranger.get("/outbox")).text
+    assert "An answer" not in theirs and HERS not in theirs
     assert await seen(inst, ada, cyd) == [("customer", frida.customer_id), ("letter", frida.customer_id)]
 
 
 async def test_the_same_search_is_one_row_in_a_quarter_of_an_hour_and_another_is_another(
-    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser
+    inst: Installation, ada: Staff, cyd: Staff, frida: Received, owner: Browser, stranger: Browser
 ) -> None:
+    await index_ids(inst, ada.account_id, [frida.message_id])
     for words in ("ago", "ago", "long"):
-        assert (await owner.get(f"/api/search?q={words}")).status_code == 200
+        [row] = (await owner.get(f"/api/search?q={words}")).json()["rows"]
+        assert row["id"] == str(frida.conversation_id)
     assert len(await read_looked(inst, ada, Filter(deed="search"))) == 2
     assert await read_looked(inst, cyd, Filter()) == []
+    assert (await stranger.get("/api/search?q=ago")).json()["rows"] == []
+    assert {one.customer_id for one in await read_looked(inst, cyd, Filter())} == {None}

@@ -68,9 +68,10 @@ async def test_silence_does_not_block_and_the_data_is_gone_with_its_keys_at_the_
 
 
 async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
-    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
+    await say(cyd, "Hello", hers)
     await asks(hers, "both")
     with travel(ARRIVED):
         case = await told(inst, ada)
@@ -80,6 +81,8 @@ async def test_a_ground_against_erasing_leaves_the_copy_to_be_made(
         letters = "\n".join(await letters_to(inst, ada, hers))
         assert "Erasing your data was refused" in letters and "/my-data/copy/" in letters
         await inst.vault.customer_key(ada.account_id, got.customer_id)
+        assert (await told(inst, cyd)).decided_at is None, "what Ada decides is decided at hers alone"
+        assert "refused" not in "\n".join(await letters_to(inst, cyd, hers))
     with travel(ARRIVED + go_on.TO_FETCH + A_MOMENT):
         done = await finish(inst, ada)
         assert done.closed_at and done.erasure_id is None, "nobody fetched it while its link was good"
@@ -205,14 +208,18 @@ async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
 
 
 async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
-    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
+    theirs = await say(cyd, "Hello", hers)
     await asks(hers, "erasure")
     until = now() + timedelta(days=300)
     await hold(inst, ada, got.customer_id, "", "claims", "A lawsuit", until.date())
+    with pytest.raises(Refused, match="not_found"):
+        await hold(inst, cyd, got.customer_id, "", "claims", "A lawsuit", until.date())
     with travel(ARRIVED):
         case = await told(inst, ada)
+        await told(inst, cyd)
         with pytest.raises(Refused, match="held"):
             await approve(inst, ada, case.id)
     with travel(ARRIVED + WINDOW + A_MOMENT):
@@ -220,6 +227,9 @@ async def test_what_is_on_hold_is_not_erased_by_silence_and_the_person_is_told(
         assert (done.granted, done.ground) == ("nothing", "hold") and done.closed_at
         assert "Art. 17(3)" in (await letters_to(inst, ada, hers))[0]
         await inst.vault.customer_key(ada.account_id, got.customer_id)
+        assert (await finish(inst, cyd)).erased_at, "a hold of Ada's holds nobody else up"
+        with pytest.raises(Erased):
+            await inst.vault.customer_key(cyd.account_id, theirs.customer_id)
 
 
 async def test_single_conversations_on_hold_stay_and_the_rest_is_erased(
@@ -239,9 +249,10 @@ async def test_single_conversations_on_hold_stay_and_the_rest_is_erased(
 
 
 async def test_what_a_rule_was_about_to_erase_in_part_is_erased_whole(
-    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
+    theirs = await say(cyd, "Hello", hers)
     await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
@@ -250,6 +261,7 @@ async def test_what_a_rule_was_about_to_erase_in_part_is_erased_whole(
         assert (await finish(inst, ada)).erased_at
         with pytest.raises(Erased):
             await inst.vault.customer_key(ada.account_id, got.customer_id)
+        await inst.vault.customer_key(cyd.account_id, theirs.customer_id)
 
 
 async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
@@ -269,7 +281,7 @@ async def test_who_wishes_both_has_time_to_fetch_the_copy_before_it_is_erased(
 
 
 async def test_staff_cannot_take_back_what_the_person_asked_for(
-    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
     await asks(hers, "erasure")
@@ -280,21 +292,27 @@ async def test_staff_cannot_take_back_what_the_person_asked_for(
         await go_on.go_on(inst, ada.account_id)
         [one] = await list_erasures(inst, ada)
         assert one.id == asked, "one of staff's own is enough"
+        with pytest.raises(Refused, match="not_found"):
+            await take_back(inst, cyd, asked)
         with pytest.raises(Refused, match="theirs"):
             await take_back(inst, ada, asked)
         assert (await finish(inst, ada)).erased_at
 
 
 async def test_whom_staff_erased_meanwhile_has_nothing_left_to_ask(
-    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     got = await say(ada, "Hello", hers)
+    theirs = await say(cyd, "Hello", hers)
     await asks(hers, "access")
     with travel(ARRIVED):
-        await told(inst, ada)
+        for one in (ada, cyd):
+            await told(inst, one)
         asked = await ask_erasure(inst, ada, got.customer_id, "Casey Customer")
     with travel(ARRIVED + timedelta(minutes=11)):
         await erase(inst, ada.account_id, asked)
     with travel(ARRIVED + WINDOW + timedelta(minutes=1)):
         done = await finish(inst, ada)
         assert done.closed_at and done.decided_at is None and done.name is None
+        assert (await finish(inst, cyd)).copy_sent_at, "another business has her data still"
+        await inst.vault.customer_key(cyd.account_id, theirs.customer_id)

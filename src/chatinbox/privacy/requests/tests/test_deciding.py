@@ -99,12 +99,16 @@ async def test_refusing_needs_a_ground_that_fits_and_the_person_is_told_it(
 
 
 async def test_more_time_is_taken_once_with_a_reason_and_silence_does_not_block_after_it(
-    inst: Installation, asks: Asks, ada: Staff, say: Say, hers: str
+    inst: Installation, asks: Asks, ada: Staff, bea: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     await say(ada, "Hello", hers)
     await asks(hers, "erasure")
     with travel(ARRIVED):
         case = await told(inst, ada)
+        with pytest.raises(Refused, match="not_permitted"):
+            await extend(inst, bea, case.id, "There are very many.")
+        with pytest.raises(Refused, match="not_found"):
+            await extend(inst, cyd, case.id, "There are very many.")
         with pytest.raises(Refused, match="words"):
             await extend(inst, ada, case.id, " ")
         await extend(inst, ada, case.id, "There are very many.")
@@ -183,7 +187,7 @@ async def test_the_page_shows_cases_to_who_may_decide_and_sees_every_channel(
 
 
 async def test_one_case_and_many_are_listed_with_as_many_statements(
-    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, say: Say, hers: str
+    inst: Installation, door: httpx.AsyncClient, operator: Staff, ada: Staff, cyd: Staff, say: Say, hers: str
 ) -> None:
     async def count() -> int:
         seen: list[str] = []
@@ -201,3 +205,5 @@ async def test_one_case_and_many_are_listed_with_as_many_statements(
         if number == 0:
             one = await count()
     assert await count() == one == 1
+    with travel(2 * ARRIVED):
+        assert await list_cases(inst, cyd) == []
