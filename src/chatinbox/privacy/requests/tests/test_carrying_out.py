@@ -186,7 +186,9 @@ async def test_the_copy_is_fetched_once_and_what_follows_is_erased_after_it(
             case = await told(inst, one)
             await approve(inst, one, case.id)
             await finish(inst, one)
-            paths += await _links(inst, one, hers)
+            [path] = await _links(inst, one, hers)
+            assert path in (await letters_to(inst, one, hers))[0]
+            paths.append(path)
         assert "Fetch it" in (await door.get(paths[0])).text
         answer = await door.post(paths[0])
         assert answer.headers["content-type"] == "application/zip"
