@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from chatinbox.accounts.people import NOBODY
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import NewFile, Sender
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.vault import Erased, SealKey, Tampered
 from chatinbox.privacy import data_map
 from promises.means import leave_files_open, refused

@@ -6,12 +6,12 @@ from typing import Any
 from PIL import Image
 
 from chatinbox.accounts import photo, profile
-from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import NOBODY
 from chatinbox.web.settings import profile as page
 from promises.stage import Stage
 

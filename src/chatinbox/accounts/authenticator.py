@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pyotp
 
-from chatinbox.accounts.people import NOBODY, Person
+from chatinbox.accounts.people import Person
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken
 

@@ -8,12 +8,12 @@ from uuid import UUID
 from chatinbox.accounts import people, sessions
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.links import gone
-from chatinbox.accounts.people import NOBODY, email_blind
+from chatinbox.accounts.people import email_blind
 from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 
 log = structlog.get_logger()
@@ -12,7 +13,7 @@ log = structlog.get_logger()
 
 async def every_account(inst: Installation, after: UUID | None = None) -> AsyncIterator[UUID]:
     """Every account's id, a page at a time; `after` goes on where somebody was."""
-    last = after or UUID(int=0)
+    last = after or NOBODY
     while rows := await inst.db.directory("select account_id from directory.accounts_after(%s, 500)", [last]):
         for (last,) in rows:
             yield last

@@ -7,13 +7,13 @@ from uuid import UUID
 from chatinbox.accounts import people, sessions
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.owners import OWNERS
-from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import remove_photo
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.staff_event import staff_changed
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
 from chatinbox.core.vault import Erased

@@ -15,10 +15,10 @@ from uuid import UUID
 import webauthn
 from webauthn.helpers import structs
 
-from chatinbox.accounts.people import NOBODY, Person
+from chatinbox.accounts.people import Person
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
 from chatinbox.core.vault import BadToken, Erased, SealKey

@@ -5,11 +5,9 @@ from uuid import UUID
 
 from chatinbox.accounts.passwords import is_right, make_hash
 from chatinbox.core.clock import now
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
-
-NOBODY = UUID(int=0)
 
 
 async def works_in(inst: Installation, person_id: UUID) -> list[tuple[UUID, UUID]]:

@@ -7,12 +7,12 @@ from uuid import UUID, uuid5
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from chatinbox.accounts.people import NOBODY, works_in
+from chatinbox.accounts.people import works_in
 from chatinbox.accounts.profile import change_profile, read_profile
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 

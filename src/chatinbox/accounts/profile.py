@@ -7,9 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from chatinbox.accounts.people import NOBODY
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.language import languages
 

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from chatinbox.accounts.people import NOBODY, works_in
+from chatinbox.accounts.people import works_in
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 
 

@@ -13,14 +13,13 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.permissions import ALL
 from chatinbox.accounts.second_factor_rule import must_set_up
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.staff_record import How, Recorded, record
 from chatinbox.core.clock import now
 from chatinbox.core.db import Rows, Statement
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 

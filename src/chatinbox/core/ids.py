@@ -7,6 +7,9 @@ from uuid_utils import uuid7
 
 from chatinbox.core import clock
 
+NOBODY = UUID(int=0)
+"""The id that no row has: of no account, of no person, before the first; and what a malformed one is taken for."""
+
 
 def new_id() -> UUID:
     """A fresh UUIDv7 at the time the clock shows."""

@@ -3,10 +3,10 @@
 import time
 from uuid import UUID
 
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.vault import BadToken, Vault
 
 SECONDS = 3600
-NOBODY = UUID(int=0)
 
 
 class SignedLinks:

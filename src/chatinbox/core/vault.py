@@ -21,13 +21,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chatinbox.core.destroyed import MARK, TALK, Destroyed
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.keystore import Keystore, Name
 from chatinbox.core.root.keep import InFile, Keeper, read
 from chatinbox.core.trouble import Trouble
 
 CACHE_SECONDS = 60.0
 _VERSION = b"\x01"
-_NOBODY = UUID(int=0)
 
 
 class Erased(Exception):
@@ -110,7 +110,7 @@ _OF_NO_ACCOUNT = ("person", "day", "request")
 
 
 def _day(day: date) -> Name:
-    return "day", _NOBODY, UUID(int=day.toordinal())
+    return "day", NOBODY, UUID(int=day.toordinal())
 
 
 class Vault:
@@ -193,7 +193,7 @@ class Vault:
 
     async def person_key(self, person_id: UUID) -> SealKey:
         """The key of a human who signs in, whatever accounts they work in."""
-        return self._one(("person", _NOBODY, person_id))
+        return self._one(("person", NOBODY, person_id))
 
     async def raw_mail_key(self, account_id: UUID, raw_mail_id: UUID) -> SealKey:
         """The key of one mail as it arrived."""
@@ -209,7 +209,7 @@ class Vault:
 
     async def request_key(self, request_id: UUID) -> SealKey:
         """The key of a request that is carried from account to account, and of nothing else; raises Erased afterwards."""
-        return self._one(("request", _NOBODY, request_id))
+        return self._one(("request", NOBODY, request_id))
 
     async def lend(
         self, kind: str, account_id: UUID, subject_id: UUID, covers: Callable[[str, UUID], Awaitable[bool]]
@@ -219,7 +219,7 @@ class Vault:
         """
         if not await covers(kind, subject_id):
             raise NotLent(kind)
-        return self._one((kind, _NOBODY if kind in _OF_NO_ACCOUNT else account_id, subject_id))
+        return self._one((kind, NOBODY if kind in _OF_NO_ACCOUNT else account_id, subject_id))
 
     def day_key(self, day: date) -> SealKey:
         """The key of a day of the security log; raises Erased once the day is destroyed."""
@@ -231,13 +231,13 @@ class Vault:
 
     def key_days(self) -> list[date]:
         """The days of the security log that have a key, oldest first; a day without one opens for nobody."""
-        return [date.fromordinal(name[2].int) for name in self._keystore.names("day", _NOBODY)]
+        return [date.fromordinal(name[2].int) for name in self._keystore.names("day", NOBODY)]
 
     async def destroy_days_before(self, kept: date) -> int:
         """Destroys the keys of every day before `kept` for good; how many."""
-        old = [name for name in self._keystore.names("day", _NOBODY) if name[2].int < kept.toordinal()]
+        old = [name for name in self._keystore.names("day", NOBODY) if name[2].int < kept.toordinal()]
         for kind, _, subject_id in old:
-            await self.destroy(kind, _NOBODY, subject_id)
+            await self.destroy(kind, NOBODY, subject_id)
         return len(old)
 
     async def create_account_key(self, account_id: UUID) -> SealKey:
@@ -250,11 +250,11 @@ class Vault:
 
     async def create_person_key(self, person_id: UUID) -> SealKey:
         """A new person's key, on disk before this returns."""
-        return await self._create(("person", _NOBODY, person_id))
+        return await self._create(("person", NOBODY, person_id))
 
     async def create_request_key(self, request_id: UUID) -> SealKey:
         """A new request's key, on disk before this returns."""
-        return await self._create(("request", _NOBODY, request_id))
+        return await self._create(("request", NOBODY, request_id))
 
     async def create_raw_mail_key(self, account_id: UUID, raw_mail_id: UUID) -> SealKey:
         """A new key for one raw mail, on disk before this returns."""
@@ -270,14 +270,14 @@ class Vault:
 
     async def destroy(self, kind: str, account_id: UUID, subject_id: UUID) -> None:
         """Destroys a key for good and forgets it at once."""
-        name = (kind, _NOBODY if kind in _OF_NO_ACCOUNT else account_id, subject_id)
+        name = (kind, NOBODY if kind in _OF_NO_ACCOUNT else account_id, subject_id)
         self._cache.pop(name, None)
         await asyncio.wrap_future(self._keystore.destroy(name))
         self._cache.pop(name, None)
 
     async def destroy_account(self, account_id: UUID) -> None:
         """Destroys every key of an account for good: its own, its customers', its raw mail's."""
-        if account_id == _NOBODY:  # people's keys stand there
+        if account_id == NOBODY:  # people's keys stand there
             raise ValueError("this is no account")
         self._forget_account(account_id)
         await asyncio.wrap_future(self._keystore.destroy_account(account_id))
@@ -350,14 +350,14 @@ class Vault:
 
     def mint(self, purpose: str, payload: bytes) -> str:
         """An encrypted, authenticated token of lower-case letters and digits; fits the local part of an address."""
-        sealed = self._token_key(purpose).seal(payload, _NOBODY, "token", purpose, _NOBODY)
+        sealed = self._token_key(purpose).seal(payload, NOBODY, "token", purpose, NOBODY)
         return base64.b32encode(sealed[1:]).decode().rstrip("=").lower()
 
     def read(self, purpose: str, token: str) -> bytes:
         """What `mint` put in; raises BadToken."""
         try:
             sealed = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
-            return self._token_key(purpose).open(_VERSION + sealed, _NOBODY, "token", purpose, _NOBODY)
+            return self._token_key(purpose).open(_VERSION + sealed, NOBODY, "token", purpose, NOBODY)
         except (binascii.Error, ValueError, Tampered) as error:
             raise BadToken(purpose) from error
 

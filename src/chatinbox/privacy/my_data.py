@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 
-from chatinbox.accounts.people import NOBODY, works_in
+from chatinbox.accounts.people import works_in
 from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.accounts.profile import read_profile
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.data_map import of_accounts
 from chatinbox.privacy.opening import Keys, described, open_row

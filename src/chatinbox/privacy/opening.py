@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from chatinbox.accounts.people import NOBODY
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.vault import SealKey
 from chatinbox.privacy.data_map import Sealing, read, sealing
 

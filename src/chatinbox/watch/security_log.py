@@ -16,6 +16,7 @@ import structlog
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.vault import SealKey, Vault
 from chatinbox.watch.defects import Defect
 from chatinbox.watch.security_days import open_day
@@ -25,7 +26,6 @@ WRITE_SECONDS = 60.0
 MOST = 20_000  # told apart between two writes; the rest is counted without an address
 LONGEST_DEVICE = 200
 PLACE_BYTES = 320  # of every place before it is sealed, so that its length tells nobody whose device it is
-NOBODY = uuid.UUID(int=0)
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):

@@ -9,8 +9,8 @@ from chatinbox.accounts import photo
 from chatinbox.accounts.access import NOT_NOTED
 from chatinbox.conversations.looked import at_file
 from chatinbox.core.errors import Refused, not_found
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
-from chatinbox.core.links import NOBODY
 from chatinbox.core.vault import BadToken, Erased
 from chatinbox.privacy.glass.hand import hand_out
 from chatinbox.web.answer import guarded, path_id

@@ -5,11 +5,11 @@ import secrets
 import unicodedata
 from uuid import UUID
 
-from chatinbox.accounts.people import NOBODY
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.email import channel as email
 from chatinbox.core import purpose
 from chatinbox.core.errors import Refused
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.customers.addresses import normal_email

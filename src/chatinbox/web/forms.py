@@ -14,7 +14,7 @@ from chatinbox.accounts import sessions
 from chatinbox.accounts.throttle import Throttle, neighbourhood
 from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import read_id
+from chatinbox.core.ids import NOBODY, read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
 from chatinbox.core.operator import takes_sign_ups
@@ -67,7 +67,12 @@ def posted_elsewhere(raw: bytes) -> Form:
 
 def which(form: Form) -> UUID:
     """The id that a form is about. A malformed one is nobody's, as a made-up one is."""
-    return read_id(form.get("id")) or UUID(int=0)
+    return read_id(form.get("id")) or NOBODY
+
+
+def asked_id(text: str | None) -> UUID | None:
+    """The id that was asked for, if any. A malformed one is nobody's, as a made-up one is."""
+    return (read_id(text) or NOBODY) if text else None
 
 
 def whole(text: str) -> int | None:

@@ -14,7 +14,6 @@ import psycopg
 from chatinbox.accounts.closing import GRACE
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.leave import forget_person
-from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.app.opening import open_installation
 from chatinbox.channels.email.raw import discard_raw
@@ -22,7 +21,7 @@ from chatinbox.conversations.search.index import rebuild
 from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.destroyed import ALL, CLOSED, MARK, OPENED, STANDING, TALK, Line
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.core.settings import Settings

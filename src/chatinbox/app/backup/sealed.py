@@ -11,13 +11,12 @@ from types import TracebackType
 from typing import IO, Self
 from uuid import UUID
 
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import SealKey, Tampered
 
 PIECE = 1 << 20
 _HEAD = b"chatinbox copy 1\n"
-_NOBODY = UUID(int=0)
 _NAME, _BYTES = b"n", b"b"
 
 
@@ -61,7 +60,7 @@ class Writer:
         self._waiting = piece
 
     def _put(self, piece: bytes, last: bool) -> None:
-        sealed = self._key.seal(piece, _NOBODY, "copy", _place(self._number, last), self._id)
+        sealed = self._key.seal(piece, NOBODY, "copy", _place(self._number, last), self._id)
         self._file.write(struct.pack(">I", len(sealed)) + sealed)
         self._number += 1
 
@@ -96,7 +95,7 @@ def _pieces(path: Path, key: SealKey) -> Iterator[bytes]:
         while sealed:
             following = _next(file)
             try:
-                yield key.open(sealed, _NOBODY, "copy", _place(number, not following), copy_id)
+                yield key.open(sealed, NOBODY, "copy", _place(number, not following), copy_id)
             except Tampered:
                 raise Trouble(
                     f"{path.name} cannot be opened from its piece {number + 1} on: it was cut short or altered, or it belongs"

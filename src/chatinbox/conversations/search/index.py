@@ -6,6 +6,7 @@ from uuid import UUID
 from chatinbox.conversations.body import open_body
 from chatinbox.conversations.search.tokens import Tokens, prefix_tokens, text_tokens
 from chatinbox.core.db import LAZILY, Rows, Statement
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.core.vault import SealKey
@@ -121,7 +122,7 @@ async def rebuild(inst: Installation, account_id: UUID) -> int:
     meanwhile is taken out and added again, so that the newest stays the newest.
     """
     await inst.db.run(account_id, ("select search.clear()", []))
-    count, last = 0, UUID(int=0)
+    count, last = 0, NOBODY
     while True:
         [rows] = await inst.db.run(
             account_id,

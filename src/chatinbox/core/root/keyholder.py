@@ -19,19 +19,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
-from uuid import UUID
 
 import httpx
 
 from chatinbox.core.clock import now
 from chatinbox.core.egress.http import HttpGate, Withheld
 from chatinbox.core.egress.recipients import KEYHOLDER, Errand
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.root.keep import BYTES, WRAPPED, Away
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import SealKey, Tampered
 
-_NOBODY = UUID(int=0)
-_PLACE = (_NOBODY, "keys", "root", _NOBODY)
+_PLACE = (NOBODY, "keys", "root", NOBODY)
 _T = TypeVar("_T")
 Code: TypeAlias = Literal["forbidden", "not_there", "not_its_own", "other_key", "strange"]
 

@@ -10,6 +10,7 @@ from chatinbox.accounts.queries import GONE, read_staff
 from chatinbox.conversations.body import Body, open_body
 from chatinbox.conversations.channels import read_stored
 from chatinbox.core.db import Statement
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.source import Kind
@@ -185,7 +186,7 @@ class Gathering:
             f"select {COLUMNS} from ledger where account_id = %(account)s and subject_kind = 'customer'"
             " and subject_id = any(%(family)s) and id > %(after)s order by id limit %(page)s"
         )
-        after = UUID(int=0)
+        after = NOBODY
         while rows := await self._rows(ask, after=after):
             for left in await open_rows(self._inst, self._account, rows):
                 to = self.redaction.address(left.recipient) if left.recipient else SOMEBODY

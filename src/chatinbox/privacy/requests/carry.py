@@ -13,10 +13,10 @@ import msgspec
 
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.links import gone
-from chatinbox.accounts.people import NOBODY
 from chatinbox.core import purpose
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.core.vault import Erased

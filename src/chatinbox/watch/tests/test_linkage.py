@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.vault import SealKey
 from chatinbox.watch import security_log
 from chatinbox.watch.security_log import LONGEST_DEVICE, PLACE_BYTES, Place, SecurityLog, open_place
@@ -192,5 +193,5 @@ def test_every_place_is_sealed_in_the_same_number_of_bytes_and_opens_again(addre
 def test_an_entry_of_an_earlier_version_still_opens() -> None:
     row_id = uuid4()
     before = b"\x92\xab203.0.113.7\xa7Firefox"
-    sealed = KEY.seal(before, security_log.NOBODY, "seclog", "place", row_id)
+    sealed = KEY.seal(before, NOBODY, "seclog", "place", row_id)
     assert open_place(KEY, sealed, row_id) == Place("203.0.113.7", "Firefox")

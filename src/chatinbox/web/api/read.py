@@ -1,7 +1,5 @@
 """What the staff inbox reads: lists, what changed since, conversations, search, customers."""
 
-from uuid import UUID
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,18 +12,17 @@ from chatinbox.conversations.search.find import find
 from chatinbox.conversations.timeline import read_timeline
 from chatinbox.core.clock import millis
 from chatinbox.core.errors import bad_request
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.access.read import seen_by
 from chatinbox.web.answer import answer, path_id
+from chatinbox.web.forms import asked_id
 from chatinbox.web.panel import read_panel
 
 
 async def get_list(inst: Installation, by: Staff, request: Request) -> Response:
     """A page of a view."""
     ask = request.query_params
-    # A malformed tag is a tag nobody has: an empty page, as for a foreign one.
-    tag_id = read_id(ask["tag"]) or UUID(int=0) if ask.get("tag") else None
+    tag_id = asked_id(ask.get("tag"))
     view = ask.get("view", "todo")
     # Only where somebody waits is there a longest wait.
     sort = ask.get("sort", "newest") if view in ("todo", "mine", "unassigned") else "newest"

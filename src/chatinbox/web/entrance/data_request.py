@@ -16,6 +16,7 @@ from chatinbox.channels.chat.channel import find_channel
 from chatinbox.channels.email.channel import find_channels
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request, not_found
+from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.customers.addresses import normal_email
 from chatinbox.privacy.erasure.read import read_receipt_of_case
@@ -31,7 +32,6 @@ from chatinbox.web.language import wanted
 from chatinbox.web.operator_account import operator_channel
 
 TO = Declared(("visitor", "customer"), ("U",))
-NOWHERE = UUID(int=0)  # an account that is not there: asked for, and nothing is found
 
 
 async def get_ask(inst: Installation, request: Request) -> Response:
@@ -81,13 +81,13 @@ async def _can_write(inst: Installation) -> bool:
 
 
 async def _named(inst: Installation, form: Form) -> UUID | None:
-    """The one business that is meant, by its own link or the address one wrote to; None for every one."""
+    """The one business that is meant, by its own link or the address one wrote to; None for every one, and nobody where there is none: nothing is found."""
     address = form.get("business", "").strip()
     if form.get("at"):
-        return await _by_key(inst, form["at"]) or NOWHERE
+        return await _by_key(inst, form["at"]) or NOBODY
     if address:
         found = (await find_channels(inst, [address])).get(address)
-        return found[0] if found else NOWHERE
+        return found[0] if found else NOBODY
     return None
 
 

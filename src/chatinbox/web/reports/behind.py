@@ -2,16 +2,15 @@
 
 from datetime import date
 from typing import get_args
-from uuid import UUID
 
 from starlette.requests import Request
 
 from chatinbox.accounts.teams import read_teams
 from chatinbox.conversations.channels import read_channels
 from chatinbox.core.errors import not_found
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.reports.behind import Deed, Figure, read_behind
+from chatinbox.web.forms import asked_id
 from chatinbox.web.reports.pages import Shown
 from chatinbox.web.reports.reader import Reader
 
@@ -41,10 +40,8 @@ def read_figure(request: Request) -> Figure:
     if deed is None:
         raise not_found()
 
-    def of(name: str) -> UUID | None:
-        return (read_id(ask[name]) or UUID(int=0)) if ask.get(name) else None
-
-    return Figure(deed, of("of"), of("team"), of("part"), day)
+    of, team, part = (asked_id(ask.get(name)) for name in ("of", "team", "part"))
+    return Figure(deed, of, team, part, day)
 
 
 async def behind(inst: Installation, reader: Reader, figure: Figure, after: str | None) -> Shown:

@@ -18,7 +18,7 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.answer import CSV, download
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, asked_id
 from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 
@@ -42,7 +42,7 @@ def _filter(query: dict[str, str], zone: ZoneInfo) -> Filter:
     who, what = query.get("who"), query.get("what")
     until = day_of(query.get("until"), zone)
     return Filter(
-        staff_user_id=(read_id(who) or UUID(int=0)) if who else None,
+        staff_user_id=asked_id(who),
         what=what or None,
         since=day_of(query.get("since"), zone),
         until=until + timedelta(days=1) if until else None,

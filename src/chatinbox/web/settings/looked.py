@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -14,7 +13,6 @@ from chatinbox.accounts.queries import GONE, read_staff, staff_names
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.workspace import change_workspace, read_workspace
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.sheet import sheet
 from chatinbox.privacy.access.alerts import read_alerts
@@ -22,12 +20,10 @@ from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.read import HEAD, MOST_CSV, OPERATOR, Filter, cells, read_looked
 from chatinbox.privacy.access.read import PAGE as MOST
 from chatinbox.web.answer import CSV, download
-from chatinbox.web.forms import Form
+from chatinbox.web.forms import Form, asked_id
 from chatinbox.web.settings import whole
 from chatinbox.web.settings.changes import day_of
 from chatinbox.web.settings.page import Act, SettingsPage, zone_of
-
-NOBODY = UUID(int=0)
 
 
 async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
@@ -60,10 +56,10 @@ def _filter(query: dict[str, str], zone: ZoneInfo) -> Filter:
     who, deed, customer = query.get("who"), query.get("deed"), query.get("customer")
     day, before = day_of(query.get("day"), zone), query.get("before", "")
     return Filter(
-        staff_user_id=(read_id(who) or NOBODY) if who and who != "operator" else None,
+        staff_user_id=asked_id(who) if who != "operator" else None,
         operator=who == "operator",
         deed=deed or None,
-        customer_id=(read_id(customer) or NOBODY) if customer else None,
+        customer_id=asked_id(customer),
         since=day,
         until=day + timedelta(days=1) if day else None,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None,

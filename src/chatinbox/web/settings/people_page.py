@@ -1,7 +1,6 @@
 """People: who works in the account, with which role and in which teams, and who is invited."""
 
 from typing import Any
-from uuid import UUID
 
 from starlette.requests import Request
 
@@ -14,7 +13,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.teams import read_teams
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.core.clock import now
-from chatinbox.core.ids import read_id
+from chatinbox.core.ids import NOBODY, read_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
@@ -65,7 +64,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
 
 async def _invite(inst: Installation, session: Session, form: Form) -> str:
     letters.take(str(session.staff.account_id))
-    teams = [read_id(one) or UUID(int=0) for one in chosen(form, "team")]
+    teams = [read_id(one) or NOBODY for one in chosen(form, "team")]
     asked = form.get("email", ""), form.get("role", "")
     address = await invite.invite(inst, session.staff, *asked, teams)
     return f"Invited. The link, should the letter not arrive: {address}"

@@ -1,7 +1,6 @@
 """How long conversations are kept: rules by which old ones are erased, each looked at before it is made, and how they went."""
 
 from typing import Any
-from uuid import UUID
 
 from starlette.requests import Request
 
@@ -11,11 +10,10 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.inbox import read_tags
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.retention.due import Asked, preview
 from chatinbox.privacy.retention.rules import COUNTED, end_rule, list_rules, list_runs, make_rule, may_rule
-from chatinbox.web.forms import Form, which
+from chatinbox.web.forms import Form, asked_id, which
 from chatinbox.web.settings.page import Act, SettingsPage, Shown, zone_of
 
 
@@ -44,12 +42,8 @@ def _asked(form: Form) -> Asked:
     days, counted = form.get("days", ""), form.get("counted", "")
     if not (days.isascii() and days.isdigit() and 1 <= int(days[:6]) <= 36_500):
         raise Refused(422, "Give a number of days, from 1 to 36,500.", "days")
-    return Asked("age" if counted == "age" else "silence", int(days), _of(form, "channel"), _of(form, "tag"))
-
-
-def _of(form: Form, name: str) -> UUID | None:
-    text = form.get(name, "")
-    return (read_id(text) or UUID(int=0)) if text else None
+    channel_id, tag_id = (asked_id(form.get(name)) for name in ("channel", "tag"))
+    return Asked("age" if counted == "age" else "silence", int(days), channel_id, tag_id)
 
 
 async def _look(inst: Installation, session: Session, form: Form) -> Shown:

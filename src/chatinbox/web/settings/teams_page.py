@@ -10,7 +10,7 @@ from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sessions import Session
 from chatinbox.conversations.channels import read_channels
 from chatinbox.conversations.team_channels import set_channel_teams
-from chatinbox.core.ids import read_id
+from chatinbox.core.ids import NOBODY, read_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.forms import Form, which
 from chatinbox.web.settings.page import Act, SettingsPage
@@ -18,7 +18,7 @@ from chatinbox.web.settings.people_page import chosen
 
 
 def _ids(form: Form, prefix: str) -> list[UUID]:
-    return [read_id(one) or UUID(int=0) for one in chosen(form, prefix)]
+    return [read_id(one) or NOBODY for one in chosen(form, prefix)]
 
 
 async def _show(inst: Installation, session: Session, _request: Request) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from chatinbox.accounts import change_address, leave, people, sessions, sign_in
 from chatinbox.accounts.add_staff import join
 from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.leave import delete_sign_in
-from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import SIZES, file_id, set_photo
 from chatinbox.accounts.profile import change_profile, read_profile
 from chatinbox.accounts.queries import GONE, read_staff
@@ -29,7 +28,7 @@ from chatinbox.core.clock import travel
 from chatinbox.core.db import statements
 from chatinbox.core.egress import Unreachable
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.privacy import my_data

@@ -13,7 +13,6 @@ from PIL import Image
 
 from chatinbox.accounts import people, sign_in
 from chatinbox.accounts.add_staff import join
-from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.photo import SIZES, draw, file_id
 from chatinbox.accounts.profile import read_profile
 from chatinbox.accounts.queries import read_staff
@@ -23,7 +22,7 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.conftest import PASSWORD, Browser
 from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.settings import profile as page
 

@@ -17,12 +17,11 @@ from chatinbox.accounts import (
     sessions,
 )
 from chatinbox.accounts.add_staff import join
-from chatinbox.accounts.people import NOBODY
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import PASSWORD
 from chatinbox.core.clock import now, travel
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import new_id
+from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.tests.second_factor import (
     TWELVE,
