@@ -41,8 +41,9 @@ async def look_before(inst: Installation) -> None:
     await kept.compare(inst)
     await _announced_before(inst)
     if inst.settings.stripe_secret_key and not transfer.is_placed(inst, "stripe"):
-        # Payments of European accounts are withheld until it is: better read at a start than by a customer.
-        log.warning("place_not_named", way="stripe", mend="write the company into subprocessors.toml")
+        # Payments of European accounts are withheld until the company stands in subprocessors.toml: better read at a start than
+        # by a customer.
+        log.warning("place_not_named", name="stripe")
     check_relay(inst.settings)
     await relay.declare(inst.db, inst.settings)
 

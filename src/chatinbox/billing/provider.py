@@ -71,7 +71,7 @@ def in_words() -> Iterator[None]:
         yield
     except stripe.StripeError as error:
         if isinstance(error.__cause__, Withheld):  # not their fault, and trying again will not help
-            log.warning("billing_withheld", reason=error.__cause__.reason)
+            log.warning("billing_withheld", reason_code=error.__cause__.reason)
             sentence = "Data of your account may not go to the payment provider as this installation is set up, so nothing was sent and nothing changed. Please tell whoever runs it."
             raise Refused(409, sentence, "provider") from error
         log.warning("billing_provider_failed", error=type(error).__name__, status=error.http_status)

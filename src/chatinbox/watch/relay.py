@@ -81,7 +81,7 @@ async def _relay(db: Database, egress: Egress, settings: Settings, day: date) ->
                 )
                 left += 1
     except httpx.RequestError as error:
-        log.warning("counts_not_relayed", day=str(day), error=type(error).__name__)
+        log.warning("counts_not_relayed", error=type(error).__name__)
         if not left and not isinstance(error, httpx.ReadTimeout):
             await db.directory("select watch.release_day(%s)", [day])
         return False

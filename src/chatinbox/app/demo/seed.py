@@ -159,7 +159,7 @@ async def _is_there(inst: Installation, demo: Demo) -> bool:
     """Whether this database holds the business that the file tells of."""
     rows = await inst.db.directory("select 1 from directory.find_chat_key(%s)", [demo.chat_key])
     if not rows:
-        log.info("demo_is_made_anew", reason="another database")
+        log.info("demo_is_made_anew")
     return bool(rows)
 
 

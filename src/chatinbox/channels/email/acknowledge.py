@@ -84,7 +84,7 @@ async def acknowledge(
         account_id, (_BEFORE, [customer_id, at, account_id, INSTRUCTION, at])
     )
     if today or in_all >= MOST_AN_HOUR:
-        log.info("not_acknowledged", again_today=bool(today))
+        log.info("not_acknowledged", reason_code="again_today" if today else "too_many")
         return
     try:
         key = await inst.vault.customer_key(account_id, customer_id)
@@ -101,8 +101,8 @@ async def acknowledge(
             )  # fmt: skip
             if ours.casefold() == inst.settings.operator_privacy_email.casefold():
                 await promised.keep(inst, await promised.promise(inst, "wish", address))
-    except (Declined, Erased):
-        log.info("not_acknowledged", again_today=False)
+    except (Declined, Erased) as error:
+        log.info("not_acknowledged", error=type(error).__name__)
 
 
 def _compose(

@@ -51,7 +51,7 @@ async def make_package(inst: Installation, account_id: UUID, package_id: UUID) -
     if not kept:  # the customer was erased, or something of theirs, while it was written
         await shut(inst, account_id, package_id)
         return False
-    log.info("package_made", account_id=str(account_id), size=size)
+    log.info("package_made", account_id=str(account_id), bytes=size)
     return True
 
 
