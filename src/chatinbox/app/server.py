@@ -26,9 +26,9 @@ from chatinbox.app.steadily import meanwhile
 from chatinbox.app.wiring import App, build
 from chatinbox.channels.email import door as mail_door
 from chatinbox.core import logging
+from chatinbox.core.disk import open_private
 from chatinbox.core.installation import Installation
 from chatinbox.core.logging import set_up_logging
-from chatinbox.core.postgres.folders import open_private
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.watch import defects, security_days

@@ -17,6 +17,7 @@ from typing import Self
 from uuid import UUID
 
 from chatinbox.core.clock import now
+from chatinbox.core.disk import keep, open_private
 
 ALL = "all"  # as a kind: every key of an account
 MARK = "mark"  # as a kind: the keyed hash of a letter that was erased, and must stay away
@@ -82,7 +83,7 @@ class Destroyed:
 
     def add(self, names: Iterable[tuple[str, UUID, UUID]], more: Sequence[str] = ()) -> Head:
         """Writes kinds, accounts and subjects down, each with `more`, words without a space; on disk when this returns."""
-        with self._locked(), open(self.path, "ab", opener=_private) as file:
+        with self._locked(), open_private(self.path, "ab") as file:
             head, lines = self._end(), []
             for kind, account_id, subject_id in names:
                 named = (kind, account_id.hex, subject_id.hex, *more)
@@ -90,8 +91,7 @@ class Destroyed:
                 head = Head(head.number + 1, self._hash(head.hash, told))
                 lines.append(f"{told} {head.hash}\n")
             file.write("".join(lines).encode())
-            file.flush()
-            os.fsync(file.fileno())
+            keep(file)
         return head
 
     def head(self) -> Head:
@@ -152,10 +152,9 @@ class Destroyed:
             begun = f"from {last.number} {last.hash}"
             left = raw[len(gone) + raw[0].startswith("from ") :]
             fresh = self.path.with_suffix(".new")
-            with open(fresh, "w", opener=_private) as file:
+            with open_private(fresh, "w") as file:
                 file.write(f"{begun} {self._hash('', begun)}\n" + "".join(left))
-                file.flush()
-                os.fsync(file.fileno())
+                keep(file)
             fresh.rename(self.path)
         return len(gone)
 
@@ -185,7 +184,7 @@ class Destroyed:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        with open(self.path.with_suffix(".lock"), "a", opener=_private) as lock:
+        with open_private(self.path.with_suffix(".lock"), "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -203,7 +202,3 @@ def begun(lines: Iterable[Line], kind: str, ended: str) -> tuple[list[Line], lis
     over = {one.subject_id for one in lines if one.kind == ended}
     newest = {one.subject_id: one for one in lines if one.kind == kind and one.subject_id not in over}
     return list(newest.values()), list(over)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

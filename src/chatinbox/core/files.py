@@ -8,9 +8,10 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 from uuid import UUID
 
+from chatinbox.core import disk
 from chatinbox.core.vault import SealKey
 
 PIECE = 1 << 20
@@ -38,7 +39,7 @@ class Files:
         """As `put`, of what comes bit by bit: no more than two pieces of it are in memory. How many bytes it was."""
         target, fresh = self._places(account_id, file_id)
         size, number, waiting = 0, 0, bytearray()
-        file = await asyncio.to_thread(_create, fresh)
+        file = await asyncio.to_thread(disk.open_private, fresh, "wb")
         try:
 
             def write(last: bool) -> None:
@@ -88,8 +89,7 @@ class Files:
 
     def _put(self, key: SealKey, account_id: UUID, file_id: UUID, content: bytes) -> None:
         target, fresh = self._places(account_id, file_id)
-        file = _create(fresh)
-        with file:
+        with disk.open_private(fresh, "wb") as file:
             count = max(1, -(-len(content) // PIECE))
             for number in range(count):
                 piece = content[number * PIECE : (number + 1) * PIECE]
@@ -111,21 +111,12 @@ class Files:
                 number, piece = number + 1, following
 
 
-def _create(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-
-
-def _keep(file: BinaryIO, fresh: Path, target: Path) -> None:
+def _keep(file: IO[bytes], fresh: Path, target: Path) -> None:
     """Has a written file on disk, then in its place."""
-    file.flush()
-    os.fsync(file.fileno())
+    disk.keep(file)
     file.close()
     fresh.rename(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    disk.keep_names(target.parent)
 
 
 def _name(number: int, last: bool) -> str:

@@ -21,10 +21,10 @@ from chatinbox.app.backup.copy import HORIZON, LEDGER, Manifest, copy_key_of, la
 from chatinbox.app.backup.sealed import read_parts
 from chatinbox.core.clock import now
 from chatinbox.core.destroyed import Broken, Destroyed, Head
+from chatinbox.core.disk import open_private
 from chatinbox.core.egress.beforehand import ASKED
 from chatinbox.core.migrate import make_roles
 from chatinbox.core.postgres.binaries import find_binaries
-from chatinbox.core.postgres.folders import open_private
 from chatinbox.core.root.keep import BYTES, PLAIN, read
 from chatinbox.core.root.opening import keeper_of, open_vault
 from chatinbox.core.settings import Settings

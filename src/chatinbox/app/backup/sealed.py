@@ -3,7 +3,6 @@
 A file that was cut, edited, or put together from two does not open. Memory holds one piece, however large a part is.
 """
 
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import IO, Self
 from uuid import UUID
 
+from chatinbox.core import disk
 from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import SealKey, Tampered
@@ -36,12 +36,11 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
         if kind is None:
             self._put(self._waiting, last=True)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            disk.keep(self._file)
         self._file.close()
         if kind is None:
             self._fresh.rename(self._path)
-            _on_disk(self._path.parent)
+            disk.keep_names(self._path.parent)
         else:
             self._fresh.unlink()
 
@@ -107,7 +106,7 @@ def _pieces(path: Path, key: SealKey) -> Iterator[bytes]:
 def open_fresh(path: Path) -> IO[bytes]:
     """A new file, nobody's but ours: whatever lies at its place, such as a link that leads elsewhere, goes and is not followed."""
     path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
+    return disk.open_private(path, "xb")
 
 
 def _next(file: IO[bytes]) -> bytes:
@@ -117,11 +116,3 @@ def _next(file: IO[bytes]) -> bytes:
 
 def _place(number: int, last: bool) -> str:
     return f"{number}{'.' if last else ''}"
-
-
-def _on_disk(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -4,7 +4,6 @@ Everything goes through sign-up and the verbs, in the order in which it happened
 the doors open, so nobody else reads that clock.
 """
 
-import os
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,7 @@ from chatinbox.app.demo.stage import House, Stage
 from chatinbox.channels.chat.channel import open_channel as open_chat
 from chatinbox.channels.email.channel import open_channel as open_mail
 from chatinbox.conversations.verbs.snooze import wake_due
-from chatinbox.core import clock
+from chatinbox.core import clock, disk
 from chatinbox.core.db import Database
 from chatinbox.core.installation import Installation
 from chatinbox.core.trouble import Trouble
@@ -178,9 +177,7 @@ def _read(path: Path) -> Demo:
 
 def _write(path: Path, demo: Demo) -> None:
     fresh = path.with_suffix(".new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
+    with disk.open_private(fresh, "wb") as file:
         file.write(msgspec.json.encode(demo))
-        file.flush()
-        os.fsync(file.fileno())
+        disk.keep(file)
     fresh.rename(path)

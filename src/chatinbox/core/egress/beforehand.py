@@ -16,6 +16,7 @@ import structlog
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
+from chatinbox.core.disk import keep
 from chatinbox.core.egress.ledger import Entry, Outcome
 from chatinbox.core.ids import new_id
 
@@ -67,7 +68,7 @@ class Beforehand:
                 told = row | ({"at": datetime.fromisoformat(row["at"])} if begins else {})
                 await db.directory(_BEGUN if begins else _ENDED, told)
             file.truncate(0)
-            os.fsync(file.fileno())
+            keep(file)
         return sum("recipient" in row for row in rows)
 
     def _add(self, row: dict[str, Any]) -> None:
@@ -75,8 +76,7 @@ class Beforehand:
         with self._locked() as file:
             _to_end(file)
             file.write(json.dumps(row).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+            keep(file)
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:

@@ -17,9 +17,10 @@ from typing import IO
 
 from psycopg.conninfo import make_conninfo
 
+from chatinbox.core.disk import open_private
 from chatinbox.core.postgres.alive import is_alive, pid_of, take, written_pid
 from chatinbox.core.postgres.binaries import Binaries, DatabaseUser, find_binaries, readable
-from chatinbox.core.postgres.folders import PORT, open_private, open_root, socket_dir
+from chatinbox.core.postgres.folders import PORT, open_root, socket_dir
 from chatinbox.core.postgres.launch import SUPERUSER, clear, ends, initialise, reap, start
 from chatinbox.core.trouble import Trouble
 

@@ -4,18 +4,12 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import IO, Any
 
 from chatinbox.core.postgres.binaries import DatabaseUser
 from chatinbox.core.trouble import Trouble
 
 PORT = 5432
 LONGEST_SOCKET = 107  # bytes; the kernel's sun_path holds 108 with its end (unix(7))
-
-
-def open_private(path: Path, mode: str) -> IO[Any]:
-    """Opens a file that nobody else may open: who can open a lock can hold it."""
-    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def open_root(root: Path, user: DatabaseUser) -> None:

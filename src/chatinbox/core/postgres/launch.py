@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 from typing import IO
 
+from chatinbox.core.disk import keep_names, open_private
 from chatinbox.core.postgres.alive import is_ready, works_in, written_pid
 from chatinbox.core.postgres.binaries import Binaries, DatabaseUser, clean_environment
-from chatinbox.core.postgres.folders import PORT, open_private
+from chatinbox.core.postgres.folders import PORT
 from chatinbox.core.trouble import Trouble
 
 SUPERUSER = "postgres"
@@ -83,9 +84,7 @@ def initialise(pg: Path, programs: Binaries, user: DatabaseUser, fast: bool) -> 
     if pg.exists():
         pg.rmdir()
     fresh.rename(pg)
-    folder = os.open(pg.parent, os.O_RDONLY)
-    os.fsync(folder)  # else a power cut could bring the old name back, and the next start would begin anew
-    os.close(folder)
+    keep_names(pg.parent)  # else the next start could begin anew
 
 
 def start(root: Path, sockets: Path, bin_dir: Path, user: DatabaseUser, running: IO[str], fast: bool) -> None:

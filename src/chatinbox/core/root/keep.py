@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal, Protocol
 
+from chatinbox.core import disk
 from chatinbox.core.trouble import Trouble
 
 PLAIN, WRAPPED = "root.key", "root.wrapped"
@@ -99,15 +100,13 @@ def write(path: Path, kept: bytes) -> None:
     """Writes it for good, unless something stands there: of two first starts at once, one makes the key for both."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = path.with_name(f".{path.name}.new-{os.getpid()}")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
+    with disk.open_private(fresh, "wb") as file:
         file.write(kept)
-        file.flush()
-        os.fsync(file.fileno())
+        disk.keep(file)
     with contextlib.suppress(FileExistsError):
         os.link(fresh, path)
     fresh.unlink()
-    _sync(path.parent)
+    disk.keep_names(path.parent)
 
 
 def destroy(path: Path) -> None:
@@ -115,15 +114,6 @@ def destroy(path: Path) -> None:
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.write(os.urandom(size))
-        file.flush()
-        os.fsync(file.fileno())
+        disk.keep(file)
     path.unlink()
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    disk.keep_names(path.parent)
