@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chatinbox.accounts import people, sessions
 from chatinbox.accounts.letters import write_to
-from chatinbox.accounts.owners import OWNERS
+from chatinbox.accounts.owners import OWNERS, read_owners
 from chatinbox.accounts.photo import remove_photo
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.staff import Staff
@@ -78,8 +78,7 @@ async def forget_gone(inst: Installation) -> None:
 
 
 async def _need_other_owner(inst: Installation, account_id: UUID, person_id: UUID) -> None:
-    [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
-    if [row[0] for row in rows] == [person_id]:
+    if await read_owners(inst, account_id) == [person_id]:
         raise await _last_owner(inst, account_id)
 
 

@@ -14,6 +14,12 @@ OWNERS = (
 )
 
 
+async def read_owners(inst: Installation, account_id: UUID) -> list[UUID]:
+    """Their person ids."""
+    [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
+    return [row[0] for row in rows]
+
+
 async def tell(
     inst: Installation,
     account_id: UUID,
@@ -29,9 +35,8 @@ async def tell(
     many were told as were `taken`; nothing where there is no owner. While a server cannot be reached, a letter is tried
     `again` for a day; where not, whoever called does so.
     """
-    [rows] = await inst.db.run(account_id, (OWNERS, [account_id]))
     ended: Counter[Outcome] = Counter()
-    for person_id in dict.fromkeys([*once, *(row[0] for row in rows)]):
+    for person_id in dict.fromkeys([*once, *await read_owners(inst, account_id)]):
         person = await people.read_person(inst, person_id)
         outcome = await write_to(
             inst, account_id, person_id, person.email, subject, text, occasion, fields, again=again

@@ -25,9 +25,9 @@ from chatinbox.web.forms import Form, only, show, whole
 from chatinbox.web.operator_door import (
     PROOF,
     ask_second_factor,
+    is_alone,
     need_second_factor,
     operator_way,
-    read_owners,
 )
 
 PATH = "/operator/access"
@@ -53,7 +53,7 @@ async def _ask(
         "grounds": grants.GROUNDS,
         "scopes": grants.SCOPES,
         "asked_for": grants.ASKED_FOR,
-        "is_alone": len(await read_owners(inst, session)) == 1,
+        "is_alone": await is_alone(inst, session),
         "path": PATH,
     }  # fmt: skip
     return show(inst, request, "operator/access", refused, form, **words)
@@ -77,10 +77,11 @@ async def _do(inst: Installation, session: Session, form: Form) -> None:
     me, account_id = session.staff.person_id, await named_account(inst, form.get("account", ""))
     reason = form.get("reason", "")
     if form.get("do") == "ask":
-        is_alone = len(await read_owners(inst, session)) == 1
         number, minutes = whole(form.get("number", "")), whole(form.get("minutes", "")) or 0
         ground, scope = form.get("ground", ""), form.get("scope", "")
-        await grants.ask(inst, me, account_id, ground, scope, number, reason, minutes, is_alone)
+        await grants.ask(
+            inst, me, account_id, ground, scope, number, reason, minutes, await is_alone(inst, session)
+        )
     elif form.get("do") == "by-permission":
         await grants.ask_by_permission(inst, me, account_id, known_id(form.get("permission")), reason)
     elif form.get("do") == "approve":

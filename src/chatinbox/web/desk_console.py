@@ -26,9 +26,9 @@ from chatinbox.web.forms import Form, only, show, whole
 from chatinbox.web.operator_door import (
     PROOF,
     ask_second_factor,
+    is_alone,
     need_second_factor,
     operator_way,
-    read_owners,
 )
 
 PATH = "/operator/requests"
@@ -58,7 +58,7 @@ async def _ask(
         "instruments": INSTRUMENTS,
         "kinds": KINDS,
         "objects": OBJECTS,
-        "is_alone": len(await read_owners(inst, session)) == 1,
+        "is_alone": await is_alone(inst, session),
         "path": PATH,
     }
     return show(inst, request, "operator/requests", refused, form, **words)

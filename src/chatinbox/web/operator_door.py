@@ -4,7 +4,6 @@ lately proven. Whoever else asks gets what stands at an address where nothing is
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
-from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from chatinbox.accounts import passkeys
 from chatinbox.accounts.factors import Factors, read_factors
 from chatinbox.accounts.offers import Offered
-from chatinbox.accounts.owners import OWNERS
+from chatinbox.accounts.owners import read_owners
 from chatinbox.accounts.proof import is_recent, prove_again
 from chatinbox.accounts.sessions import Session
 from chatinbox.core.declared import Declared, Plane, Way
@@ -63,10 +62,9 @@ async def owner(inst: Installation, request: Request) -> Session | None:
     return session if found and found[0] == session.staff.account_id else None
 
 
-async def read_owners(inst: Installation, session: Session) -> list[UUID]:
-    """The people who may come here: owners of the operator's account."""
-    [rows] = await inst.db.run(session.staff.account_id, (OWNERS, [session.staff.account_id]))
-    return [row[0] for row in rows]
+async def is_alone(inst: Installation, session: Session) -> bool:
+    """Whether nobody else may come here: there is one owner of the operator's account."""
+    return len(await read_owners(inst, session.staff.account_id)) == 1
 
 
 async def need_second_factor(inst: Installation, session: Session) -> Factors:
