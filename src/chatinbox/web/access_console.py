@@ -21,14 +21,8 @@ from chatinbox.privacy import permission
 from chatinbox.privacy.glass import grants, look
 from chatinbox.privacy.glass.seen import names_of
 from chatinbox.web.answer import known_id
-from chatinbox.web.forms import Form, only, show, whole
-from chatinbox.web.operator_door import (
-    PROOF,
-    ask_second_factor,
-    is_alone,
-    need_second_factor,
-    operator_way,
-)
+from chatinbox.web.forms import Form, show, whole
+from chatinbox.web.operator_door import PROOF, is_alone, once_proven, operator_way
 
 PATH = "/operator/access"
 _FIELDS = ("do", "account", "grant", "permission", "thing", "what", "ground", "scope", "number", "reason", "minutes", *PROOF)  # fmt: skip
@@ -37,7 +31,7 @@ _FIELDS = ("do", "account", "grant", "permission", "thing", "what", "ground", "s
 def routes(inst: Installation) -> list[Way]:
     """The one route of the console."""
     sentence = "This could not be done. Nothing was opened. Please try again in a moment."
-    return [operator_way(inst, PATH, ("T", "U"), _ask, _act, sentence)]
+    return [operator_way(inst, PATH, ("T", "U"), _ask, once_proven(PATH, _FIELDS, _ask, _act), sentence)]
 
 
 async def _ask(
@@ -59,21 +53,9 @@ async def _ask(
     return show(inst, request, "operator/access", refused, form, **words)
 
 
-async def _act(inst: Installation, request: Request, session: Session, form: Form) -> Response:
-    only(form, _FIELDS)
-    try:
-        factors = await need_second_factor(inst, session)
-        if asked := await ask_second_factor(inst, request, session, factors, form, PATH):
-            return asked
-        if form.get("do") == "look":
-            return await _look(inst, request, session, form)
-        await _do(inst, session, form)
-    except Refused as refused:
-        return await _ask(inst, request, session, refused, form)
-    return await _ask(inst, request, session, None, None)
-
-
-async def _do(inst: Installation, session: Session, form: Form) -> None:
+async def _act(inst: Installation, request: Request, session: Session, form: Form) -> Response | None:
+    if form.get("do") == "look":
+        return await _look(inst, request, session, form)
     me, account_id = session.staff.person_id, await named_account(inst, form.get("account", ""))
     reason = form.get("reason", "")
     if form.get("do") == "ask":
@@ -90,6 +72,7 @@ async def _do(inst: Installation, session: Session, form: Form) -> None:
         await grants.end(inst, account_id, known_id(form.get("grant")))
     else:
         raise bad_request("There is nothing to do by that name.", "do")
+    return None
 
 
 async def _look(inst: Installation, request: Request, session: Session, form: Form) -> Response:

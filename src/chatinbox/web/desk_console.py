@@ -22,14 +22,8 @@ from chatinbox.privacy.glass.seen import names_of
 from chatinbox.privacy.pack import make_pack, read_packs
 from chatinbox.web.access_console import named_account
 from chatinbox.web.answer import download
-from chatinbox.web.forms import Form, only, show, whole
-from chatinbox.web.operator_door import (
-    PROOF,
-    ask_second_factor,
-    is_alone,
-    need_second_factor,
-    operator_way,
-)
+from chatinbox.web.forms import Form, show, whole
+from chatinbox.web.operator_door import PROOF, is_alone, once_proven, operator_way
 
 PATH = "/operator/requests"
 _FIELDS = (
@@ -41,7 +35,7 @@ _FIELDS = (
 def routes(inst: Installation) -> list[Way]:
     """The one route of the desk."""
     sentence = "This could not be done. Nothing was released. Please try again in a moment."
-    return [operator_way(inst, PATH, ("T", "U"), _ask, _act, sentence)]
+    return [operator_way(inst, PATH, ("T", "U"), _ask, once_proven(PATH, _FIELDS, _ask, _act), sentence)]
 
 
 async def _ask(
@@ -64,26 +58,15 @@ async def _ask(
     return show(inst, request, "operator/requests", refused, form, **words)
 
 
-async def _act(inst: Installation, request: Request, session: Session, form: Form) -> Response:
-    only(form, _FIELDS)
-    try:
-        factors = await need_second_factor(inst, session)
-        if asked := await ask_second_factor(inst, request, session, factors, form, PATH):
-            return asked
-        if form.get("do") == "pack":
-            return download(
-                await make_pack(inst, form.get("supervisor", "")), "supervisor-pack.json", "application/json"
-            )
-        if form.get("do") == "open":
-            account_id = await named_account(inst, form.get("account", ""))
-            await cases.open_case(inst, session.staff.person_id, account_id, _order(form))
-        else:
-            case = await _case(inst, form)
-            if done := await _do(inst, request, session, case, form):
-                return done
-    except Refused as refused:
-        return await _ask(inst, request, session, refused, form)
-    return await _ask(inst, request, session, None, None)
+async def _act(inst: Installation, request: Request, session: Session, form: Form) -> Response | None:
+    if form.get("do") == "pack":
+        pack = await make_pack(inst, form.get("supervisor", ""))
+        return download(pack, "supervisor-pack.json", "application/json")
+    if form.get("do") == "open":
+        account_id = await named_account(inst, form.get("account", ""))
+        await cases.open_case(inst, session.staff.person_id, account_id, _order(form))
+        return None
+    return await _do(inst, request, session, await _case(inst, form), form)
 
 
 async def _do(

@@ -2,7 +2,7 @@
 lately proven. Whoever else asks gets what stands at an address where nothing is.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeAlias
 
 from starlette.exceptions import HTTPException
@@ -20,11 +20,12 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.web.answer import log
 from chatinbox.web.door import session_of
-from chatinbox.web.forms import Form, read_form, show, throttle
+from chatinbox.web.forms import Form, only, read_form, show, throttle
 from chatinbox.web.operator_account import operator_channel
 
 Show: TypeAlias = Callable[[Installation, Request, Session, Refused | None, Form | None], Awaitable[Response]]
 Act: TypeAlias = Callable[[Installation, Request, Session, Form], Awaitable[Response]]
+Do: TypeAlias = Callable[[Installation, Request, Session, Form], Awaitable[Response | None]]
 
 PROOF = ("proof_code", "proof_challenge", "proof_answer")
 # Every method, so that a page that is not there is not there for any of them.
@@ -51,6 +52,23 @@ def operator_way(
             return show(inst, request, "entrance/trouble", Refused(500, sentence, "failed"))
 
     return Way(path, through, Declared(("operator",), planes), _METHODS)
+
+
+def once_proven(path: str, fields: Collection[str], asks: Show, does: Do) -> Act:
+    """Does what a form of a page wants after a second factor, and shows what that answers, or the page anew."""
+
+    async def act(inst: Installation, request: Request, session: Session, form: Form) -> Response:
+        only(form, fields)
+        try:
+            factors = await need_second_factor(inst, session)
+            if asked := await ask_second_factor(inst, request, session, factors, form, path):
+                return asked
+            done = await does(inst, request, session, form)
+        except Refused as refused:
+            return await asks(inst, request, session, refused, form)
+        return done or await asks(inst, request, session, None, None)
+
+    return act
 
 
 async def owner(inst: Installation, request: Request) -> Session | None:
