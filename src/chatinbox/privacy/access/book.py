@@ -11,7 +11,7 @@ from chatinbox.core.db import Tx
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.access.chain import NONCE_BYTES, Row, Subject, commit
 from chatinbox.privacy.chain.book import Book, Linked, Verdict
-from chatinbox.privacy.chain.link import AT_ONCE, columns, end_of
+from chatinbox.privacy.chain.link import AT_ONCE, add, columns
 
 COLUMNS = "number, id, at, staff_user_id, grant_id, deed, commitment, hash_before"
 _TAKE = (
@@ -41,7 +41,7 @@ class Access(Book):
 
     name, words, purpose, lock = "access", "who looked", "head of an access ledger", 38
     rows, waiting, heads, columns = "access", "access_waiting", "access_head", COLUMNS
-    whole = _ROWS
+    add, whole = _ADD, _ROWS
 
     def read(self, row: Sequence[Any]) -> Row:
         """A row."""
@@ -54,17 +54,14 @@ class Access(Book):
         if not taken:
             return 0
         alive = await _alive(tx, {row[5] for row in taken if row[5]})
-        number, before = await end_of(tx, self)
-        rows: list[Row] = []
+        rows: list[tuple[Any, ...]] = []
         subjects: list[tuple[Any, ...]] = []
         at = now()
         for row_id, when, staff_user_id, grant_id, deed, *whom in taken:
-            number, nonce, subject = number + 1, secrets.token_bytes(NONCE_BYTES), Subject(*whom)
-            row = Row(number, row_id, when, staff_user_id, grant_id, deed, commit(nonce, subject), before)
-            before = row.hashed(account_id)
-            rows.append(row)
+            nonce, subject = secrets.token_bytes(NONCE_BYTES), Subject(*whom)
+            rows.append((row_id, when, staff_user_id, grant_id, deed, commit(nonce, subject)))
             subjects.append(_kept(row_id, nonce, subject, alive, at))
-        await tx.execute(_ADD, [account_id, *columns([_values(row) for row in rows])])
+        await add(tx, self, rows)
         await tx.execute(_ADD_SUBJECTS, [account_id, *columns(subjects)])
         return len(rows)
 
@@ -96,9 +93,3 @@ def _kept(row_id: UUID, nonce: bytes, subject: Subject, alive: set[UUID], at: da
         return (row_id, None, None, None, None, None, at)
     whom = (subject.customer_id, subject.conversation_id, subject.subject_id, subject.row_count)
     return (row_id, nonce, *whom, None)
-
-
-def _values(row: Row) -> tuple[Any, ...]:
-    return (
-        row.number, row.id, row.at, row.staff_user_id, row.grant_id, row.deed, row.commitment, row.hash_before,
-    )  # fmt: skip

@@ -62,7 +62,9 @@ class Book(ABC):
     waiting: ClassVar[str]
     heads: ClassVar[str]
     columns: ClassVar[str]
-    """Of a row, what `read` takes."""
+    """Of a row, what `read` takes: its number first, and last the hash of the row before it."""
+    add: ClassVar[str]
+    """Adds rows to an account's chain: takes the account, then a list for each of `columns`."""
     whole: ClassVar[str]
     """Asks for the account's rows after a number, in order and so many at most: `columns`, then what `look` takes beside."""
 

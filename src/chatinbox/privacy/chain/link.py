@@ -1,6 +1,6 @@
 """Link: takes what waits into a chain, once a minute and before anybody reads it; one at a time in an account."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +47,17 @@ async def end_of(tx: Tx, book: Book) -> tuple[int, bytes]:
         [tx.account_id],
     )
     return (cut[0], bytes(cut[1])) if cut else (0, NOTHING)
+
+
+async def add(tx: Tx, book: Book, told: Iterable[Sequence[Any]]) -> None:
+    """Puts rows at the end of the account's chain, in this order: of each, what stands between its number and the hash before."""
+    number, before = await end_of(tx, book)
+    rows: list[tuple[Any, ...]] = []
+    for one in told:
+        number += 1
+        rows.append((number, *one, before))
+        before = book.read(rows[-1]).hashed(tx.account_id)
+    await tx.execute(book.add, [tx.account_id, *columns(rows)])
 
 
 def columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -17,7 +17,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Vault
 from chatinbox.privacy.chain.book import Book, Linked, Verdict, hash_of
-from chatinbox.privacy.chain.link import AT_ONCE, columns, end_of
+from chatinbox.privacy.chain.link import AT_ONCE, add
 
 _MARK = b"chatinbox chain of what left 1\0"
 _COLUMNS = "number, id, row_id, part, commitment, hash_before"
@@ -82,7 +82,7 @@ class Left(Book):
 
     name, words, purpose, lock = "egress", "what left", "head of the ledger of what left", 39
     rows, waiting, heads, columns = "ledger_link", "ledger_waiting", "ledger_head", _COLUMNS
-    whole = _WHOLE
+    add, whole = _ADD, _WHOLE
 
     def read(self, row: Sequence[Any]) -> Link:
         """A link."""
@@ -98,15 +98,7 @@ class Left(Book):
         if not taken:
             return 0
         known = await _known(tx, [row[0] for row in taken])
-        parts = await _parts(inst.vault, tx, taken, known)
-        number, before = await end_of(tx, self)
-        links: list[tuple[Any, ...]] = []
-        for link_id, row_id, part, commitment in parts:
-            number += 1
-            link = Link(number, link_id, row_id, part, commitment, before)
-            links.append((number, link_id, row_id, part, commitment, before))
-            before = link.hashed(account_id)
-        await tx.execute(_ADD, [account_id, *columns(links)])
+        await add(tx, self, await _parts(inst.vault, tx, taken, known))
         return len(taken)
 
     def look(self, account_id: UUID, row: Linked, beside: Sequence[Any], found: Verdict) -> None:
