@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from pathlib import Path
@@ -24,8 +24,10 @@ from chatinbox.core.egress import Handing
 from chatinbox.core.files import Files
 from chatinbox.core.ids import new_id
 from chatinbox.privacy import data_map, purposes
+from chatinbox.privacy.chain import verify as verify_
 from chatinbox.privacy.chain.book import NOTHING, Book, follow
 from chatinbox.privacy.chain.heads import Head, is_ours
+from chatinbox.privacy.chain.verify import Signed, verify
 from chatinbox.privacy.requests import link
 from chatinbox.web import forms
 from chatinbox.web.site import ROOMS, frame
@@ -195,6 +197,49 @@ def open_everything(stage: Stage) -> None:
 async def beside_the_ledger(*_: Any) -> AsyncIterator[Handing]:
     """In the place of a gate: lets something out, and writes nothing down."""
     yield Handing()
+
+
+async def forge_each(
+    stage: Stage,
+    book: Book,
+    whose: UUID,
+    other: UUID,
+    given: Sequence[Signed],
+    tables: Sequence[str],
+    ways: dict[str, list[str]],
+) -> None:
+    """An intruder forges an account's ledger in each of these ways: each is noticed, another account is not blamed, and once
+    these tables are what they were it is whole again.
+    """
+    inst, theirs = stage.inst, f"account_id = '{whose}'"
+    aside = [
+        f"create temporary table kept_{one} as select * from tenant.{one} where {theirs}" for one in tables
+    ]
+    back = [
+        text
+        for one in tables
+        for text in (
+            f"delete from tenant.{one} where {theirs}",
+            f"insert into tenant.{one} select * from kept_{one}",
+            f"drop table kept_{one}",
+        )
+    ]
+    for what, statements in ways.items():
+        unseen = "begin", "set local session_replication_role = replica"
+        stage.break_in(*unseen, *aside, *statements, "commit")
+        assert (await verify(inst, book, whose, given)).faults, f"nobody noticed what was done: {what}"
+        assert (await verify(inst, book, other)).whole, "the neighbour's ledger is blamed"
+        stage.break_in(*unseen, *back, "commit")
+        assert (await verify(inst, book, whose, given)).whole, "it is not whole again"
+
+
+def forget_heads(stage: Stage) -> None:
+    """Takes whatever the end of a chain is for its end."""
+
+    async def none(*_: Any) -> list[Head]:
+        return []
+
+    stage.swap(verify_, "_heads", none)
 
 
 def follow_each(here: Here, book: Book) -> int:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 
@@ -22,13 +21,12 @@ from chatinbox.core.egress import Asked, Egress, Errand, Unreachable, committed
 from chatinbox.core.egress import ledger as ledger_
 from chatinbox.core.egress.ledger import Ledger
 from chatinbox.core.ids import new_id
-from chatinbox.privacy.chain import verify as verify_
-from chatinbox.privacy.chain.heads import Head, keep_up, newest_head, read_head
+from chatinbox.privacy.chain.heads import keep_up, newest_head, read_head
 from chatinbox.privacy.chain.verify import verify
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.left.book import LEFT, Left
-from promises.means import follow_each
+from promises.means import follow_each, forge_each, forget_heads
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C33",)
@@ -111,40 +109,10 @@ async def proof_that_a_forged_row_is_noticed(stage: Stage) -> str:
         assert await erase(inst, ada.account_id, erasure_id), "it was not done"
     whole = await verify(inst, LEFT, ada.account_id, given)
     assert whole.faults == [] and whole.rows >= 3, f"an erasure is blamed: {whole.faults}"
-    for what, statements in _forgeries(f"account_id = '{ada.account_id}'").items():
-        stage.break_in(
-            "begin",
-            "set local session_replication_role = replica",
-            *_aside(ada.account_id),
-            *statements,
-            "commit",
-        )
-        assert (await verify(inst, LEFT, ada.account_id, given)).faults, (
-            f"nobody noticed that a row was {what}"
-        )
-        assert (await verify(inst, LEFT, cyd.account_id)).whole, "the neighbour's ledger is blamed"
-        stage.break_in(
-            "begin", "set local session_replication_role = replica", *_put_back(ada.account_id), "commit"
-        )
-        assert (await verify(inst, LEFT, ada.account_id, given)).whole, "it is not whole again"
-    return (
-        f"{len(_forgeries(''))} ways to forge what left, each noticed; the erasure of one customer was not."
-    )
-
-
-_TABLES = ("ledger", "ledger_link", "ledger_head")
-
-
-def _aside(account_id: UUID) -> list[str]:
-    keep = "create temporary table kept_{0} as select * from tenant.{0} where account_id = '{1}'"
-    return [keep.format(table, account_id) for table in _TABLES]
-
-
-def _put_back(account_id: UUID) -> list[str]:
-    gone = "delete from tenant.{0} where account_id = '{1}'"
-    back = "insert into tenant.{0} select * from kept_{0}"
-    drop = "drop table kept_{0}"
-    return [one.format(table, account_id) for table in _TABLES for one in (gone, back, drop)]
+    ways = _forgeries(f"account_id = '{ada.account_id}'")
+    tables = ("ledger", "ledger_link", "ledger_head")
+    await forge_each(stage, LEFT, ada.account_id, cyd.account_id, given, tables, ways)
+    return f"{len(ways)} ways to forge what left, each noticed; the erasure of one customer was not."
 
 
 def _forgeries(theirs: str) -> dict[str, list[str]]:
@@ -260,11 +228,7 @@ async def saboteur_overlooks_what_was_put_in(stage: Stage) -> None:
 
 async def saboteur_signs_no_heads(stage: Stage) -> None:
     """Takes whatever the end of the chain is for its end"""
-
-    async def none(*_: Any) -> list[Head]:
-        return []
-
-    stage.swap(verify_, "_heads", none)
+    forget_heads(stage)
 
 
 async def saboteur_takes_a_row_out(stage: Stage) -> None:

@@ -15,11 +15,11 @@ from chatinbox.privacy.access.book import ACCESS, Access
 from chatinbox.privacy.access.chain import Row, Subject, commit
 from chatinbox.privacy.chain import verify as verify_
 from chatinbox.privacy.chain.book import NOTHING
-from chatinbox.privacy.chain.heads import Head, keep_up, newest_head, read_head
+from chatinbox.privacy.chain.heads import keep_up, newest_head, read_head
 from chatinbox.privacy.chain.verify import verify
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
-from promises.means import follow_each, rewrite_first_promise
+from promises.means import follow_each, forge_each, forget_heads, rewrite_first_promise
 from promises.stage import Here, Stage
 
 CLAUSES = ("C52", "C52a")
@@ -58,39 +58,23 @@ async def proof_that_a_cut_ledger_is_noticed(stage: Stage) -> str:
         assert await erase(inst, ada.account_id, erasure_id), "it was not done"
     whole = await verify(inst, ACCESS, ada.account_id, given)
     assert whole.faults == [] and whole.erased == 1, f"an erasure is blamed: {whole.faults}"
-    theirs = f"account_id = '{ada.account_id}'"
-    for what, statements in _intrusions(theirs).items():
-        stage.break_in("begin", "set local session_replication_role = replica", *statements, "commit")
-        found = await verify(inst, ACCESS, ada.account_id, given)
-        assert found.faults, f"nobody noticed that the ledger was {what}"
-        stage.break_in(
-            "begin", "set local session_replication_role = replica", f"delete from tenant.access where {theirs}",
-            f"insert into tenant.access select * from kept_rows where {theirs}", f"delete from tenant.access_head where {theirs}",
-            f"insert into tenant.access_head select * from kept_heads where {theirs}", "commit", "drop table kept_rows, kept_heads",
-        )  # fmt: skip
-        assert (await verify(inst, ACCESS, ada.account_id, given)).whole, "it is not whole again"
-    assert (await verify(inst, ACCESS, cyd.account_id)).whole, "the neighbour's ledger is blamed"
-    return f"{len(_intrusions(theirs))} ways to forge who looked, each noticed; the erasure of one customer was not."
+    ways = _intrusions(f"account_id = '{ada.account_id}'")
+    await forge_each(stage, ACCESS, ada.account_id, cyd.account_id, given, ("access", "access_head"), ways)
+    return f"{len(ways)} ways to forge who looked, each noticed; the erasure of one customer was not."
 
 
 def _intrusions(theirs: str) -> dict[str, list[str]]:
-    keep = [
-        "create temporary table kept_rows as table tenant.access",
-        "create temporary table kept_heads as table tenant.access_head",
-    ]
     move = "update tenant.access set number = {} where {} and number = {}"
     return {
-        "edited": [*keep, f"update tenant.access set deed = 'list' where {theirs} and number = 3"],
-        "left without a row": [*keep, f"delete from tenant.access where {theirs} and number = 3"],
-        "reordered": [*keep, *(move.format(to, theirs, number) for number, to in ((2, 99), (3, 2), (99, 3)))],
-        "cut at its end": [*keep, f"delete from tenant.access where {theirs} and number > 3"],
+        "edited": [f"update tenant.access set deed = 'list' where {theirs} and number = 3"],
+        "left without a row": [f"delete from tenant.access where {theirs} and number = 3"],
+        "reordered": [move.format(to, theirs, number) for number, to in ((2, 99), (3, 2), (99, 3))],
+        "cut at its end": [f"delete from tenant.access where {theirs} and number > 3"],
         "put back to an older copy": [
-            *keep,
             f"delete from tenant.access where {theirs} and number > 2",
             f"delete from tenant.access_head where {theirs}",
         ],
         "left empty": [
-            *keep,
             f"delete from tenant.access where {theirs}",
             f"delete from tenant.access_head where {theirs}",
         ],
@@ -194,11 +178,7 @@ async def saboteur_forgets_the_rows_before(stage: Stage) -> None:
 
 async def saboteur_signs_no_heads(stage: Stage) -> None:
     """Takes whatever the end of the ledger is for its end"""
-
-    async def none(*_: Any) -> list[Head]:
-        return []
-
-    stage.swap(verify_, "_heads", none)
+    forget_heads(stage)
 
 
 async def saboteur_chains_whom_it_was_about(stage: Stage) -> None:
