@@ -5,8 +5,6 @@ or a server out of reach left behind is sent by the clock.
 """
 
 from datetime import timedelta
-from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
 from uuid import UUID
 
 import msgspec
@@ -19,6 +17,7 @@ from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.egress.ledger import Outcome
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.plain_letter import plain_letter
 from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.core.translation.language import all_said, languages
 from chatinbox.core.vault import Erased
@@ -59,15 +58,9 @@ async def write_to(
     """
     theirs = (await read_profile(inst, person_id)).language
     subject, text = all_said(theirs if theirs in languages() else language, subject, text)
-    message = EmailMessage()
-    message["From"] = f"ChatInbox <no-reply@{inst.settings.mail_domain}>"
-    message["To"] = email
-    message["Subject"] = subject.replace("=?", "= ?")  # names in it must not be decoded into line breaks
-    message["Date"] = format_datetime(now())
-    message["Message-ID"] = make_msgid(domain=inst.settings.mail_domain)
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
-    kept, row_id = _Kept(email, message.as_bytes(), occasion, fields), new_id()
+    sender = "ChatInbox", inst.settings.no_reply
+    raw = plain_letter(inst.settings.mail_domain, sender, email, subject, text)
+    kept, row_id = _Kept(email, raw, occasion, fields), new_id()
     key = await inst.vault.person_key(person_id)
     sealed = key.seal(msgspec.msgpack.encode(kept), account_id, "person_letter", "letter", row_id)
     await inst.db.run(
@@ -132,7 +125,7 @@ async def _send(inst: Installation, account_id: UUID, person_id: UUID, kept: _Ke
         account_id=account_id,
         subject_kind="person",
         subject_id=person_id,
-        sender=f"no-reply@{inst.settings.mail_domain}",
+        sender=inst.settings.no_reply,
         recipients=(kept.email,),
         raw=kept.raw,
         basis="service",

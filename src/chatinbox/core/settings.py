@@ -81,6 +81,11 @@ class Settings:
         """Whether visitors who are signed out find the public website, rather than the sign-in."""
         return self.website or self.demo or bool(getattr(self, "operator_name", ""))
 
+    @property
+    def no_reply(self) -> str:
+        """The address that letters of the house itself come from."""
+        return f"no-reply@{self.mail_domain}"
+
     def with_addresses(self, port: int, mail_port: int) -> "Settings":
         """The settings once the ports are known: the addresses that were not given are made from them."""
         ours = self.public_url or _origin("http", _spoken(self.host), port)

@@ -2,17 +2,15 @@
 from.
 """
 
-from email.message import EmailMessage
-from email.utils import format_datetime, formataddr, make_msgid
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.signing import signed
 from chatinbox.conversations.channels import read_stored
-from chatinbox.core.clock import now
 from chatinbox.core.egress import Asked, Declined, Letter, Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.plain_letter import plain_letter
 
 _ADDRESSES = """
 select id, value_sealed from address where account_id = %s and customer_id = %s and kind = 'email' and proven_at is not null
@@ -35,17 +33,11 @@ async def write_to_customer(
         )
     key = await inst.vault.customer_key(account_id, customer_id)
     to = key.open_text(rows[0][1], account_id, "address", "value", rows[0][0])
-    message = EmailMessage()
-    message["From"] = formataddr((ours.name, str(ours.settings["address"])))
-    message["To"] = to
-    message["Subject"] = subject
-    message["Date"] = format_datetime(now())
-    message["Message-ID"] = make_msgid(domain=inst.settings.mail_domain)
-    message.set_content(text)
-    raw = signed(ours.settings, message.as_bytes())
+    sender = ours.name, str(ours.settings["address"])
+    raw = signed(ours.settings, plain_letter(inst.settings.mail_domain, sender, to, subject, text, {}))
     try:
         await inst.egress.mail(
-            Letter(account_id, "customer", customer_id, str(ours.settings["address"]), (to,), raw, "service",
+            Letter(account_id, "customer", customer_id, sender[1], (to,), raw, "service",
                    occasion, ("e-mail address", "message"), Asked("act", by.staff_user_id))
         )  # fmt: skip
     except (Declined, Unreachable):

@@ -10,8 +10,6 @@ The business that asks for these letters is the operator's own: by naming the ch
 for, whatever a job says.
 """
 
-from email.message import EmailMessage
-from email.utils import format_datetime, formataddr, make_msgid
 from uuid import UUID
 
 import structlog
@@ -27,6 +25,7 @@ from chatinbox.core.egress import Asked, Declined, Letter
 from chatinbox.core.installation import Installation
 from chatinbox.core.jobs import job_ids
 from chatinbox.core.operator import operator_of
+from chatinbox.core.plain_letter import plain_letter
 from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.core.translation.language import all_said
 from chatinbox.core.translation.said import said
@@ -108,19 +107,15 @@ async def acknowledge(
 def _compose(
     inst: Installation, account_id: UUID, number: int, address: str, channel: str, sender: str, language: str
 ) -> bytes:
+    head = {
+        "Reply-To": reply_address(inst, account_id, number),
+        "Auto-Submitted": "auto-replied",
+        "X-Auto-Response-Suppress": "All",
+    }
     subject = said("Your letter has arrived (%(number)s)", number=f"#{number}")
     told, *words = all_said(language, subject, *_words(inst, number))
-    letter = EmailMessage()
-    letter["From"] = formataddr((channel, sender))
-    letter["To"] = address
-    letter["Reply-To"] = reply_address(inst, account_id, number)
-    letter["Subject"] = told
-    letter["Date"] = format_datetime(now())
-    letter["Message-ID"] = make_msgid(domain=inst.settings.mail_domain)
-    letter["Auto-Submitted"] = "auto-replied"
-    letter["X-Auto-Response-Suppress"] = "All"
-    letter.set_content("\n\n".join(words) + f"\n{_foot(inst)}")
-    return letter.as_bytes()
+    text = "\n\n".join(words) + f"\n{_foot(inst)}"
+    return plain_letter(inst.settings.mail_domain, (channel, sender), address, told, text, head)
 
 
 def _words(inst: Installation, number: int) -> tuple[str, ...]:

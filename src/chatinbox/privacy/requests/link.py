@@ -18,11 +18,11 @@ from chatinbox.core.clock import millis, now
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.plain_letter import plain_letter
 from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.core.translation.language import all_said
 from chatinbox.core.translation.said import said
 from chatinbox.core.vault import BadToken
-from chatinbox.privacy.requests.letter import compose
 
 log = structlog.get_logger()
 Wish: TypeAlias = Literal["access", "erasure", "both"]
@@ -74,7 +74,8 @@ async def send_link(
         "It is good for one day and once. If it was not you, ignore this letter: nothing was kept, and nothing happens.\n",
         link=f"{inst.settings.public_url}/my-data/{token}",
     )
-    sender, raw = compose(inst, "ChatInbox", email, *all_said(language, said("About your data"), text))
+    sender, (subject, words) = inst.settings.no_reply, all_said(language, said("About your data"), text)
+    raw = plain_letter(inst.settings.mail_domain, ("ChatInbox", sender), email, subject, words)
     letter = Letter(
         None, "account", None, sender, (email,), raw, "service", "link for a request about own data",
         ("e-mail address", "link"), kept_in=where.kept_in,

@@ -15,11 +15,11 @@ from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.workspace import read_workspace
 from chatinbox.core.egress import Asked, Letter, Unreachable
 from chatinbox.core.installation import Installation
+from chatinbox.core.plain_letter import BY_ITSELF, plain_letter
 from chatinbox.core.vault import BadToken
 from chatinbox.privacy.requests.case import WINDOW, Case, what_is_held
 from chatinbox.privacy.requests.copy import PREPARED
 from chatinbox.privacy.requests.grounds import GROUNDS
-from chatinbox.privacy.requests.letter import compose
 
 WISHED = {
     "access": "to see what is held about them",
@@ -138,9 +138,9 @@ async def _write(inst: Installation, account_id: UUID, case: Case, subject: str,
     business = await read_business(inst, account_id)
     link = f"{inst.settings.public_url}/my-data/case/{mint_case(inst, account_id, case.id)}"
     words = f"{text}\nHow it stands: {link}\n{business.foot}"
-    sender, raw = compose(
-        inst, business.name, case.address, f"{subject}: {business.name}", words, business.address
-    )
+    sender, subject = inst.settings.no_reply, f"{subject}: {business.name}"
+    head = BY_ITSELF | ({"Reply-To": business.address} if business.address else {})
+    raw = plain_letter(inst.settings.mail_domain, (business.name, sender), case.address, subject, words, head)
     letter = Letter(
         account_id, "customer", case.customer_id, sender, (case.address,), raw, "service", "answer to a person's own request",
         ("e-mail address", "how the request stands"), asked=Asked("request", case.id),
