@@ -74,7 +74,6 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "staff": await staff_names(inst, by.account_id),
         "states": STATES,
         "why": why,
-        "public_url": inst.settings.public_url,
         "zone": await zone_of(inst, session),
     }
 

@@ -18,7 +18,6 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
     return {
         "permissions": [one for one in found if not by.kept_out or one.object_id is None],
         "in_part": bool(by.kept_out),
-        "receivers": permission.RECEIVERS,
         "objects": permission.OBJECTS,
         "fields_of": permission.FIELDS,
         "staff": await staff_names(inst, by.account_id),
