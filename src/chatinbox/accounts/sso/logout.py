@@ -7,12 +7,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from chatinbox.accounts import sessions
 from chatinbox.accounts.sso.arrive import AtProvider, known_person
 from chatinbox.accounts.sso.connection import Connection, place
 from chatinbox.accounts.sso.our_key import our_key
-from chatinbox.accounts.sso.provider_session import end_named
-from chatinbox.accounts.sso.said import need_new, use_up
+from chatinbox.accounts.sso.provider_session import end
+from chatinbox.accounts.sso.said import once
 from chatinbox.accounts.sso.saml_redirect import Word, by_redirect, from_redirect
 from chatinbox.accounts.sso.saml_xml import SUCCESS, A, P, check_time, failed, read, text, verified
 from chatinbox.core.clock import now
@@ -40,15 +39,10 @@ def signed_word(connection: Connection, word: Word, query: str, posted: str) -> 
 
 
 async def hear(inst: Installation, connection: Connection, said: etree._Element) -> str:
-    """Ends what the provider says has ended; the status to answer with. Raises for what is not for us, old, or said before.
-
-    It is used up when it is done: after a fault on our side the provider can say it again.
-    """
-    until, name = _need_ours(inst, connection, said), said.get("ID") or ""
-    await need_new(inst, connection, name)
-    status = await _end(inst, connection, said)
-    await use_up(inst, connection, name, until)
-    return status
+    """Ends what the provider says has ended; the status to answer with. Raises for what is not for us, old, or said before."""
+    until = _need_ours(inst, connection, said)
+    async with once(inst, connection, said.get("ID") or "", until):
+        return await _end(inst, connection, said)
 
 
 async def _end(inst: Installation, connection: Connection, said: etree._Element) -> str:
@@ -58,12 +52,7 @@ async def _end(inst: Installation, connection: Connection, said: etree._Element)
     known = await known_person(inst, connection, text(named))
     if known is None:
         return NOBODY
-    staff_user_id, person_id = known
-    indexes = [text(one) for one in said.findall(f"{P}SessionIndex")]
-    if not indexes:
-        await sessions.end_by_company(inst, person_id, connection.account_id)
-        return SUCCESS
-    await end_named(inst, connection, indexes, staff_user_id)
+    await end(inst, connection, [text(one) for one in said.findall(f"{P}SessionIndex")], known)
     return SUCCESS
 
 

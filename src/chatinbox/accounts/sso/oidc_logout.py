@@ -15,12 +15,11 @@ from uuid import UUID
 import msgspec
 from joserfc.jwk import KeySet
 
-from chatinbox.accounts import sessions
 from chatinbox.accounts.sso.arrive import AtProvider, known_person
 from chatinbox.accounts.sso.connection import Connection, Provider, place
 from chatinbox.accounts.sso.oidc import LONGEST_AGE, read_keys, verified
-from chatinbox.accounts.sso.provider_session import end_named
-from chatinbox.accounts.sso.said import need_new, use_up
+from chatinbox.accounts.sso.provider_session import end
+from chatinbox.accounts.sso.said import once
 from chatinbox.accounts.sso.saml_xml import failed
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -63,23 +62,12 @@ class Ended(msgspec.Struct, frozen=True):
 async def hear(inst: Installation, connection: Connection, token: str, may_ask: MayAsk) -> None:
     """Ends what a logout token says. Raises for one that does not hold; whom it is of, it does not tell. `may_ask` raises where
     whoever brings it has had the provider asked for new keys too often.
-
-    It is used up when it is done: after a fault on our side the provider can say it again.
     """
     ended = await _believed(inst, connection, token, may_ask)
-    await need_new(inst, connection, ended.said)
-    await _end(inst, connection, ended)
-    await use_up(inst, connection, ended.said, ended.until)
-
-
-async def _end(inst: Installation, connection: Connection, ended: Ended) -> None:
-    known = await known_person(inst, connection, ended.subject) if ended.subject else None
-    if ended.subject and known is None:
-        return
-    if ended.session:
-        await end_named(inst, connection, [ended.session], known and known[0])
-    elif known:
-        await sessions.end_by_company(inst, known[1], connection.account_id)
+    async with once(inst, connection, ended.said, ended.until):
+        known = await known_person(inst, connection, ended.subject) if ended.subject else None
+        if known or not ended.subject:
+            await end(inst, connection, [ended.session] if ended.session else [], known)
 
 
 def read_logout_token(provider: Provider, token: str, keys: KeySet) -> Ended:

@@ -63,12 +63,17 @@ async def take(inst: Installation, session: Session, connection: Connection) -> 
     return msgspec.json.decode(raw, type=AtProvider)
 
 
-async def end_named(
-    inst: Installation, connection: Connection, indexes: list[str], of: UUID | None = None
+async def end(
+    inst: Installation, connection: Connection, indexes: list[str], whose: tuple[UUID, UUID] | None
 ) -> None:
-    """Ends what came from these of the provider's sessions: of one staff user, where it says of whom. What says which they are
-    goes last: after a fault it can be said again.
+    """Ends what came from these of the provider's sessions: of one staff user and person, where it says of whom, and then all of
+    theirs where it names no session. What says which they are goes last: after a fault it can be said again.
     """
+    if not indexes:
+        if whose:
+            await sessions.end_by_company(inst, whose[1], connection.account_id)
+        return
+    of = whose and whose[0]
     blinds = [await _index(inst, connection, one) for one in indexes]
     [rows] = await inst.db.run(
         connection.account_id,

@@ -1,5 +1,7 @@
 """What a provider said counts once: keyed hashes of the ids of assertions and requests, until they expire."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from chatinbox.accounts.sso.connection import Connection
@@ -10,13 +12,18 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 
-async def need_new(inst: Installation, connection: Connection, said: str) -> None:
-    """Raises when this connection's provider said it before, or when it has no id; whoever does it uses it up behind that."""
+@asynccontextmanager
+async def once(inst: Installation, connection: Connection, said: str, until: datetime) -> AsyncIterator[None]:
+    """Around what is done because of it. Raises as `use_up`, before it is done; used up it is behind that: after a fault on our
+    side the provider can say it again.
+    """
     ask = "select id from sso_said where account_id = %s and said_blind = %s"
     account_id = connection.account_id
     [rows] = await inst.db.run(account_id, (ask, [account_id, await _blind(inst, connection, said)]))
     if rows or not said:
         raise failed("sso_replayed")
+    yield
+    await use_up(inst, connection, said, until)
 
 
 async def use_up(inst: Installation, connection: Connection, said: str, until: datetime) -> None:
