@@ -21,6 +21,7 @@ from chatinbox.channels.email.parse import parse
 from chatinbox.channels.email.raw import Arrived, Summary, discard_raw, forget_old, hold, placed, read, store
 from chatinbox.channels.email.reply_address import read_reply_address
 from chatinbox.channels.email.threading import (
+    Found,
     find_conversation,
     is_in_anothers_name,
     is_own_letter,
@@ -28,7 +29,7 @@ from chatinbox.channels.email.threading import (
 )
 from chatinbox.channels.email.words import body_of, take_out_pictures
 from chatinbox.conversations.body import Body
-from chatinbox.conversations.checked import TRUSTED, Checked, verdict_of
+from chatinbox.conversations.checked import TRUSTED, Checked, Verdict, verdict_of
 from chatinbox.conversations.incoming import Incoming, NewFile, Sender
 from chatinbox.conversations.verbs import receive
 from chatinbox.core.clock import now
@@ -70,7 +71,9 @@ async def place(inst: Installation, arrived: Arrived, *, by_hand: bool = False) 
         await _find_writer(inst, parsed)
         body = await asyncio.to_thread(_words, parsed) if large else _words(parsed)
         body.checked = _of_writer(parsed, summary.checked)
-        reason = None if by_hand else await _why_held(inst, arrived, parsed, body, summary)
+        verdict = verdict_of(body.checked)
+        found = await find_conversation(inst, arrived.account_id, summary.recipient, parsed, verdict)
+        reason = None if by_hand else await _why_held(inst, arrived, parsed, verdict, found)
         if reason:
             await hold(inst, arrived, parsed, reason)
             return None
@@ -78,7 +81,8 @@ async def place(inst: Installation, arrived: Arrived, *, by_hand: bool = False) 
         if forwarded:
             parsed, body = forwarded.letter, _words(forwarded.letter)
             body.checked = Checked(spf="none", dkim="none", dmarc="none", forwarded=True)
-        return await _receive(inst, arrived, parsed, body, summary, forwarded)
+            found = None  # what it answers is only said to
+        return await _receive(inst, arrived, parsed, body, summary, forwarded, found)
     except Refused as refused:
         if refused.code != "erased":
             raise
@@ -118,7 +122,7 @@ def _of_writer(parsed: Parsed, checked: Checked | None) -> Checked | None:
 
 
 async def _why_held(
-    inst: Installation, arrived: Arrived, parsed: Parsed, body: Body, summary: Summary
+    inst: Installation, arrived: Arrived, parsed: Parsed, verdict: Verdict, found: Found | None
 ) -> str | None:
     if parsed.defect:
         return "unreadable"
@@ -128,8 +132,7 @@ async def _why_held(
         return "empty"
     if await is_own_letter(inst, arrived.account_id, parsed):
         return "own"
-    verdict = verdict_of(body.checked)
-    forged = await is_in_anothers_name(inst, arrived.account_id, summary.recipient, parsed, verdict)
+    forged = await is_in_anothers_name(inst, arrived.account_id, parsed, verdict, found)
     return "denied" if forged else None
 
 
@@ -151,13 +154,10 @@ async def _receive(
     body: Body,
     summary: Summary,
     forwarded: Forwarded | None,
+    found: Found | None,
 ) -> UUID:
     account_id = arrived.account_id
     sender = parsed.sender.email if parsed.sender else summary.envelope_sender or ""
-    verdict = verdict_of(body.checked)
-    found = None
-    if not forwarded:  # what it answers is only said to
-        found = await find_conversation(inst, account_id, summary.recipient, parsed, verdict)
     body.reply_to = await _reply_to(inst, parsed)
     account_key = await inst.vault.account_key(account_id)
     ids = [await reference_blind(inst, account_id, parsed.message_id)] if parsed.message_id else []
@@ -190,7 +190,7 @@ async def _receive(
         await note_comment(inst, forwarded, received.conversation_id, received.message_id)
     await placed(inst, arrived, received.message_id)
     if (
-        verdict in TRUSTED
+        verdict_of(body.checked) in TRUSTED
         and is_to_operator(inst, summary.recipient)
         and may_be_answered_by_machine(parsed, summary.envelope_sender, {summary.recipient.casefold()})
     ):

@@ -6,6 +6,7 @@ Anybody else begins a new one. Who writes in the name of somebody who takes part
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 from chatinbox.channels.email.letter import Parsed
@@ -16,6 +17,8 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.customers.addresses import find_by_email, normal_email
 
+Found: TypeAlias = tuple[UUID, UUID]
+"""A conversation and its customer."""
 _CHECKED = """
 select m.id, m.body_sealed, m.sender_check from message m join conversation c
   on c.account_id = m.account_id and c.id = m.conversation_id
@@ -47,8 +50,8 @@ async def is_own_letter(inst: Installation, account_id: UUID, parsed: Parsed) ->
 
 async def find_conversation(
     inst: Installation, account_id: UUID, recipient: str, parsed: Parsed, verdict: Verdict
-) -> tuple[UUID, UUID] | None:
-    """Conversation and customer that a letter continues, or None when it begins something."""
+) -> Found | None:
+    """What a letter continues, or None when it begins something."""
     writer = normal_email(parsed.sender.email) if parsed.sender else ""
     for address in [recipient, *(one.email for one in (*parsed.to, *parsed.cc))]:
         token = read_reply_address(inst, address)
@@ -70,16 +73,15 @@ async def find_conversation(
 
 
 async def is_in_anothers_name(
-    inst: Installation, account_id: UUID, recipient: str, parsed: Parsed, verdict: Verdict
+    inst: Installation, account_id: UUID, parsed: Parsed, verdict: Verdict, found: Found | None
 ) -> bool:
-    """Whether a letter names as its writer somebody who is known here, and is not theirs: their domain says so, or always
-    vouched for their letters and does not for this one.
+    """Whether a letter names as its writer somebody who is known here, or whose conversation it was `found` to continue, and is
+    not theirs: their domain says so, or always vouched for their letters and does not for this one.
     """
     if verdict in TRUSTED or parsed.sender is None:
         return False
     writer = normal_email(parsed.sender.email)
     known = await find_by_email(inst, account_id, writer)
-    found = await find_conversation(inst, account_id, recipient, parsed, verdict)
     named = {one for one in (known, found[1] if found else None) if one}
     if verdict == "denied":
         return bool(named)
@@ -109,7 +111,7 @@ async def _is_there(
 
 async def _by_reference(
     inst: Installation, account_id: UUID, references: Sequence[str], writer: str
-) -> tuple[UUID, UUID] | None:
+) -> Found | None:
     blinds = [await reference_blind(inst, account_id, one) for one in references]
     [rows] = await inst.db.run(
         account_id,
