@@ -4,8 +4,8 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
-from chatinbox.conversations.change import Changed, apply_or_refuse, change
-from chatinbox.conversations.who import in_sight
+from chatinbox.conversations.arrange import arrange
+from chatinbox.conversations.change import Changed
 from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 
@@ -17,17 +17,14 @@ _SETS = """status = %(status)s::text, snoozed_until = null,
 
 async def set_status(inst: Installation, by: Staff, conversation_id: UUID, status: Status) -> Changed | None:
     """Moves a conversation to to do, waiting or done; wakes it when it was snoozed. None when it was so already."""
-    by.need("arrange")
-    await in_sight(inst, by, conversation_id)
-    statement = change(
-        by.account_id,
+    return await arrange(
+        inst,
+        by,
         conversation_id,
         "status",
         sets=_SETS,
         guard="(c.status <> %(status)s::text or c.snoozed_until is not null)",
-        staff_user_id=by.staff_user_id,
         data={"status": status},
         status=status,
         moment=now(),
     )
-    return await apply_or_refuse(inst, by.account_id, conversation_id, statement)

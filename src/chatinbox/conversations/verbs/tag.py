@@ -6,8 +6,8 @@ from uuid import UUID
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from chatinbox.accounts.staff import Staff
-from chatinbox.conversations.change import Changed, apply_or_refuse, change, tell
-from chatinbox.conversations.who import in_sight
+from chatinbox.conversations.arrange import arrange
+from chatinbox.conversations.change import Changed, tell
 from chatinbox.core.clock import now
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import bad_request, not_found
@@ -36,20 +36,9 @@ class Tag:
 
 async def tag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UUID) -> Changed | None:
     """Puts a tag on a conversation; None when it had it. Raises not-found for either id."""
-    by.need("arrange")
-    await in_sight(inst, by, conversation_id)
-    statement = change(
-        by.account_id,
-        conversation_id,
-        "tagged",
-        sets="",
-        guard=f"not {_HAS}",
-        extra=_ON,
-        subject_id=tag_id,
-        staff_user_id=by.staff_user_id,
-    )
+    how = {"sets": "", "guard": f"not {_HAS}", "extra": _ON, "subject_id": tag_id}
     try:
-        return await apply_or_refuse(inst, by.account_id, conversation_id, statement)
+        return await arrange(inst, by, conversation_id, "tagged", **how)
     except ForeignKeyViolation:
         raise not_found() from None
     except UniqueViolation:  # two people put the same tag on at once
@@ -58,19 +47,8 @@ async def tag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UUID
 
 async def untag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UUID) -> Changed | None:
     """Takes a tag off; None when it was not there. Raises not-found for the conversation."""
-    by.need("arrange")
-    await in_sight(inst, by, conversation_id)
-    statement = change(
-        by.account_id,
-        conversation_id,
-        "untagged",
-        sets="",
-        guard=_HAS,
-        extra=_OFF,
-        subject_id=tag_id,
-        staff_user_id=by.staff_user_id,
-    )
-    return await apply_or_refuse(inst, by.account_id, conversation_id, statement)
+    how = {"sets": "", "guard": _HAS, "extra": _OFF, "subject_id": tag_id}
+    return await arrange(inst, by, conversation_id, "untagged", **how)
 
 
 async def create_tag(inst: Installation, by: Staff, name: str) -> Tag:
