@@ -25,11 +25,12 @@ from hypothesis import strategies as st
 from psycopg import sql
 from starlette.types import Receive, Scope, Send
 
-from chatinbox.accounts import letters, people, sessions
+from chatinbox.accounts import people, sessions
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App
 from chatinbox.channels.chat.channel import open_channel
 from chatinbox.conftest import OPERATOR, PASSWORD, People
+from chatinbox.core import plain_letter
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -75,7 +76,7 @@ async def above(above_all: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is asked to wait, what is done afterwards begins at once, and the names of letters are of one length."""
-    monkeypatch.setattr(letters, "make_msgid", lambda domain: f"<{new_id()}@{domain}>")
+    monkeypatch.setattr(plain_letter, "make_msgid", lambda domain: f"<{new_id()}@{domain}>")
     monkeypatch.setattr(forms, "by_name", Throttle(10_000, 600))
     monkeypatch.setattr(forms, "by_place", Throttle(10_000, 600))
     monkeypatch.setattr(forms, "LATER_SECONDS", 0)
