@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
 from email.utils import make_msgid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,16 +21,23 @@ import httpx
 import pytest
 
 from chatinbox.core import postgres
+from promises.means import put_on_the_list
 
 ROOT = Path(__file__).resolve().parents[1]
+_SERVE = "\nfrom chatinbox.app.command import main\nraise SystemExit(main())"  # what `-m chatinbox` does
 PASSWORD = "seven quiet lanterns over water"
 
 
 class House:
-    """One installation in its own process and folder; it can be killed and started again on the same ports."""
+    """One installation in its own process and folder; it can be killed and started again on the same ports.
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    `given` are settings by their names. `first` is what its process does before it serves: lines of Python, by which tests make
+    it hurry, and saboteurs break it.
+    """
+
+    def __init__(self, data: Path, given: Mapping[str, str], first: str = "") -> None:
+        self.data, self.first = data, first
+        self._given = {"sign_up": "open", "prove": "no", **given}
         self.ready: dict[str, Any] = {}
         self.process: subprocess.Popen[str] | None = None
         self._ports = ("0", "0")
@@ -49,13 +56,14 @@ class House:
         }
         with (self.data.parent / "told").open("a") as told:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chatinbox", *words],
+                [sys.executable, *(["-c", self.first + _SERVE] if self.first else ["-m", "chatinbox"]), *words],
                 stdout=subprocess.PIPE,
                 stderr=told,
                 text=True,
                 cwd=self.data.parent,
                 env=clean
-                | {"PYTHONPATH": str(ROOT / "src"), "CHATINBOX_SIGN_UP": "open", "CHATINBOX_PROVE": "no"},
+                | {"PYTHONPATH": str(ROOT / "src")}
+                | {f"CHATINBOX_{name.upper()}": value for name, value in self._given.items()},
             )
         assert self.process.stdout
         line = self.process.stdout.readline()
@@ -66,6 +74,12 @@ class House:
     def told(self) -> str:
         """What it said on standard error."""
         return (self.data.parent / "told").read_text()
+
+    def start_anew(self, first: str) -> None:
+        """Stops it and starts it again, with something else done before it serves."""
+        self.stop()
+        self.first = first
+        self.start()
 
     def kill(self) -> None:
         """kill -9: no goodbye."""
@@ -131,16 +145,21 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def new_house() -> Iterator[Callable[[], House]]:
-    """Opens installations; every one ends with the module."""
+def new_house() -> Iterator[Callable[..., House]]:
+    """Opens installations, `first` and with what settings is said; every one ends with the module. Counts of visits go to Google
+    where a setting says so: then it is on the list of companies.
+    """
     opened: list[House] = []
     with tempfile.TemporaryDirectory(prefix="chatinbox-journey-") as folder:
         Path(folder).chmod(0o755)
 
-        def open_one() -> House:
+        def open_one(first: str = "", **given: str) -> House:
             place = Path(folder) / str(len(opened))
             place.mkdir(mode=0o755)
-            house = House(place / "data")
+            house = House(place / "data", given, first)
+            if "analytics" in given:
+                house.data.mkdir(mode=0o711)
+                put_on_the_list(house.data, name="Google Ireland Limited", planes=["A"], ways=["google_analytics"])
             opened.append(house)
             house.start()
             return house

@@ -5,15 +5,11 @@ her visitors, tell which of the two they are in (H1). Two businesses live the sa
 until she was erased: what is stored afterwards is as if she had never written (H4).
 """
 
-import difflib
-import re
-import time
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -21,9 +17,8 @@ from chatinbox.core import postgres
 from chatinbox.privacy.tests.stored import stored
 from journeys.business import Business, open_businesses
 from journeys.conftest import House, aside
+from journeys.runs import alike, enough, how, wait_until
 
-# What goes on behind the scenes may be later in one run than in the other: they are alike before long, or they are not.
-ALIKE_WITHIN = 10.0
 WORDS = ["hello", "apricots", "card 4242 4242 4242 4242", "ü — ß", "=1+1"]
 FRIDA = "Frida <frida@mail.example>"
 visitors = st.sampled_from(["frida@mail.example", "karl@mail.example"])
@@ -143,47 +138,10 @@ class Lives(RuleBasedStateMachine):
         return [*rows, f"{one.files()} files"]
 
 
-def alike(look: Callable[[], list[list[str]]]) -> None:
-    """Both tell the same, at once or before long."""
-    until = time.monotonic() + ALIKE_WITHIN
-    while True:
-        one, other = look()
-        if one == other:
-            return
-        if time.monotonic() > until:
-            lines = [re.split(r"(?<=[>,])", "\n".join(told)) for told in (one, other)]
-            raise AssertionError("\n".join(list(difflib.unified_diff(*lines, n=2, lineterm=""))[:60]))
-        time.sleep(0.1)
-
-
-def wait_until(holds: Callable[[], Any]) -> None:
-    """Looks again until it holds."""
-    until = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < until, "it never came to that"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def houses(new_house: Callable[[], House]) -> tuple[House, House]:
     """The quiet one and the busy one."""
     return new_house(), new_house()
-
-
-def how(stories: int, steps: int) -> settings:
-    """So many stories of so many steps, none told again: each takes businesses of its own."""
-    return settings(
-        max_examples=stories,
-        stateful_step_count=steps,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-
-
-def enough(stories: int) -> int:
-    """How many beginnings that takes at most: some are drawn and thrown away."""
-    return stories + stories // 2 + 1
 
 
 async def play(houses: tuple[House, House], days: int, steps: int) -> None:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatinbox.app import opening
+from chatinbox.app.tests.signals import NO_SIGNALS, SIGNALS, Headers
 from chatinbox.app.wiring import App, build
 from chatinbox.conftest import OPERATOR
 from chatinbox.core.clock import now, travel
@@ -72,10 +73,10 @@ class House:
         self.google.taken.clear()
         self.google.raw.clear()
 
-    async def visit(self, path: str, times: int = 1, **headers: str) -> None:
+    async def visit(self, path: str, times: int = 1, signal: Headers | None = None, referer: str = "") -> None:
         for _ in range(times):
-            told = [(name.replace("_", "-"), value) for name, value in headers.items()]
-            assert (await self.browser.get(path, headers=told)).status_code == 200
+            headers = [*(signal or []), ("referer", referer)]
+            assert (await self.browser.get(path, headers=headers)).status_code == 200
 
     async def relay(self, days: int = 1) -> list[Any]:
         """What the worker does some days later."""
@@ -135,14 +136,6 @@ async def test_finished_counts_leave_once_with_no_small_number_and_a_row_in_the_
     assert await house.inst.db.directory(ask) == [(house.google.url, "subprocessor", "taken", "204")]
 
 
-SIGNALS: list[dict[str, str]] = [
-    {"dnt": "1"},
-    {"dnt": "1xyz"},
-    {"sec_gpc": "1"},
-    {"sec_gpc": "0, 1"},
-    {"dnt": "1", "sec_gpc": "1"},
-]
-NO_SIGNALS: list[dict[str, str]] = [{}, {"dnt": "0"}, {"sec_gpc": "1x"}, {"dnt": ""}]
 VISIT = st.tuples(
     st.sampled_from(["/", "/pricing", "/privacy", "/contact"]),
     st.sampled_from(SIGNALS + NO_SIGNALS),
@@ -154,12 +147,12 @@ VISIT = st.tuples(
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.lists(VISIT, max_size=7))
 async def test_the_bytes_are_those_without_the_visits_that_carried_a_signal(
-    house: House, script: list[tuple[str, dict[str, str], str, int]]
+    house: House, script: list[tuple[str, Headers, str, int]]
 ) -> None:
-    async def bytes_of(visits: list[tuple[str, dict[str, str], str, int]]) -> list[bytes]:
+    async def bytes_of(visits: list[tuple[str, Headers, str, int]]) -> list[bytes]:
         await house.empty()
         for path, signal, referer, times in visits:
-            await house.visit(path, times, **signal, referer=referer)
+            await house.visit(path, times, signal, referer)
         await house.relay()
         return list(house.google.raw)
 
