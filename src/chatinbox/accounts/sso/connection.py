@@ -50,8 +50,11 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 def errand(account_id: UUID, instruction: str, *fields: str, of: UUID | None = None) -> Errand:
-    """A request to the provider that the account chose, on the word of who connected it; `of` a person, or of nobody."""
-    return Errand(account_id, None, "integration", instruction, fields, "person" if of else "account", of)
+    """A request to the provider that the account chose, on the word of who connected it; `of` a person, or of nobody. Where no kind
+    of data is in it, the ledger says just that.
+    """
+    kinds = fields or ("nothing about anybody",)
+    return Errand(account_id, None, "integration", instruction, kinds, "person" if of else "account", of)
 
 
 def path_of(inst: Installation, account_id: UUID) -> str:

@@ -157,6 +157,7 @@ async def test_an_owner_connects_a_provider_on_the_page_and_a_colleague_signs_in
     ask = "select outcome, basis, fields from ledger where account_id = %s and gate = 'http' order by id"
     [rows] = await near.db.run(ada.account_id, (ask, [ada.account_id]))
     assert {row[0] for row in rows} == {"taken"} and {row[1] for row in rows} == {"integration"}
+    assert all(row[2] for row in rows)  # each says what was in it, though it be nothing about anybody
 
 
 async def test_what_is_learnt_is_the_domain_and_never_the_person(
