@@ -1,6 +1,8 @@
 """One business in a served installation, met only as its people meet it: pages, JSON, letters by SMTP, the chat."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -137,26 +139,31 @@ class Business:
         return without_chance(told, self.slug)
 
 
-async def open_businesses(house: House, names: list[str]) -> list[Business]:
-    """New businesses in a running house, each with its owner signed in."""
+@asynccontextmanager
+async def installation(house: House) -> AsyncIterator[Installation]:
+    """What runs in a house, opened once more beside it: with its keys, and whatever its own process does to itself not done."""
     cluster = postgres.up(house.data)
     settings = replace(Settings(), data=house.data, public_url=house.url, files_url=house.url, sign_up="open")
     inst = await Installation.open(settings, cluster.dsn(cluster.superuser, "chatinbox"))
-    opened = []
     try:
+        yield inst
+    finally:
+        await inst.close()
+
+
+async def open_businesses(house: House, names: list[str]) -> list[Business]:
+    """New businesses in a running house, each with its owner signed in."""
+    opened = []
+    async with installation(house) as inst:
         for name in names:
             email = f"{new_id().hex[-8:]}@{name.lower()}.example"
             made = await sign_up(inst, "Ada Lund", email, name, PASSWORD, confirmed=True)
             assert made
             await open_first_channels(inst, made.account_id, name)
             client = house.client()
-            client.cookies.set(
-                sessions.cookie_name(inst), await sessions.start(inst, made.staff, "a browser")
-            )
+            token = await sessions.start(inst, made.staff, "a browser")
+            client.cookies.set(sessions.cookie_name(inst), token)
             business = Business(house, client, made.account_id, email, name.lower())
             business.key, business.address = house.addresses(client)
             opened.append(business)
-    finally:
-        await inst.close()
-        postgres.leave(house.data)
     return opened

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import make_msgid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from chatinbox.core import postgres
@@ -56,7 +58,11 @@ class House:
         }
         with (self.data.parent / "told").open("a") as told:
             self.process = subprocess.Popen(
-                [sys.executable, *(["-c", self.first + _SERVE] if self.first else ["-m", "chatinbox"]), *words],
+                [
+                    sys.executable,
+                    *(["-c", self.first + _SERVE] if self.first else ["-m", "chatinbox"]),
+                    *words,
+                ],
                 stdout=subprocess.PIPE,
                 stderr=told,
                 text=True,
@@ -109,6 +115,14 @@ class House:
                 self.process.wait()
         postgres.down(self.data)
 
+    @contextmanager
+    def above(self) -> Iterator[psycopg.Connection]:
+        """A connection to its database that sees everything. The database runs on until the house ends."""
+        cluster = postgres.up(self.data)
+        dsn = cluster.dsn(cluster.superuser, "chatinbox")
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            yield conn
+
     def client(self) -> httpx.Client:
         """A browser without a screen on its main origin."""
         return httpx.Client(base_url=self.url, headers={"x-chatinbox": "1"}, timeout=20)
@@ -131,15 +145,17 @@ class House:
         assert key and address
         return key[1], address[1]
 
-    def send_mail(self, sender: str, to: str, subject: str, text: str, **headers: str) -> str:
-        """A letter by SMTP; its Message-ID, once the server has taken it."""
+    def send_mail(
+        self, sender: str, to: str, subject: str, text: str, *, source: str = "127.0.0.1", **headers: str
+    ) -> str:
+        """A letter by SMTP, from an address of this machine; its Message-ID, once the server has taken it."""
         letter = EmailMessage()
         letter["From"], letter["To"], letter["Subject"] = sender, to, subject
         letter["Message-ID"] = headers.pop("message_id", None) or make_msgid(domain="mail.example")
         for name, value in headers.items():
             letter[name.replace("_", "-")] = value
         letter.set_content(text)
-        with smtplib.SMTP("127.0.0.1", int(self._ports[1]), timeout=15) as door:
+        with smtplib.SMTP("127.0.0.1", int(self._ports[1]), timeout=15, source_address=(source, 0)) as door:
             door.send_message(letter)
         return str(letter["Message-ID"])
 
@@ -159,7 +175,9 @@ def new_house() -> Iterator[Callable[..., House]]:
             house = House(place / "data", given, first)
             if "analytics" in given:
                 house.data.mkdir(mode=0o711)
-                put_on_the_list(house.data, name="Google Ireland Limited", planes=["A"], ways=["google_analytics"])
+                put_on_the_list(
+                    house.data, name="Google Ireland Limited", planes=["A"], ways=["google_analytics"]
+                )
             opened.append(house)
             house.start()
             return house

@@ -94,7 +94,8 @@ class Outside:
         self.asked.clear()
 
     def _met(self, where: Literal["web", "mail"]) -> Arrival:
-        arrival = Arrival(where, now(), self.look())
+        known = self.look()
+        arrival = Arrival(where, now(), known, to=self.web if where == "web" else "")
         self.arrived.append(arrival)
         return arrival
 

@@ -13,9 +13,11 @@ ALIKE_WITHIN = 10.0
 
 
 def how(stories: int, steps: int) -> settings:
-    """So many stories of so many steps, none told again: each takes businesses of its own."""
+    """So many stories of so many steps, none told again: each takes businesses of its own. Before them comes one that is told by
+    habit, in which the simplest thing happens over and over.
+    """
     return settings(
-        max_examples=stories,
+        max_examples=1 + stories,
         stateful_step_count=steps,
         deadline=None,
         phases=[Phase.generate],
@@ -25,7 +27,7 @@ def how(stories: int, steps: int) -> settings:
 
 def enough(stories: int) -> int:
     """How many beginnings that takes at most: some are drawn and thrown away."""
-    return stories + stories // 2 + 1
+    return stories + stories // 2 + 2
 
 
 def alike(look: Callable[[], list[list[str]]]) -> None:

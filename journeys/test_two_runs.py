@@ -13,7 +13,6 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from chatinbox.core import postgres
 from chatinbox.privacy.tests.stored import stored
 from journeys.business import Business, open_businesses
 from journeys.conftest import House, aside
@@ -160,14 +159,10 @@ async def play(houses: tuple[House, House], days: int, steps: int) -> None:
 async def live(house: House, lives: int, steps: int) -> None:
     """So many lives."""
     opened = await open_businesses(house, ["Pottery"] * 2 * enough(lives))
-    cluster = postgres.up(house.data)
-    try:
-        with psycopg.connect(cluster.dsn(cluster.superuser, "chatinbox"), autocommit=True) as above:
-            Lives.above = above
-            Lives.fresh = staticmethod(lambda: [opened.pop(), opened.pop()])  # type: ignore[method-assign]
-            await aside(run_state_machine_as_test, Lives, settings=how(lives, steps))
-    finally:
-        postgres.leave(house.data)
+    with house.above() as above:
+        Lives.above = above
+        Lives.fresh = staticmethod(lambda: [opened.pop(), opened.pop()])  # type: ignore[method-assign]
+        await aside(run_state_machine_as_test, Lives, settings=how(lives, steps))
 
 
 async def test_through_no_door_can_one_tell_that_neighbours_are_at_work(houses: tuple[House, House]) -> None:

@@ -23,6 +23,8 @@ _BYTES = re.compile(r"\\x([0-9a-f]*)")
 _RANDOM = {("directory.chat_key", "key")}  # neither an id nor bytes, and drawn at random all the same
 # Whole numbers that the installation counts on, whoever comes.
 _COUNTED_ON = {"id", "number", "job_id", "outbox_id"}
+_TOKENS = {"token", "tokens"}  # of words, under a key of the account
+_WHILE = {("tenant.staff_record", "seconds")}  # how long something took
 # What the queue works by, and what of it is done at the moment: no door writes there.
 _CLOCKWORK = {f"work.procrastinate_{name}" for name in ("events", "workers", "periodic_defers")}
 
@@ -70,7 +72,7 @@ def alike(added: Rows) -> Counter[Any]:
         for name, value in kept.items():
             repeated[table, name][str(value)] += times
     for (table, name), values in repeated.items():
-        if not any(_TIME.fullmatch(value) for value in values):
+        if (table, name) not in _WHILE and not any(_TIME.fullmatch(value) for value in values):
             seen["how often", table, name, tuple(sorted(values.values()))] += 1
     return seen
 
@@ -78,6 +80,10 @@ def alike(added: Rows) -> Counter[Any]:
 def _drawn(table: str, name: str, value: Any) -> str:
     if name in _COUNTED_ON and isinstance(value, int):
         return "a number"
+    if (table, name) in _WHILE and isinstance(value, int):
+        return "a while"
+    if name in _TOKENS:
+        return f"{len(value) if isinstance(value, list) else 1} of them"
     if (table, name) in _RANDOM:
         return f"{len(value)} signs"
     text = _TIME.sub("a time", _ID.sub("an id", str(value)))

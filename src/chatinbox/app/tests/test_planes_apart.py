@@ -72,9 +72,7 @@ Around: TypeAlias = Callable[[App, Scope, Receive, Send], Awaitable[None]]
 class Stage:
     """An application with its website, on which a script is played."""
 
-    def __init__(
-        self, inst: Installation, above: psycopg.Connection, around: Around | None = None
-    ) -> None:
+    def __init__(self, inst: Installation, above: psycopg.Connection, around: Around | None = None) -> None:
         self.inst = replace(inst, settings=replace(inst.settings, website=True, **OPERATOR))
         self.above, self._around, self._app = above, around, App(self.inst)
 
@@ -180,9 +178,7 @@ async def test_the_comparison_finds_what_a_sign_in_keeps(
         await app(scope, receive, send)
         if scope["path"] == "/sign-in":
             device = dict(scope["headers"])[b"user-agent"].decode()
-            above.execute(
-                "insert into public.kept values (%s)", [as_(Place(scope["client"][0], device))]
-            )
+            above.execute("insert into public.kept values (%s)", [as_(Place(scope["client"][0], device))])
 
     try:
         with pytest.raises(pytest.fail.Exception, match=r"public\.kept"):

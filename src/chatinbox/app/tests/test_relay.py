@@ -73,7 +73,9 @@ class House:
         self.google.taken.clear()
         self.google.raw.clear()
 
-    async def visit(self, path: str, times: int = 1, signal: Headers | None = None, referer: str = "") -> None:
+    async def visit(
+        self, path: str, times: int = 1, signal: Headers | None = None, referer: str = ""
+    ) -> None:
         for _ in range(times):
             headers = [*(signal or []), ("referer", referer)]
             assert (await self.browser.get(path, headers=headers)).status_code == 200
