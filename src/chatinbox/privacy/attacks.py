@@ -9,7 +9,7 @@ FILE = Path(__file__).with_name("attacks.toml")
 
 
 class Attack(msgspec.Struct, forbid_unknown_fields=True):
-    """One thing to try. `tests` are `file::name` below the source; `open` says why there is none yet."""
+    """One thing to try. `tests` are `file::name` below the source, or of the journeys; `open` says why there is none yet."""
 
     no: int
     tried: str

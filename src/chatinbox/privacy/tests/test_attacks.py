@@ -7,11 +7,12 @@ from pathlib import Path
 from chatinbox.privacy import attacks
 
 SOURCE = Path(__file__).resolve().parents[2]
+CLONE = SOURCE.parents[1]
 
 
 @cache
 def names_in(file: str) -> set[str]:
-    tree = ast.parse((SOURCE / file).read_text())
+    tree = ast.parse(((CLONE if file.startswith("journeys/") else SOURCE) / file).read_text())
     return {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
