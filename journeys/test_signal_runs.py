@@ -53,7 +53,8 @@ class Visits(RuleBasedStateMachine):
 
     @initialize(signal=st.sampled_from(SIGNALS))
     def people_come_with_a_signal_and_without(self, signal: Headers) -> None:
-        for path in ("/", "/trust"):  # of two such numbers one is told, whatever small one has to be hidden beside it
+        # Of two such numbers one is told, whatever small one has to be hidden beside it.
+        for path in ("/", "/trust"):
             self.somebody_visits("a stranger", path, [], "en", "", DEVICES[0], LEAST + 2)
         self.somebody_visits("a stranger", "/pricing", signal, "de", "", DEVICES[1], LEAST + 2)
 

@@ -166,7 +166,7 @@ async def live(house: House, lives: int, steps: int) -> None:
 
 
 async def test_through_no_door_can_one_tell_that_neighbours_are_at_work(houses: tuple[House, House]) -> None:
-    await play(houses, 2, 8)
+    await play(houses, 2, 6)
 
 
 @pytest.mark.long
