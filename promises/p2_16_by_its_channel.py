@@ -59,13 +59,14 @@ async def saboteur_follows_the_secret_address(stage: Stage) -> None:
     """Brings a letter into whichever account's secret address stands in it"""
     known = receive._receive
 
+    # The last of what it is told is the conversation that was found: one of the account it has left.
     async def elsewhere(inst: Installation, arrived: receive.Arrived, parsed: Parsed, *further: Any) -> UUID:
         for one in (*parsed.to, *parsed.cc):
             token = reply_address.read_reply_address(inst, one.email)
             if token:
                 channel = next(c for c in await read_channels(inst, token[0]) if c.kind == "email")
                 arrived = receive.Arrived(token[0], channel.id, arrived.raw_mail_id)
-        return await known(inst, arrived, parsed, *further)
+        return await known(inst, arrived, parsed, *further[:-1], None)
 
     async def nothing(*_: object) -> None: ...
 
@@ -82,7 +83,8 @@ async def saboteur_follows_the_sender(stage: Stage) -> None:
             arrived.account_id
         ]
         channel = next(c for c in await read_channels(inst, first) if c.kind == "email")
-        return await known(inst, receive.Arrived(first, channel.id, arrived.raw_mail_id), parsed, *further)
+        arrived = receive.Arrived(first, channel.id, arrived.raw_mail_id)
+        return await known(inst, arrived, parsed, *further[:-1], None)
 
     async def nothing(*_: object) -> None: ...
 

@@ -199,7 +199,7 @@ def _file_routes(inst: Installation) -> list[BaseRoute]:
 
     return [
         Way("/files/{id}", fetch, Declared(("staff", "customer"), ("U",))),
-        Way("/looked/{id}", looked, Declared(("operator",), ("U",)), ["GET"]),
+        Way(files.LOOKED, looked, Declared(("operator",), ("U",)), ["GET"]),
         Way("/faces/{id}", face, Declared(("customer",), ("T",))),
         *shop.routes(inst),
     ]

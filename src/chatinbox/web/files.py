@@ -15,6 +15,8 @@ from chatinbox.core.vault import BadToken, Erased
 from chatinbox.privacy.glass.hand import hand_out
 from chatinbox.web.answer import guarded, path_id
 
+LOOKED = "/looked/{id}"
+"""Where what somebody of the operator looked at is handed out, once."""
 HEADERS = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
