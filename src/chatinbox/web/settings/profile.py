@@ -1,4 +1,4 @@
-"""My profile: everything one is called and shown asand what one wants to be told."""
+"""My profile: everything one is called and shown as, and what one wants to be told."""
 
 from typing import Any
 
