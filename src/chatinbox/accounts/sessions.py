@@ -149,7 +149,11 @@ async def start(
 
 async def session_for(inst: Installation, token: str) -> Session | None:
     """The session of a token, or None when it ended, expired or never was."""
-    hashed = _hash(inst, token)
+    return await session_of_mark(inst, _hash(inst, token))
+
+
+async def session_of_mark(inst: Installation, hashed: bytes) -> Session | None:
+    """The same of a session's mark (`Staff.mark`), which is the keyed hash of its token: nobody signs in with it."""
     remembered = _known.get(hashed)
     if remembered and remembered[0] > time.monotonic():
         return remembered[1]
@@ -169,6 +173,7 @@ async def session_for(inst: Installation, token: str) -> Session | None:
         )
     if has_ended(session_id):
         return None
+    staff = replace(staff, mark=hashed)
     session = Session(staff, session_id, proven_at, limited_at is not None, created_at, how)
     if session.limited:
         return session  # not remembered: it is free in every process as soon as there is a second factor

@@ -1,6 +1,6 @@
 """A staff user who acts: what a session proves, handed to every verb as `by`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -33,6 +33,8 @@ class Staff:
     unpaid_at: datetime | None = None
     custom: frozenset[Permission] | None = None  # what a role of the account's own lets them do
     kept_out: frozenset[UUID] = frozenset()  # channels of teams they are not in
+    # Of the session they act in, for what must end with it; it opens nothing, and who it is does not depend on it.
+    mark: bytes = field(default=b"", compare=False, repr=False)
 
     def may(self, what: Permission) -> bool:
         """Whether their role lets them do this."""

@@ -17,6 +17,7 @@ _FILE = (
     f"select {_ROW}, %(customer_id)s::uuid, a.conversation_id, a.id, null::integer from attachment a"
     f" where a.account_id = %(account)s and a.id = %(subject_id)s and {LAZILY}"
 )
+_FILE_IN_SIGHT = " and exists (select from conversation c where c.account_id = a.account_id and c.id = a.conversation_id{sight})"
 _COUNTED = f"select {_ROW}, null::uuid, null::uuid, null::uuid, %(row_count)s::integer where {LAZILY}"
 
 
@@ -47,16 +48,22 @@ def at_customer(by: Staff, customer_id: UUID) -> Look:
     )
 
 
-def at_file(account_id: UUID, staff_user_id: UUID, customer_id: UUID, file_id: UUID) -> Look:
-    """That a file is fetched by a link that was made for a staff user."""
+def file_in_sight(by: Staff) -> str:
+    """As `sight`, for a condition on attachments `a`."""
+    return _FILE_IN_SIGHT.format(sight=sight(by)) if by.kept_out else ""
+
+
+def at_file(by: Staff, customer_id: UUID, file_id: UUID) -> Look:
+    """That a file is fetched by a link that was made for `by`."""
     return looked(
-        account_id,
-        staff_user_id,
+        by.account_id,
+        by.staff_user_id,
         "file",
         whose=file_id,
-        source=_FILE,
+        source=_FILE + file_in_sight(by),
         customer_id=customer_id,
         subject_id=file_id,
+        kept_out=list(by.kept_out),
     )
 
 

@@ -56,7 +56,7 @@ select kind, body_sealed, revision, files from draft where account_id = %(accoun
 
 
 class File(msgspec.Struct):
-    """An attachment. `url` is signed and lives for an hour; `content_id` when the letter shows it in place."""
+    """An attachment. `url` is signed and lives for an hour, or until the reader's session ends; `content_id` when the letter shows it in place."""
 
     id: UUID
     name: str
@@ -163,8 +163,8 @@ class Timeline(msgspec.Struct):
 class Links(Protocol):
     """Makes signed links; given by the web, which knows the second origin."""
 
-    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID, staff_user_id: UUID) -> str:
-        """The address of one file, for one staff user."""
+    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID, mark: bytes) -> str:
+        """The address of one file, for the session of this mark."""
         ...
 
 
@@ -234,7 +234,7 @@ class FileOpener:
 
     def __init__(self, key: SealKey | None, by: Staff, customer_id: UUID, links: Links) -> None:
         self._key, self._account_id, self._customer_id, self._links = key, by.account_id, customer_id, links
-        self._reader_id = by.staff_user_id
+        self._mark = by.mark
 
     def open(self, rows: Iterable[Any]) -> list[File]:
         """Files of rows (id, sealed name, type, size, sealed content id, …); none when the customer was erased."""
@@ -250,7 +250,7 @@ class FileOpener:
             name=key.open_text(name, self._account_id, "attachment", "name", file_id),
             size=size,
             type=type_,
-            url=self._links.link(self._account_id, self._customer_id, file_id, self._reader_id),
+            url=self._links.link(self._account_id, self._customer_id, file_id, self._mark),
             thumb=type_ in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"),
             content_id=key.open_text(content_id, self._account_id, "attachment", "content_id", file_id)
             if content_id

@@ -1,12 +1,15 @@
-"""Signed, short-lived links to files on the second origin. Whoever holds the link may fetch, until it ends."""
+"""Signed, short-lived links to files on the second origin. Whoever holds the link may fetch, until it ends.
 
-import time
+One that was made for staff carries the mark of the session it was made in, and its door asks whether that is still open.
+"""
+
 from uuid import UUID
 
-from chatinbox.core.ids import NOBODY
+from chatinbox.core.clock import now
 from chatinbox.core.vault import BadToken, Vault
 
 SECONDS = 3600
+_OF_SESSION = b"s"
 
 
 class SignedLinks:
@@ -14,11 +17,15 @@ class SignedLinks:
 
     def __init__(self, vault: Vault, origin: str) -> None:
         self._vault, self._origin = vault, origin.rstrip("/")
-        self._made: dict[tuple[str, tuple[UUID, ...]], tuple[int, str]] = {}
+        self._made: dict[tuple[str, tuple[UUID, ...], bytes], tuple[int, str]] = {}
 
-    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID, staff_user_id: UUID = NOBODY) -> str:
-        """The address of one file, good for an hour. It says for which staff user it was made, or for none."""
-        token = self._token("file-link", account_id, customer_id, file_id, staff_user_id)
+    def link(self, account_id: UUID, customer_id: UUID, file_id: UUID, mark: bytes | None = None) -> str:
+        """The address of one file, good for an hour. `mark` is that of a staff user's session; None: a visitor's link.
+
+        An empty mark is of no session: such a link opens nothing.
+        """
+        rest = b"" if mark is None else _OF_SESSION + mark
+        token = self._token("file-link", account_id, customer_id, file_id, rest=rest)
         return f"{self._origin}/files/{file_id}?k={token}"
 
     def face(self, account_id: UUID, photo_id: UUID) -> str:
@@ -27,13 +34,15 @@ class SignedLinks:
 
     def looked(self, account_id: UUID, look_id: UUID) -> str:
         """The address of the file that somebody of the operator looks at, good for a minute; the database lets it be used once."""
-        token = self._mint("looked-link", int(time.time()) + 60, account_id, look_id)
+        token = self._mint("looked-link", _moment() + 60, account_id, look_id)
         return f"{self._origin}/looked/{look_id}?k={token}"
 
-    def read(self, token: str) -> tuple[UUID, UUID, UUID, UUID]:
-        """Account, customer, file and staff user of a link that is still good; raises BadToken. `NOBODY`: a visitor's."""
-        account_id, customer_id, file_id, staff_user_id = self._ids("file-link", token, 4)
-        return account_id, customer_id, file_id, staff_user_id
+    def read(self, token: str) -> tuple[UUID, UUID, UUID, bytes | None]:
+        """Account, customer, file and session's mark of a link that is still good; raises BadToken. None: a visitor's."""
+        (account_id, customer_id, file_id), rest = self._read("file-link", token, 3)
+        if rest and rest[:1] != _OF_SESSION:
+            raise BadToken("file-link")
+        return account_id, customer_id, file_id, rest[1:] if rest else None
 
     def read_face(self, token: str) -> tuple[UUID, UUID]:
         """Account and photo of a link that is still good; raises BadToken."""
@@ -45,21 +54,31 @@ class SignedLinks:
         account_id, look_id = self._ids("looked-link", token, 2)
         return account_id, look_id
 
-    def _token(self, purpose: str, *ids: UUID) -> str:
-        quarter, name = int(time.time()) // 900, (purpose, ids)
+    def _token(self, purpose: str, *ids: UUID, rest: bytes = b"") -> str:
+        quarter, name = _moment() // 900, (purpose, ids, rest)
         made = self._made.get(name)
         if made is None or made[0] != quarter:
-            made = (quarter, self._mint(purpose, (quarter + 1) * 900 + SECONDS, *ids))
+            made = (quarter, self._mint(purpose, (quarter + 1) * 900 + SECONDS, *ids, rest=rest))
             if len(self._made) > 20_000:
                 self._made.clear()
             self._made[name] = made
         return made[1]
 
-    def _mint(self, purpose: str, until: int, *ids: UUID) -> str:
-        return self._vault.mint(purpose, b"".join(one.bytes for one in ids) + until.to_bytes(8))
+    def _mint(self, purpose: str, until: int, *ids: UUID, rest: bytes = b"") -> str:
+        return self._vault.mint(purpose, b"".join(one.bytes for one in ids) + until.to_bytes(8) + rest)
 
     def _ids(self, purpose: str, token: str, count: int) -> list[UUID]:
-        payload = self._vault.read(purpose, token)
-        if len(payload) != count * 16 + 8 or int.from_bytes(payload[-8:]) < time.time():
+        ids, rest = self._read(purpose, token, count)
+        if rest:
             raise BadToken(purpose)
-        return [UUID(bytes=payload[at : at + 16]) for at in range(0, count * 16, 16)]
+        return ids
+
+    def _read(self, purpose: str, token: str, count: int) -> tuple[list[UUID], bytes]:
+        payload, end = self._vault.read(purpose, token), count * 16
+        if len(payload) < end + 8 or int.from_bytes(payload[end : end + 8]) < _moment():
+            raise BadToken(purpose)
+        return [UUID(bytes=payload[at : at + 16]) for at in range(0, end, 16)], payload[end + 8 :]
+
+
+def _moment() -> int:
+    return int(now().timestamp())

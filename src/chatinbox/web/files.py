@@ -1,15 +1,17 @@
 """The files' door on the second origin: always a download, never a page of ours."""
 
 from urllib.parse import quote
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from chatinbox.accounts import photo
 from chatinbox.accounts.access import NOT_NOTED
-from chatinbox.conversations.looked import at_file
+from chatinbox.accounts.sessions import session_of_mark
+from chatinbox.accounts.staff import Staff
+from chatinbox.conversations.looked import at_file, file_in_sight
 from chatinbox.core.errors import Refused, not_found
-from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import BadToken, Erased
 from chatinbox.privacy.glass.hand import hand_out
@@ -27,13 +29,17 @@ HEADERS = {
 # Pictures that a browser draws without running anything; everything else travels as plain bytes.
 DRAWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"}
 
+_ATTACHMENT = "select a.name_sealed, a.type, a.size from attachment a where a.account_id = %(account)s and a.id = %(id)s"
+
 
 async def get_file(inst: Installation, request: Request) -> Response:
-    """One attachment, for whoever holds a link that is still good."""
+    """One attachment, for whoever holds a link that is still good; a staff user's while the session it was made in is open
+    and they see its channel.
+    """
 
     async def fetch() -> Response:
         try:
-            account_id, customer_id, file_id, reader_id = inst.links.read(request.query_params.get("k", ""))
+            account_id, customer_id, file_id, mark = inst.links.read(request.query_params.get("k", ""))
             key = await inst.vault.customer_key(account_id, customer_id)
         except (BadToken, Erased):
             raise not_found() from None
@@ -41,12 +47,13 @@ async def get_file(inst: Installation, request: Request) -> Response:
             raise not_found()
         if not inst.files.path(account_id, file_id).exists():
             raise not_found()
-        look = at_file(account_id, reader_id, customer_id, file_id) if reader_id != NOBODY else NOT_NOTED
+        by = None if mark is None else await _reader(inst, account_id, mark)
+        look = at_file(by, customer_id, file_id) if by else NOT_NOTED
         rows, *_ = await inst.db.run(
             account_id,
             (
-                "select name_sealed, type, size from attachment where account_id = %s and id = %s",
-                [account_id, file_id],
+                _ATTACHMENT + (file_in_sight(by) if by else ""),
+                {"account": account_id, "id": file_id, "kept_out": list(by.kept_out) if by else []},
             ),
             *look.statements,
         )
@@ -66,6 +73,14 @@ async def get_file(inst: Installation, request: Request) -> Response:
         )
 
     return await guarded(fetch)
+
+
+async def _reader(inst: Installation, account_id: UUID, mark: bytes) -> Staff:
+    """Who a link was made for, as they are now. Raises not-found once the session it was made in is over."""
+    session = await session_of_mark(inst, mark)
+    if session is None or session.limited or session.staff.account_id != account_id:
+        raise not_found()
+    return session.staff
 
 
 async def get_looked(inst: Installation, request: Request) -> Response:

@@ -110,7 +110,7 @@ async def post_file(inst: Installation, by: Staff, request: Request) -> Response
         content = await read_upload(request, limit, too_large(limit), share)
         file = _file(request, content)
         file_id = await verbs.attach(inst, by.account_id, conversation_id, file)
-    url = inst.links.link(by.account_id, customer_id, file_id, by.staff_user_id)
+    url = inst.links.link(by.account_id, customer_id, file_id, by.mark)
     told = {
         "id": file_id,
         "name": file.name,

@@ -22,6 +22,7 @@ from chatinbox.channels.chat.tests.conftest import Boxes, Browser
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.core import links
+from chatinbox.core.clock import travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -100,7 +101,7 @@ async def test_a_photo_is_seen_where_both_show_it_and_gone_at_once_when_one_of_t
 
 
 async def test_somebody_who_left_shows_no_face_and_a_link_ends(
-    inst: Installation, ada: Staff, bea: Staff, boxes: Boxes, monkeypatch: pytest.MonkeyPatch
+    inst: Installation, ada: Staff, bea: Staff, boxes: Boxes
 ) -> None:
     visitor = boxes.browser()
     await set_photo(inst, bea, picture())
@@ -108,10 +109,8 @@ async def test_somebody_who_left_shows_no_face_and_a_link_ends(
     await answered(inst, visitor, bea)
     await show_faces(inst, ada, await channel_of(inst, ada), True)
     url = str((await author(visitor))["photo"])
-    here = links.time.time()
-    monkeypatch.setattr(links.time, "time", lambda: here + 2 * links.SECONDS)
-    assert (await fetch(inst, url)).status_code == 404
-    monkeypatch.undo()
+    with travel(timedelta(seconds=2 * links.SECONDS)):
+        assert (await fetch(inst, url)).status_code == 404
     await colleagues.deactivate(inst, ada, bea.staff_user_id)
     assert "photo" not in await author(visitor) and (await fetch(inst, url)).status_code == 404
 

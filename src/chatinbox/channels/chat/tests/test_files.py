@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,6 +14,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.channels.chat import doors, rates
 from chatinbox.channels.chat.channel import open_channel
 from chatinbox.channels.chat.tests.conftest import ORIGIN, Boxes, Browser, count
+from chatinbox.core.clock import travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.files import get_file
@@ -112,7 +114,13 @@ async def test_a_link_leads_to_the_second_origin_and_ends(inst: Installation, bo
     await visitor.say("hello")
     url = (await upload(visitor, "a.txt", b"words", "text/plain")).json()["url"]
     assert urlsplit(url).netloc == urlsplit(inst.settings.files_url).netloc
-    assert (await fetch(inst, url.split("?")[0])).status_code == 404
+    made_up = await fetch(inst, url.split("?")[0])
+    assert made_up.status_code == 404
+    with travel(timedelta(minutes=59)):
+        assert (await fetch(inst, url)).content == b"words"
+    with travel(timedelta(minutes=76)):
+        late = await fetch(inst, url)
+        assert (late.status_code, late.content) == (404, made_up.content)
 
 
 async def test_when_many_files_arrive_at_once_the_next_one_waits_and_room_is_given_back(
