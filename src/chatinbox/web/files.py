@@ -1,10 +1,12 @@
 """The files' door on the second origin: always a download, never a page of ours."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import quote
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
 
 from chatinbox.accounts import photo
 from chatinbox.accounts.access import NOT_NOTED
@@ -48,6 +50,8 @@ async def get_file(inst: Installation, request: Request) -> Response:
         if not inst.files.path(account_id, file_id).exists():
             raise not_found()
         by = None if mark is None else await _reader(inst, account_id, mark)
+        if mark is not None and by is None:
+            raise not_found()
         look = at_file(by, customer_id, file_id) if by else NOT_NOTED
         rows, *_ = await inst.db.run(
             account_id,
@@ -62,9 +66,14 @@ async def get_file(inst: Installation, request: Request) -> Response:
         look.kept()
         name_sealed, type_, size = rows[0]
         name = key.open_text(name_sealed, account_id, "attachment", "name", file_id)
-        return StreamingResponse(
+
+        async def goes_on() -> bool:
+            return mark is None or await _reader(inst, account_id, mark) is not None
+
+        return _WhileOpen(
             inst.files.stream(key, account_id, file_id),
-            headers=HEADERS
+            goes_on,
+            HEADERS
             | {
                 "content-type": type_ if type_ in DRAWN else "application/octet-stream",
                 "content-length": str(size),
@@ -75,12 +84,33 @@ async def get_file(inst: Installation, request: Request) -> Response:
     return await guarded(fetch)
 
 
-async def _reader(inst: Installation, account_id: UUID, mark: bytes) -> Staff:
-    """Who a link was made for, as they are now. Raises not-found once the session it was made in is over."""
+async def _reader(inst: Installation, account_id: UUID, mark: bytes) -> Staff | None:
+    """Who a link was made for, as they are now; None once the session it was made in is over."""
     session = await session_of_mark(inst, mark)
     if session is None or session.limited or session.staff.account_id != account_id:
-        raise not_found()
+        return None
     return session.staff
+
+
+class _WhileOpen(StreamingResponse):
+    """A file that stops leaving, a piece later at most, once its reader's session is over: it stays unfinished, which the
+    browser sees, because the server cuts the connection.
+    """
+
+    def __init__(
+        self, pieces: AsyncIterator[bytes], goes_on: Callable[[], Awaitable[bool]], headers: dict[str, str]
+    ) -> None:
+        super().__init__(pieces, headers=headers)
+        self._pieces, self._goes_on = pieces, goes_on
+
+    async def stream_response(self, send: Send) -> None:
+        """Sends piece by piece."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in self._pieces:
+            if not await self._goes_on():
+                return
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def get_looked(inst: Installation, request: Request) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 
 from chatinbox.accounts import colleagues, people, sessions, sign_in, teams
@@ -21,9 +22,10 @@ from chatinbox.core.clock import now, travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.access.read import Filter, read_looked
-from chatinbox.web.tests.test_session_ends import AT_MOST, Elsewhere
+from chatinbox.web.tests.test_session_ends import AT_MOST, Elsewhere, url
 from chatinbox.web.tests.test_tenancy import told
 
+__all__ = ["url"]
 NewBrowser = Callable[[], Browser]
 WORDS = b"what the customer sent"
 
@@ -161,6 +163,40 @@ async def test_what_another_process_ends_opens_no_file_here_within_five_seconds(
             assert time.monotonic() - began < AT_MOST
             await asyncio.sleep(0.1)
         assert await is_open(thief, neighbours.url)
+
+
+async def test_a_file_that_is_on_its_way_stops_with_the_session(
+    inst: Installation, url: str, ada: Staff, cyd: Staff, say: Say, new_browser: NewBrowser
+) -> None:
+    mine, theirs = await held_by(ada, ada, say, new_browser()), await held_by(cyd, cyd, say, new_browser())
+    large, came = bytes(24_000_000), {}
+    for held in (mine, theirs):
+        place = f"/api/conversations/{held.conversation_id}/files"
+        held.url = (await held.browser.post(place, content=large)).json()["url"]
+
+    async def read(held: Held) -> None:
+        there = httpx.URL(held.url)
+        headers = {"host": there.netloc.decode()}
+        async with (
+            httpx.AsyncClient(base_url=url, headers=headers) as reader,
+            reader.stream("GET", there.raw_path.decode()) as answer,
+        ):
+            assert answer.headers["content-length"] == str(len(large))
+            begun.release()
+            await ended.wait()
+            came[held.file_id] = 0
+            async for part in answer.aiter_raw():
+                came[held.file_id] += len(part)
+
+    begun, ended = asyncio.Semaphore(0), asyncio.Event()
+    reading = [asyncio.create_task(read(held)) for held in (mine, theirs)]
+    for _ in reading:
+        await begun.acquire()
+    await sessions.end(inst, ada.person_id, mine.session.session_id)
+    ended.set()
+    cut, whole = await asyncio.gather(*reading, return_exceptions=True)
+    assert isinstance(cut, httpx.RemoteProtocolError) and came[mine.file_id] < len(large)
+    assert whole is None and came[theirs.file_id] == len(large)
 
 
 async def test_a_link_ends_with_its_time_while_the_session_goes_on(
