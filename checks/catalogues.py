@@ -34,7 +34,7 @@ REFUSED_IN = [
     "accounts/sign_in.py", "accounts/sign_up.py", "accounts/setup.py", "accounts/factors.py", "accounts/throttle.py",
     "accounts/sso/arrive.py", "accounts/sso/oidc.py", "accounts/sso/pending.py", "accounts/sso/saml.py",
     "accounts/sso/saml_encrypted.py", "accounts/sso/saml_xml.py", "accounts/sso/domains.py", "billing/vat.py",
-    "core/errors.py", "core/intake.py", "privacy/package/share.py", "privacy/places.py",
+    "core/addresses.py", "core/errors.py", "core/intake.py", "privacy/package/share.py", "privacy/places.py",
     "privacy/records.py", "privacy/subprocessors.py", "privacy/requests/copy.py", "privacy/requests/link.py",
     "web/forms.py", "web/entrance/*.py", "web/site/pricing.py", "web/site/write_to_us.py",
 ]  # fmt: skip

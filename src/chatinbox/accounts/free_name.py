@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from chatinbox.core.errors import Refused
+from chatinbox.core.visible import one_line
 
 MAX_NAME = 60
 
 
 def free_name(text: str, kind: str, taken: Iterable[str]) -> str:
     """The name, its spaces put right. Raises a sentence where it is empty, too long or taken; `kind` is the field, too."""
-    name = " ".join(text.split())
+    name = one_line(text)
     if not 1 <= len(name) <= MAX_NAME:
         raise Refused(422, f"Write a name of at most {MAX_NAME} letters for the {kind}.", kind)
     if name.casefold() in {one.casefold() for one in taken}:

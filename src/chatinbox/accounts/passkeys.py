@@ -22,6 +22,7 @@ from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
 from chatinbox.core.vault import BadToken, Erased, SealKey
+from chatinbox.core.visible import one_line
 
 GOOD_FOR = timedelta(minutes=10)
 MOST = 20
@@ -107,7 +108,7 @@ async def read(inst: Installation, person_id: UUID) -> list[Passkey]:
 
 async def add(inst: Installation, person_id: UUID, name: str, token: str, answer: str) -> None:
     """Adds the passkey a browser made. Raises a sentence for what is late, altered, of another site or known."""
-    name = " ".join(name.split())
+    name = one_line(name)
     if not 1 <= len(name) <= 60:
         raise Refused(422, "Give it a name, such as “phone” or “blue key”.", "name")
     challenge = _challenge(inst, "add", person_id, token)

@@ -12,6 +12,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.language import languages
+from chatinbox.core.visible import visible
 
 MOST_SIGNATURE = 1_000
 MOST_LINES = 12
@@ -69,11 +70,9 @@ async def change_profile(inst: Installation, person_id: UUID, **changes: Any) ->
 
 
 def _checked_signature(text: str) -> str:
-    """Plain lines without control characters or signs that turn the direction of what follows (Unicode TR9)."""
+    """Plain lines of what can be seen, and where a long word may be parted."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
-    kept = [
-        "".join(sign for sign in line if sign.isprintable() or sign == "\u00ad").rstrip() for line in lines
-    ]
+    kept = [visible(line, keep="\u00ad").rstrip() for line in lines]
     signature = "\n".join(kept).strip("\n")
     if len(signature) > MOST_SIGNATURE or len(kept) > MOST_LINES:
         raise Refused(422, "A signature has at most 12 lines and 1,000 characters.", "signature")

@@ -7,6 +7,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 
 
 async def rename_self(inst: Installation, by: Staff, name: str) -> None:
@@ -16,7 +17,7 @@ async def rename_self(inst: Installation, by: Staff, name: str) -> None:
 
 async def rename_person(inst: Installation, person_id: UUID, name: str) -> None:
     """Sets somebody's full name. Raises a sentence when it is empty or too long."""
-    name = " ".join(name.split())
+    name = one_line(name)
     if not 1 <= len(name) <= 120:
         raise Refused(422, "Write your full name.", "name")
     key = await inst.vault.person_key(person_id)

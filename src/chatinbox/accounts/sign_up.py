@@ -1,6 +1,5 @@
 """Sign up: a person, an account, its owner; one way in for pages, set-up, demo and tests."""
 
-import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,14 +8,12 @@ from chatinbox.accounts.add_staff import write_staff
 from chatinbox.accounts.agreements import accepted, agreed, came_from
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.addresses import is_email, need_seen
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-
-ADDRESS = re.compile(
-    r"[^\s@<>\"(),:;\[\]\x00-\x1f]{1,64}@[^\s@<>\"(),:;\[\]\x00-\x1f.]+(\.[^\s@<>\"(),:;\[\]\x00-\x1f.]+)+"
-)
+from chatinbox.core.visible import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +26,11 @@ class SignedUp:
 
 def checked(name: str, email: str, company: str) -> tuple[str, str, str]:
     """The words as they are kept; raises a sentence at the first that cannot be."""
-    name, email, company = " ".join(name.split()), email.strip(), " ".join(company.split())
+    name, email, company = one_line(name), email.strip(), one_line(company)
     if not 1 <= len(name) <= 120:
         raise Refused(422, "Write your full name.", "name")
-    if len(email) > 254 or not ADDRESS.fullmatch(email):
+    need_seen(email)
+    if not is_email(email):
         raise Refused(422, "Write a whole e-mail address, like you@example.com.", "email")
     if not 1 <= len(company) <= 120:
         raise Refused(422, "Write the name of your company.", "company")

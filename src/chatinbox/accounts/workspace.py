@@ -15,6 +15,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
+from chatinbox.core.visible import one_line
 
 _OTHER_LANGUAGES = (
     "insert into work.outbox (account_id, event_id, kind) values (%s, %s, 'workspace.languages_changed')"
@@ -106,8 +107,8 @@ async def set_identity(
     inst: Installation, by: Staff, legal_name: str, postal_address: str, in_letters: bool
 ) -> None:
     """Who the business is for its customers; each may be empty. Raises unless `by` may, and a sentence for what is too long."""
-    name = " ".join(legal_name.split())
-    lines = [" ".join(line.split()) for line in postal_address.splitlines()]
+    name = one_line(legal_name)
+    lines = [one_line(line) for line in postal_address.splitlines()]
     address = "\n".join(line for line in lines if line)
     if len(name) > 160:
         raise Refused(422, "The name has at most 160 characters.", "legal_name")
@@ -123,7 +124,7 @@ async def set_identity(
 
 async def set_answering(inst: Installation, by: Staff, answers_in: str, hours: OpeningHours) -> None:
     """In which languages and when the account's people answer. Raises unless `by` may, and a sentence for what is too long."""
-    words = " ".join(answers_in.split())
+    words = one_line(answers_in)
     if len(words) > 80:
         raise Refused(422, "Name your languages in at most 80 characters.", "answers_in")
     await change_workspace(inst, by, answers_in=words, hours=hours)
@@ -132,7 +133,7 @@ async def set_answering(inst: Installation, by: Staff, answers_in: str, hours: O
 async def rename_account(inst: Installation, by: Staff, name: str) -> None:
     """What the account is called. Raises unless `by` may, and a sentence when it is empty or too long."""
     by.need("workspace")
-    name = " ".join(name.split())
+    name = one_line(name)
     if not 1 <= len(name) <= 120:
         raise Refused(422, "Write the name of your company.", "company")
     key = await inst.vault.account_key(by.account_id)

@@ -1,33 +1,15 @@
-"""Addresses: how one is written down so that equal ones are equal, and who a proven one belongs to."""
+"""Addresses of customers, and who a proven one belongs to."""
 
-import contextlib
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.customers.source import Source
-
-_SHAPE = re.compile(
-    r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,64}@[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,189}\.[^\s@.\d\x00-\x1f]{2,63}"
-)
-
-
-def is_email(text: str) -> bool:
-    """Whether this is a whole e-mail address, as people give theirs."""
-    return bool(_SHAPE.fullmatch(text)) and ".." not in text
-
-
-def normal_email(text: str) -> str:
-    """The address as compared: trimmed and case-folded, domain in its ASCII form (RFC 5321 §2.4, RFC 5891)."""
-    local, _, domain = text.strip().rpartition("@")
-    with contextlib.suppress(UnicodeError):
-        domain = domain.encode("idna").decode()
-    return f"{local}@{domain}".casefold()
 
 
 async def find_by_email(inst: Installation, account_id: UUID, email: str) -> UUID | None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
-from chatinbox.customers.addresses import normal_email
 
 PURPOSE = "erased address"  # not that of look-ups: a mark leads to nobody, in no old copy either
 

@@ -15,11 +15,12 @@ import msgspec
 from psycopg.errors import UniqueViolation
 
 from chatinbox.conversations.verbs.correct_customer import MAX_NAME
+from chatinbox.core.addresses import is_email
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.customers.addresses import is_email
+from chatinbox.core.visible import one_line
 from chatinbox.customers.bring import Brought, bring, look
 from chatinbox.customers.source import Source
 from chatinbox.integrations.connection import Connection, read_connection
@@ -104,7 +105,7 @@ def _customer(number: int, said: Any, fields: Sequence[str]) -> Customer:
         if value is None:
             continue
         shape, words = _SHAPES[name]
-        value = " ".join(value.split()) if isinstance(value, str) else ""
+        value = one_line(value) if isinstance(value, str) else ""
         if not shape.fullmatch(value) or "\0" in value:
             raise Refused(422, f"Customer {number}: {name} should be {words}. Nothing was stored.", name)
         kept[name] = value

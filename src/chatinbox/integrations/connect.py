@@ -16,6 +16,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 from chatinbox.integrations import sign
 from chatinbox.integrations.connection import MOST, USUAL, Direction
 from chatinbox.integrations.mapping import BRINGS, EVENTS, FIELDS
@@ -79,7 +80,7 @@ async def connect(inst: Installation, by: Staff, asked: Asked) -> Connected:
 
 def _checked(inst: Installation, asked: Asked) -> tuple[str, str | None]:
     """Name and target, as they are kept."""
-    name = " ".join(asked.name.split())
+    name = one_line(asked.name)
     if not name or len(name) > MAX_NAME:
         raise Refused(422, f"Say what you call the program, in at most {MAX_NAME} letters.", "name")
     known = FIELDS if asked.direction == "out" else BRINGS

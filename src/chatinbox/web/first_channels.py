@@ -8,11 +8,11 @@ from uuid import UUID
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.email import channel as email
 from chatinbox.core import purpose
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
-from chatinbox.customers.addresses import normal_email
 
 RESERVED = frozenset({
     "abuse", "admin", "administrator", "hostmaster", "mailer-daemon", "no-reply", "noc", "noreply", "postmaster",

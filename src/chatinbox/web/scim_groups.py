@@ -17,6 +17,7 @@ from chatinbox.accounts.teams import Team
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 from chatinbox.web.scim_schemas import GROUP
 from chatinbox.web.scim_words import Act, answer, operations, page_of, read_body, text
 
@@ -81,7 +82,7 @@ async def _post(inst: Installation, by: Staff, request: Request) -> Response:
     body = await read_body(request)
     members = _members(body.get("members", []), await _known(inst, by))
     name = text(body.get("displayName"))
-    if name.strip().casefold() in {
+    if one_line(name).casefold() in {
         one.name.casefold() for one in await teams.read_teams(inst, by.account_id)
     }:
         raise Refused(409, "There is a group of this displayName already.", "uniqueness")

@@ -19,6 +19,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 
 
 class AtProvider(msgspec.Struct, frozen=True):
@@ -114,7 +115,9 @@ async def _join(inst: Installation, connection: Connection, came: Arrival) -> St
         raise _stranger()
     person_id = await people.find_person(inst, came.email)
     if person_id is None:
-        name, email, _ = checked(came.name[:120].strip() or came.email.partition("@")[0], came.email, "x")
+        name, email, _ = checked(
+            one_line(came.name)[:120].strip() or came.email.partition("@")[0], came.email, "x"
+        )
         person_id = await people.add_person(inst, name, email, None, confirmed=True)
         if person_id is None:
             raise Refused(409, "Two sign-ins met. Try again.", "sso_again")

@@ -14,6 +14,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 
 _KNOWN = Refused(409, "Somebody with this userName is in the account already.", "uniqueness")
 
@@ -49,7 +50,9 @@ async def read_one(inst: Installation, by: Staff, staff_user_id: UUID) -> Collea
 
 async def provision(inst: Installation, by: Staff, user_name: str, name: str) -> UUID:
     """Somebody of the company joins, without a password; the staff user's id. Raises uniqueness and other sentences."""
-    name, email, _ = checked(name.strip()[:120] or user_name.partition("@")[0] or "x", user_name, "x")
+    name, email, _ = checked(
+        one_line(name)[:120].strip() or user_name.partition("@")[0] or "x", user_name, "x"
+    )
     if not await is_ours(inst, by.account_id, email):
         raise Refused(
             400, "The userName must be an address of a domain the account has confirmed.", "invalidValue"

@@ -12,6 +12,7 @@ from chatinbox.conversations.channels import keep_settings, settings_in
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 
 MOST_SITES = 20
 _HEX = re.compile(r"#[0-9a-f]{6}")
@@ -77,7 +78,7 @@ async def read_faces(inst: Installation, by: Staff) -> set[UUID]:
 
 def _word(name: str, typed: str) -> str:
     least, most, sentence = _WORDS[name]
-    word = " ".join(typed.split())
+    word = one_line(typed)
     if not least <= len(word) <= most:
         raise Refused(422, sentence, name)
     return word

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from uuid import UUID
 
 import msgspec
 
 from chatinbox.conversations.body import Body
 from chatinbox.core.errors import Refused, bad_request
+from chatinbox.core.visible import visible
 
 MAX_TEXT = 10_000
 _TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
@@ -35,11 +35,8 @@ def body_of(text: str, with_files: bool) -> Body:
 
 
 def file_name(text: str) -> str:
-    """A file's own name: no folders, no control characters, 200 characters at most."""
-    plain = "".join(
-        sign for sign in text.replace("\\", "/").rsplit("/", 1)[-1] if unicodedata.category(sign) != "Cc"
-    )
-    return plain.strip()[-200:] or "file"
+    """A file's own name: no folders, nothing that cannot be seen, 200 characters at most."""
+    return visible(text.replace("\\", "/").rsplit("/", 1)[-1]).strip()[-200:] or "file"
 
 
 def file_type(text: str | None) -> str:

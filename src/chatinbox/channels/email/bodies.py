@@ -16,6 +16,7 @@ from chatinbox.channels.email.headers import decode_words, raw_header
 from chatinbox.channels.email.letter import Parsed, Part
 from chatinbox.channels.email.tnef import unpack_tnef
 from chatinbox.core.cleaning import to_html
+from chatinbox.core.visible import visible
 
 MOST_PARTS = 400
 MOST_DEPTH = 30
@@ -177,7 +178,7 @@ def _inside(part: Message, kind: str) -> Part:
     payload, name = part.get_payload(), name_of(part)
     inner = payload[0] if isinstance(payload, list) and payload else None
     if kind == "message/rfc822" and isinstance(inner, Message):
-        subject = re.sub(r"[/\\]", " ", _one_line(decode_words(raw_header(inner, "subject"))))
+        subject = re.sub(r"[/\\]", " ", _plain(decode_words(raw_header(inner, "subject"))))
         return Part(name or f"{subject[:80] or 'letter'}.eml", kind, _bytes_of(inner), None, False)
     if isinstance(payload, list):
         content = b"\n".join(_bytes_of(one) for one in payload if isinstance(one, Message))
@@ -206,7 +207,7 @@ def _winmail(content: bytes, name: str, kind: str) -> _Found:
     text, html, files = unpacked
     parts = [
         Part(
-            _one_line(file) or "file",
+            _plain(file) or "file",
             mimetypes.guess_type(file)[0] or "application/octet-stream",
             inside,
             None,
@@ -265,7 +266,7 @@ def name_of(part: Message) -> str:
         told = _parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name")
     except Exception:
         told = ""
-    return _one_line(decode_words(told).replace("\\", "/").rsplit("/", 1)[-1])
+    return _plain(decode_words(told).replace("\\", "/").rsplit("/", 1)[-1])
 
 
 def _parameter(part: Message, header: str, name: str) -> str:
@@ -277,8 +278,6 @@ def _parameter(part: Message, header: str, name: str) -> str:
     return collapse_rfc2231_value(found) if found else ""
 
 
-def _one_line(text: str) -> str:
-    """Without line breaks, control characters and marks that turn the reading direction around (`gpj.exe`)."""
-    return re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text).strip()[
-        :255
-    ]
+def _plain(text: str) -> str:
+    """What of a name can be seen, in the order it was written (`gpj.exe`)."""
+    return visible(text).strip()[:255]

@@ -6,10 +6,10 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 from chatinbox.conversations.channels import create_channel, keep_settings, settings_in
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import millis, now
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
-from chatinbox.customers.addresses import normal_email
 
 
 class Mailbox(TypedDict, total=False):

@@ -20,9 +20,10 @@ from chatinbox.channels.email.quoting import is_forward_mark, is_from_line, is_h
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.checked import Checked, verdict_of
 from chatinbox.conversations.verbs.add_note import add_note
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.cleaning import to_text
 from chatinbox.core.installation import Installation
-from chatinbox.customers.addresses import normal_email
+from chatinbox.core.visible import one_line
 
 MOST_LINES = 2_000  # of what a colleague writes above
 _MOST_HEADS = 12
@@ -197,4 +198,4 @@ def _address(line: str) -> Address | None:
     if not re.fullmatch(r"[^@]+@[^@]+\.[^@]+", email) or len(email) > 254:
         return None
     name = re.split(r"[<\[(]", value, maxsplit=1)[0].strip(" \t\"'*,")
-    return Address("" if "@" in name else " ".join(name.split())[:200], email)
+    return Address("" if "@" in name else one_line(name)[:200], email)

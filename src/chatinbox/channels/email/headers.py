@@ -9,6 +9,7 @@ from itertools import islice
 
 from chatinbox.channels.email.charsets import decode_bytes
 from chatinbox.channels.email.letter import Address, Parsed
+from chatinbox.core.visible import one_line
 
 MOST_HEADERS = 1_000
 MOST_ADDRESSES = 200
@@ -82,7 +83,7 @@ def _addresses(raw: dict[str, list[str]], name: str) -> list[Address]:
                 re.fullmatch(r"[^\x00-\x20\x7f<>@]+(?:@[^\x00-\x20\x7f<>@]+)+", address)
                 and len(address) <= 254
             ):
-                found.append(Address(" ".join(decode_words(shown).split()).strip("'\" ")[:200], address))
+                found.append(Address(one_line(decode_words(shown)).strip("'\" ")[:200], address))
     return found[:MOST_ADDRESSES]
 
 

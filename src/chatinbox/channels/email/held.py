@@ -9,11 +9,11 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.raw import Arrived, Summary, discard_raw
 from chatinbox.channels.email.receive import place
 from chatinbox.conversations.change import tell
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import millis
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
-from chatinbox.customers.addresses import normal_email
 
 REASONS = {
     "unreadable": "Its form is broken, so it could not be read.",

@@ -16,12 +16,12 @@ from chatinbox.conversations.body import Body, open_body
 from chatinbox.conversations.channels import read_settings
 from chatinbox.conversations.verbs.begin_delivery import begin_delivery
 from chatinbox.conversations.verbs.mark_delivery import State, mark_delivery
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.db import LAZILY, Rows
 from chatinbox.core.egress import Asked, Declined, Letter, NobodyAsked, Unreachable
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
-from chatinbox.customers.addresses import normal_email
 
 log = structlog.get_logger()
 MOST_TRIES = 10  # the last one after about three hours and a half

@@ -13,9 +13,10 @@ from chatinbox.channels.email.letter import Parsed
 from chatinbox.channels.email.reply_address import read_reply_address
 from chatinbox.conversations.body import open_body
 from chatinbox.conversations.checked import TRUSTED, Verdict
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
-from chatinbox.customers.addresses import find_by_email, normal_email
+from chatinbox.customers.addresses import find_by_email
 
 Found: TypeAlias = tuple[UUID, UUID]
 """A conversation and its customer."""

@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from chatinbox.conversations.change import change
+from chatinbox.core.addresses import is_email
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.installation import Installation
-from chatinbox.customers.addresses import is_email, write_address
+from chatinbox.customers.addresses import write_address
 from chatinbox.customers.source import Source
 
 

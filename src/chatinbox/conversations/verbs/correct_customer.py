@@ -6,12 +6,14 @@ from uuid import UUID
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.change import tell
+from chatinbox.core.addresses import is_email, normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
-from chatinbox.customers.addresses import find_by_email, is_email, name_change, normal_email
+from chatinbox.core.visible import one_line
+from chatinbox.customers.addresses import find_by_email, name_change
 from chatinbox.customers.source import Source
 
 MAX_NAME = 200
@@ -22,7 +24,7 @@ async def rename_customer(inst: Installation, by: Staff, customer_id: UUID, name
     """Sets the name; an empty one takes it away. Raises not-found and bad-request."""
     by.need("customers")
     account_id = by.account_id
-    name = " ".join(name.split())
+    name = one_line(name)
     if len(name) > MAX_NAME:
         raise bad_request(f"A name has at most {MAX_NAME} letters.", "name")
     key = await _key(inst, by, customer_id)

@@ -13,6 +13,7 @@ from chatinbox.core.db import Rows
 from chatinbox.core.errors import bad_request, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 from chatinbox.customers.names import hue
 
 MAX_NAME = 40
@@ -54,7 +55,7 @@ async def untag(inst: Installation, by: Staff, conversation_id: UUID, tag_id: UU
 async def create_tag(inst: Installation, by: Staff, name: str) -> Tag:
     """Makes a tag, or gives the one of that name. Raises bad-request."""
     by.need("arrange")
-    name = " ".join(name.split())
+    name = one_line(name)
     if not name or len(name) > MAX_NAME:
         raise bad_request(f"A tag has between 1 and {MAX_NAME} letters.", "tag_name")
     key = await inst.vault.account_key(by.account_id)

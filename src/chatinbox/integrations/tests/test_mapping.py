@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as some
 
+from chatinbox.core.addresses import is_email
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.customers.addresses import is_email
 from chatinbox.integrations import sign
 from chatinbox.integrations.bring import read_customers
 from chatinbox.integrations.mapping import BRINGS, CAUSES, ERASED, EVENTS, FIELDS, IDS, TEST

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from chatinbox.customers.addresses import normal_email
+from chatinbox.core.addresses import normal_email
 
 SOMEBODY = "[another person]"
 AN_ADDRESS = "[another person’s address]"

@@ -14,13 +14,14 @@ import msgspec
 from chatinbox.accounts.every_account import every_account
 from chatinbox.accounts.links import gone
 from chatinbox.core import purpose
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.core.vault import Erased
-from chatinbox.customers.addresses import find_by_email, normal_email
+from chatinbox.customers.addresses import find_by_email
 from chatinbox.privacy.requests.link import Asked, Wish, read_link
 
 JOB = "carry_request"

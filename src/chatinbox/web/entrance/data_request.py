@@ -11,14 +11,13 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts.sign_up import ADDRESS
 from chatinbox.channels.chat.channel import find_channel
 from chatinbox.channels.email.channel import find_channels
+from chatinbox.core.addresses import is_email, need_seen, normal_email
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
-from chatinbox.customers.addresses import normal_email
 from chatinbox.privacy.erasure.read import read_receipt_of_case
 from chatinbox.privacy.requests.carry import take
 from chatinbox.privacy.requests.case import Case, read_case
@@ -47,7 +46,8 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         only(form, ("email", "wish", "at", "business"))
         if not await _can_write(inst):
             raise Refused(404, "Requests are not taken by form here.", "not_found")
-        if len(email) > 254 or not ADDRESS.fullmatch(email):
+        need_seen(email)
+        if not is_email(email):
             raise bad_request("Give the address you wrote from, such as ada@example.com.", "email")
         wish = _wish(form)
         # The mailbox that is shown is the one that is looked up, and none that only looks like it.

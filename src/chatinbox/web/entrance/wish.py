@@ -14,11 +14,11 @@ from starlette.responses import Response
 from chatinbox.accounts import promised, wish
 from chatinbox.accounts.people import Person
 from chatinbox.accounts.regimes import Regime
-from chatinbox.accounts.sign_up import ADDRESS
 from chatinbox.accounts.wish import KINDS, Kind
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Received, Sender
 from chatinbox.conversations.verbs import receive
+from chatinbox.core.addresses import is_email, need_seen
 from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request
@@ -47,7 +47,8 @@ async def post_ask(inst: Installation, request: Request) -> Response:
         only(form, ("email",))
         if await operator_channel(inst) is None:
             raise Refused(404, "Wishes are not taken by form here.", "not_found")
-        if len(email) > 254 or not ADDRESS.fullmatch(email):
+        need_seen(email)
+        if not is_email(email):
             raise bad_request("Give the address you sign in with, such as ada@example.com.", "email")
         throttle(request, f"letter {email}")
     except Refused as refused:

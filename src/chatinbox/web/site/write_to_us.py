@@ -6,18 +6,19 @@ No cookie, no riddle. How often somebody may write is counted by where they come
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts.sign_up import ADDRESS
 from chatinbox.accounts.throttle import Throttle, neighbourhood
 from chatinbox.channels.email.acknowledge import ask_acknowledgement
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.incoming import Incoming, Sender
 from chatinbox.conversations.verbs import receive
+from chatinbox.core.addresses import is_email, need_seen
 from chatinbox.core.clock import now
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
+from chatinbox.core.visible import one_line
 from chatinbox.web.forms import Form, read_form
 from chatinbox.web.language import wanted
 from chatinbox.web.operator_account import operator_channel
@@ -61,9 +62,10 @@ async def post_write(inst: Installation, request: Request) -> Response:
 
 def _checked(form: Form) -> tuple[Sender, str]:
     """Who writes, and what. Raises with the field that is wrong."""
-    name, email = " ".join(form.get("name", "").split())[:120], form.get("email", "").strip()
+    name, email = one_line(form.get("name", ""))[:120], form.get("email", "").strip()
     words = form.get("words", "").replace("\r\n", "\n").strip()
-    if len(email) > 254 or not ADDRESS.fullmatch(email):
+    need_seen(email)
+    if not is_email(email):
         raise bad_request("Give the address that the answer should go to, such as ada@example.com.", "email")
     if not words:
         raise bad_request("Write what it is about.", "words")

@@ -9,11 +9,11 @@ import pytest
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import People, Say, unreached
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import now, travel
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
-from chatinbox.customers.addresses import normal_email
 from chatinbox.privacy.requests import carry, go_on, link
 from chatinbox.privacy.requests.case import WINDOW, list_cases
 from chatinbox.privacy.requests.tests.conftest import (
