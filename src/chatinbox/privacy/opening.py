@@ -72,7 +72,7 @@ def _without_secrets(value: Any) -> Any:
 
 
 def _row_id(short: str, row: Mapping[str, Any]) -> UUID:
-    by = {"account": "account_id", "draft": "conversation_id"}.get(short, "id")
+    by = {"account": "account_id", "billing": "account_id", "draft": "conversation_id"}.get(short, "id")
     return UUID(row[by] if by in row else row["person_id"])
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from chatinbox.core.destroyed import ASIDE, Destroyed
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.privacy.data_map import read
+from chatinbox.privacy.data_map import read, sealing
+from chatinbox.privacy.opening import _row_id
 
 NOT_OURS = "^(pg_|information_schema$|migration$)"  # migration: the names of our own files
 THEIRS = "procrastinate"  # the queue's own tables: ids only, made and described by its library
@@ -64,3 +65,12 @@ async def test_what_nobody_reads_back_is_closed_to_the_program_by_the_database(i
     ask = "select c.oid::regclass::text from pg_class c where c.relnamespace = 'tenant'::regnamespace and c.relkind in ('r', 'p') and not has_table_privilege(current_user, c.oid, 'select')"
     closed = {f"tenant.{name.removeprefix('tenant.')}" for (name,) in await inst.db.directory(ask)}
     assert closed == {name for name, line in read().items() if line.reader == "nobody"} != set()
+
+
+def test_each_row_that_is_sealed_says_for_what_it_was_sealed() -> None:
+    """Otherwise the export of whoever has such a row would break off in its middle."""
+    for table, line in read().items():
+        kinds = {sealing(table, column) for column in line.columns}
+        if line.export and kinds - {"no", "blind"}:
+            row = {column: str(new_id()) for column in line.columns}
+            assert _row_id(table.split(".")[1], row), table
