@@ -1,17 +1,22 @@
 """As a staff user you can see, change, add and delete what we hold about you: name, e-mail, company, photo, billing details and the rest. An unpaid bill does not stand in the way."""
 
 import io
+import re
 from typing import Any
 
 from PIL import Image
 
-from chatinbox.accounts import photo, profile
+from chatinbox.accounts import change_address, people, photo, profile, workspace
 from chatinbox.accounts.photo import SIZES, file_id
 from chatinbox.accounts.profile import read_profile
-from chatinbox.accounts.queries import read_staff
+from chatinbox.accounts.queries import read_account_name, read_staff
+from chatinbox.accounts.workspace import read_workspace
+from chatinbox.billing.row import read_billing
+from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import NOBODY
+from chatinbox.web.settings import billing_page
 from chatinbox.web.settings import profile as page
 from promises.stage import Stage
 
@@ -56,6 +61,76 @@ async def proof_that_each_field_is_ones_own(stage: Stage) -> str:
     return (
         f"Four fields, in {len(SIZES)} sizes of the photo, changed and deleted while the account was unpaid."
     )
+
+
+async def proof_that_an_address_is_changed_by_both_its_letters(stage: Stage) -> str:
+    """E-mail: while the account was unpaid, it became another by a letter to the new address, and the letter to the old one could stop it"""
+    ada, _ = await stage.two_businesses()
+    await unpaid_since(stage, ada.account_id)
+    browser, stranger = await stage.browser(ada), await stage.browser()
+    old, new = (await people.read_person(stage.inst, ada.person_id)).email, "ada.berg@mail.example"
+    asked = await browser.post("/settings/profile", data={"do": "address", "email": new})
+    assert asked.status_code == 200, "a new address is refused while a bill is unpaid"
+    links = {
+        letter.header("to"): found.group()
+        for letter in await list_kept(stage.inst, ada)
+        if (found := re.search(r"/address/[\w-]+", letter.text))
+    }
+    assert {old, new} <= set(links), "an address was not told"
+    for address, then in ((new, new), (old, old)):
+        before = (await people.read_person(stage.inst, ada.person_id)).email
+        await stranger.get(links[address])
+        assert (await people.read_person(stage.inst, ada.person_id)).email == before, "looking changed it"
+        await stranger.post(links[address])
+        after = (await people.read_person(stage.inst, ada.person_id)).email
+        assert after == then, f"the letter to {'the new' if then == new else 'the old'} address does nothing"
+    return "Two letters: the new address confirmed, the old one took it back."
+
+
+async def proof_that_company_and_bill_are_ones_own(stage: Stage) -> str:
+    """Company and billing details: each was changed and deleted while the account was unpaid, and another account's stayed as they were"""
+    ada, cyd = await stage.two_businesses()
+    paying: dict[str, Any] = {"stripe_secret_key": "sk_of_a_stage"}
+    browser, other = await stage.browser(ada, **paying), await stage.browser(cyd, **paying)
+    theirs = {"do": "details", "country": "FR", "vat_id": "FR12345678901"}
+    assert (await other.post("/settings/billing", data=theirs)).status_code == 200, "a VAT id is refused"
+    await unpaid_since(stage, ada.account_id)
+    who = {"legal_name": "Ada Berg", "postal_address": "1 Hill Road", "email": "ask@mail.example"}
+    bill = {"country": "DE", "vat_id": "DE123456789"}
+    for where, act, fields in (
+        ("workspace", "name", {"company": "Berg's Tea"}),
+        ("workspace", "identity", who),
+        ("workspace", "privacy", who),
+        ("billing", "details", bill),
+    ):
+        answer = await browser.post(f"/settings/{where}", data={"do": act, **fields})
+        assert answer.status_code == 200, f"{where}, {act}: refused while a bill is unpaid"
+    assert await read_account_name(stage.inst, ada.account_id) == "Berg's Tea", (
+        "the company's name was not kept"
+    )
+    kept, held = (
+        await read_workspace(stage.inst, ada.account_id),
+        await read_billing(stage.inst, ada.account_id),
+    )
+    assert (kept.legal_name, kept.privacy_address) == ("Ada Berg", "ask@mail.example"), (
+        "a change was not kept"
+    )
+    assert (held.country, held.vat_id) == ("DE", "DE123456789"), "a billing detail was not kept"
+    for where, act in (("workspace", "identity"), ("workspace", "privacy"), ("billing", "forget")):
+        answer = await browser.post(f"/settings/{where}", data={"do": act})
+        assert answer.status_code == 200, f"{where}, {act}: nothing is deleted while a bill is unpaid"
+    kept, held = (
+        await read_workspace(stage.inst, ada.account_id),
+        await read_billing(stage.inst, ada.account_id),
+    )
+    assert not (kept.legal_name or kept.postal_address or kept.privacy_address), (
+        "what was deleted is still there"
+    )
+    assert not (held.country or held.vat_id), "a billing detail that was deleted is still there"
+    assert (await read_billing(stage.inst, cyd.account_id)).vat_id == "FR12345678901", (
+        "another account's is gone"
+    )
+    return "The company's name, three words about it, country and VAT id, changed and deleted while the account was unpaid."
 
 
 async def unpaid_since(stage: Stage, account_id: Any) -> None:
@@ -109,3 +184,28 @@ async def saboteur_keeps_the_signature(stage: Stage) -> None:
         return await known(inst, person_id, **{name: value for name, value in changes.items() if value})
 
     stage.swap(page, "change_profile", keeping)
+
+
+async def saboteur_keeps_the_company_until_the_bill_is_paid(stage: Stage) -> None:
+    """Refuses another name of the company while a bill is unpaid"""
+
+    async def refused(*_: Any) -> None:
+        raise Refused(402, "Pay your bill first.", "unpaid")
+
+    stage.swap(workspace, "rename_account", refused)
+
+
+async def saboteur_tells_the_old_address_nothing(stage: Stage) -> None:
+    """Changes an address without a letter to the one before"""
+
+    async def silent(*_: Any) -> None: ...
+
+    stage.swap(change_address, "_tell_old", silent)
+
+
+async def saboteur_keeps_the_vat_id(stage: Stage) -> None:
+    """Says that billing details are deleted, and keeps them"""
+
+    async def keeping(*_: Any) -> None: ...
+
+    stage.swap(billing_page, "forget", keeping)

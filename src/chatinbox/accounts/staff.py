@@ -45,21 +45,21 @@ class Staff:
         """What they may do besides reading."""
         return OF[self.role] if self.custom is None else self.custom
 
-    def need(self, what: Permission) -> None:
+    def need(self, what: Permission, *, even_unpaid: bool = False) -> None:
         """Raises 403 with a sentence unless they may, and as `need_open` for what changes the account."""
         if what not in WHILE_CLOSED:
-            self.need_open()
+            self.need_open(even_unpaid=even_unpaid)
         if not self.may(what):
             does = WORDS[what][0].lower() + WORDS[what][1:]
             raise Refused(
                 403, f"Your role here does not let you {does}. Ask an owner of the account.", "not_permitted"
             )
 
-    def need_open(self) -> None:
+    def need_open(self, *, even_unpaid: bool = False) -> None:
         """Raises a sentence when the account is closed (409) or unpaid for long (402): it can be read and taken along,
-        and nobody changes anything in it.
+        and nobody changes anything in it. `even_unpaid`: but for who it is, which waits for no bill (C55).
         """
         if self.closed_at:
             raise CLOSED
-        if self.unpaid_at:
+        if self.unpaid_at and not even_unpaid:
             raise UNPAID

@@ -17,6 +17,8 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
 from chatinbox.core.visible import one_line
 
+# Who the account is and where it is asked about privacy: changed and deleted at any time, also while a bill is open (C55).
+_WHO = frozenset({"legal_name", "postal_address", "foot_of_letters", "privacy_address", "privacy_page"})
 _OTHER_LANGUAGES = (
     "insert into work.outbox (account_id, event_id, kind) values (%s, %s, 'workspace.languages_changed')"
 )
@@ -61,7 +63,7 @@ async def read_in(inst: Installation, tx: Tx) -> Workspace:
 
 async def change_workspace(inst: Installation, by: Staff, **changes: Any) -> Workspace:
     """Sets some of them, and notes each whose words became others. Raises unless `by` may."""
-    by.need("workspace")
+    by.need("workspace", even_unpaid=_WHO.issuperset(changes))
     key = await inst.vault.account_key(by.account_id)
     async with inst.db.account(by.account_id) as tx:
         ask = "select settings_sealed from account where account_id = %s for update"
@@ -132,7 +134,7 @@ async def set_answering(inst: Installation, by: Staff, answers_in: str, hours: O
 
 async def rename_account(inst: Installation, by: Staff, name: str) -> None:
     """What the account is called. Raises unless `by` may, and a sentence when it is empty or too long."""
-    by.need("workspace")
+    by.need("workspace", even_unpaid=True)
     name = one_line(name)
     if not 1 <= len(name) <= 120:
         raise Refused(422, "Write the name of your company.", "company")

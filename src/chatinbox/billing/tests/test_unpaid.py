@@ -12,7 +12,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.unpaid import is_unpaid
 from chatinbox.billing.keep_up import follow, keep_up
 from chatinbox.billing.row import read_billing
-from chatinbox.billing.tests.conftest import Days, SignIn, Subscribe
+from chatinbox.billing.tests.conftest import Days, SignIn, Subscribe, of
 from chatinbox.billing.tests.stand_in import StandIn
 from chatinbox.conftest import Say
 from chatinbox.conversations import verbs
@@ -97,3 +97,43 @@ async def test_the_registers_of_an_unpaid_account_are_taken_along_too(
     await dun(paid, stripe_, ada, days)
     answer = await (await as_(ada)).post(f"/settings/{page}", data={"do": "csv"})
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/csv")
+
+
+async def test_details_of_the_bill_are_changed_and_deleted_while_it_is_open(
+    paid: Installation, stripe_: StandIn, as_: SignIn, ada: Staff, cyd: Staff, subscribe: Subscribe, days: Days
+) -> None:  # fmt: skip
+    sub_id = await subscribe(ada, "month", "DE", "DE123456789")
+    await dun(paid, stripe_, ada, days)
+    browser, page = await as_(ada), "/settings/billing"
+    known = await read_billing(paid, ada.account_id)
+    for country, vat_id in (("FR", "FR12345678901"), ("FR", ""), ("AT", "ATU12345678"), ("US", "")):
+        told = await browser.post(page, data={"do": "details", "country": country, "vat_id": vat_id})
+        assert told.status_code == 200, told.text
+        now_ = await read_billing(paid, ada.account_id)
+        assert (now_.country, now_.vat_id) == (country, vat_id)
+        assert [one["value"] for one in of(stripe_, known, "tax_ids")] == [vat_id][: len(vat_id)]
+    assert (await browser.post(page, data={"do": "forget"})).status_code == 409, "a plan still runs"
+    stripe_.shop.subscriptions[sub_id]["status"] = "canceled"
+    await keep_up(paid, ada.account_id)
+    assert await is_unpaid(paid, ada.account_id), "the bill is still open"
+    assert 'value="forget"' in (await browser.get(page)).text
+    assert (await browser.post(page, data={"do": "forget"})).status_code == 200
+    after = await read_billing(paid, ada.account_id)
+    assert (after.country, after.vat_id, after.card, after.customer) == (None, "", None, None)
+    assert known.customer not in stripe_.shop.customers and of(stripe_, known, "cards") == []
+
+
+async def test_details_of_who_never_paid_are_deleted_after_the_trial(
+    paid: Installation, as_: SignIn, ada: Staff, days: Days
+) -> None:
+    browser, page = await as_(ada), "/settings/billing"
+    assert 'value="forget"' not in (await browser.get(page)).text
+    await browser.post(page, data={"do": "details", "country": "DE", "vat_id": "DE123456789"})
+    days.on(15)
+    await follow(paid, ada.account_id)
+    assert await is_unpaid(paid, ada.account_id)
+    browser = await as_(ada)
+    assert 'value="forget"' in (await browser.get(page)).text
+    assert (await browser.post(page, data={"do": "forget"})).status_code == 200
+    after = await read_billing(paid, ada.account_id)
+    assert (after.country, after.vat_id) == (None, "")

@@ -132,9 +132,9 @@ async def _post(inst: Installation, request: Request) -> Response:
             raise Refused(400, "There is nothing to do by that name.", "do")
         needs = [needed for needed in (page.needs, act.needs) if needed]
         for needed in needs:
-            session.staff.need(needed)
+            session.staff.need(needed, even_unpaid=act.even_unpaid)
         if page.group != "you" and not WHILE_CLOSED.intersection(needs):
-            session.staff.need_open()
+            session.staff.need_open(even_unpaid=act.even_unpaid)
         if act.proof and not is_recent(session):
             asked = await ask_proof(inst, request, session, page, form)
             if asked:

@@ -37,11 +37,14 @@ Group: TypeAlias = Literal["you", "people", "channels", "privacy", "account"]
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that can be done: with which permission, and whether one has to say again who one is before it."""
+    """Something that can be done: with which permission, whether one has to say again who one is before it, and whether it
+    is about who the account is, so that it can be done `even_unpaid`.
+    """
 
     do: Do
     needs: Permission | None = None
     proof: bool = False
+    even_unpaid: bool = False
 
 
 async def zone_of(inst: Installation, session: Session) -> ZoneInfo:

@@ -68,10 +68,10 @@ PAGE = SettingsPage(
     "account",
     _show,
     {
-        "name": Act(_name),
-        "identity": Act(_identity),
+        "name": Act(_name, even_unpaid=True),
+        "identity": Act(_identity, even_unpaid=True),
         "answering": Act(_answering),
-        "privacy": Act(_privacy),
+        "privacy": Act(_privacy, even_unpaid=True),
         "languages": Act(_languages),
     },
     needs="workspace",

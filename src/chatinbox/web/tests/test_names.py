@@ -60,7 +60,10 @@ async def test_every_settings_page_keeps_what_can_be_seen_and_nothing_of_another
     for page, form in (
         ("profile", {"do": "rename", "name": TRICKY}),
         ("workspace", {"do": "name", "company": TRICKY}),
-        ("workspace", {"do": "identity", "legal_name": TRICKY, "postal_address": f"{TRICKY}\n\u202e\n1 Road"}),
+        (
+            "workspace",
+            {"do": "identity", "legal_name": TRICKY, "postal_address": f"{TRICKY}\n\u202e\n1 Road"},
+        ),
         ("teams", {"do": "create", "team": TRICKY}),
         ("roles", {"do": "create", "role": TRICKY}),
     ):
@@ -79,7 +82,9 @@ async def test_every_settings_page_keeps_what_can_be_seen_and_nothing_of_another
 
 async def company(inst: Installation, staff: Staff) -> str:
     """An account whose people come by the company's sign-in, and join as they come; its domain."""
-    await connect(inst, staff, "oidc", Settings("https://idp.example", "us", "s", *["https://idp.example/x"] * 3))
+    await connect(
+        inst, staff, "oidc", Settings("https://idp.example", "us", "s", *["https://idp.example/x"] * 3)
+    )
     await set_rules(inst, staff, "staff", compulsory=False)
     return await own(inst, staff)
 
@@ -92,7 +97,9 @@ async def test_a_provider_names_nobody_by_what_cannot_be_seen(
     assert connection
     names = []
     for name in (TRICKY, NOTHING, "\u202e" * 200 + PLAIN):
-        staff = await arrive(inst, connection, Arrival(new_id().hex, f"eva.{new_id().hex[-6:]}@{domain}", name))
+        staff = await arrive(
+            inst, connection, Arrival(new_id().hex, f"eva.{new_id().hex[-6:]}@{domain}", name)
+        )
         names.append((await people.read_person(inst, staff.person_id)).name[:8])
     assert names[0] == names[2] == PLAIN and names[1].startswith("eva.")
     provider = Provider(client, await make_token(inst, ada))
