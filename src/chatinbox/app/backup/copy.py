@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from chatinbox.app import database
 from chatinbox.app.backup.sealed import Writer, open_fresh
 from chatinbox.core.clock import now
+from chatinbox.core.copied import note_copy
 from chatinbox.core.destroyed import Head
 from chatinbox.core.postgres.binaries import clean_environment, find_binaries
 from chatinbox.core.root.keep import PLAIN
@@ -117,6 +118,7 @@ def copy(
     head = vault.destroyed.head()
     _copy_ledger(vault.destroyed.path, keys_to)
     remove_old(keys_to)
+    note_copy(settings.data, manifest.made_at)
     return data, keys, head
 
 

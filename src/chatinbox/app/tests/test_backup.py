@@ -21,6 +21,7 @@ from chatinbox.conversations.body import Body
 from chatinbox.conversations.search.find import find
 from chatinbox.conversations.verbs.set_out import set_out
 from chatinbox.core.clock import now, travel
+from chatinbox.core.copied import last_copy
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
@@ -55,12 +56,15 @@ async def test_what_was_erased_after_the_copy_does_not_come_back_with_it_and_the
         hers = await customer_of(inst, ada, HERS)
         his = await find_by_email(inst, ada.account_id, HIS)
         talks = {talk for talk, customer in (await who(inst, ada)).items() if customer == hers}
+        assert last_copy(inst.settings.data) is None
         data, keys, _ = copies.make(inst)
+        assert last_copy(inst.settings.data), "pages cannot say when"
         await erases(inst, ada, hers)
         await writes(inst, ada, HERS, "plums")  # somebody new, who is erased as well
         await erases(inst, ada, await customer_of(inst, ada, HERS))
         head = str(inst.vault.destroyed.head())
     there = copies.restored(data, keys, copies.ledger, head)
+    assert last_copy(there.data) is None, "of this installation there is no copy yet"
     async with copies.opened(there) as inst:
         assert set((await who(inst, ada)).values()) == {his}
         assert (

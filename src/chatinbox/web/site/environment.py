@@ -5,6 +5,7 @@ import os
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatinbox.core.copied import last_copy
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres.binaries import DatabaseUser
@@ -58,12 +59,7 @@ async def _find(inst: Installation) -> list[Fact]:
         ),
         _keys(inst),
         Fact("Disk encryption", "open", "Not seen", "A program cannot see what lies below its files."),
-        Fact(
-            "Encrypted backups",
-            "open",
-            "Not seen",
-            "Backups are made outside this program; what they hold is sealed.",
-        ),
+        _backups(inst.settings),
     ]
 
 
@@ -139,6 +135,23 @@ def _keys(inst: Installation) -> Fact:
     if is_private:
         return Fact("Root key", "holds", "Private", "Only the user that the server runs as can read it.")
     return Fact("Root key", "broken", "Readable", "Others on the machine can read it.")
+
+
+def _backups(settings: Settings) -> Fact:
+    name = said("Encrypted backups")
+    at = last_copy(settings.data)
+    if at is None:
+        return Fact(
+            name,
+            "open",
+            "Not seen",
+            "This program has made no copy here. Copies that the operator makes in another way are not seen.",
+        )
+    seen = said(
+        "This program sealed its last copy on %(day)s. Copies that the operator makes in another way are not seen.",
+        day=at.date(),
+    )
+    return Fact(name, "holds", "Sealed", seen)
 
 
 TO = Declared(("visitor",), ("A",))

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.core.clock import now
+from chatinbox.core.copied import last_copy
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 LOOKED_SECONDS = 15.0
 PATIENCE_SECONDS = 2.0
 BEATS_SECONDS = 60.0
+KEYS_LIVE = timedelta(days=30)  # a copy of keys is good for no longer, and without keys no copy opens
 
 
 class Look:
@@ -35,19 +37,13 @@ class Look:
                 self._parts = [
                     PAGES_PART,
                     *await asyncio.gather(_database(inst), _worker(inst), _mail(inst)),
-                    BACKUP,
+                    _backup(inst),
                 ]
                 self._at, self._next = now(), time.monotonic() + LOOKED_SECONDS
         return self._at, self._parts
 
 
 PAGES_PART = Fact("Website and inbox", "holds", "Works", "You are reading it.")
-BACKUP = Fact(
-    "Last backup",
-    "open",
-    "Unknown",
-    "Backups are made outside this program, so it cannot know. Ask the operator.",
-)
 
 
 async def _database(inst: Installation) -> Fact:
@@ -101,6 +97,21 @@ async def _mail(inst: Installation) -> Fact:
         "Turns letters away",
         "Senders try again for days, so letters come late, not never.",
     )
+
+
+def _backup(inst: Installation) -> Fact:
+    at = last_copy(inst.settings.data)
+    if at is None:
+        return Fact(
+            "Last backup",
+            "open",
+            "None here",
+            "This program has made no copy here. The operator may make copies in another way.",
+        )
+    seen = said("This program made its last copy on %(day)s.", day=at.date())
+    if at < now() - KEYS_LIVE:
+        return Fact("Last backup", "open", "Long ago", seen)
+    return Fact("Last backup", "holds", "Made", seen)
 
 
 _look = Look()

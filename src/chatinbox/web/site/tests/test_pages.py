@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from chatinbox.app.wiring import build
 from chatinbox.channels.email.channel import open_channel
 from chatinbox.conftest import Browser
 from chatinbox.core.clock import now
+from chatinbox.core.copied import NAME, note_copy
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.site import status, write_to_us
@@ -131,12 +133,12 @@ async def test_where_no_channel_is_named_there_is_no_form(inst: Installation) ->
         assert (await browser.post("/contact", data=LETTER)).status_code == 404
 
 
-async def test_the_status_says_what_it_sees_and_that_it_does_not_know_of_backups(
+async def test_the_status_says_what_it_sees(
     takes: Installation, visitor: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status, "_look", status.Look())
     page = (await visitor.get("/status")).text
-    assert "Unknown" in page and "Answered in" in page and "%" not in page
+    assert "no copy here" in page and "Answered in" in page and "%" not in page
 
     class Away:
         async def directory(self, *_: object) -> None:
@@ -144,9 +146,31 @@ async def test_the_status_says_what_it_sees_and_that_it_does_not_know_of_backups
 
     _, parts = await status.Look().parts(replace(takes, db=Away()))  # type: ignore[arg-type]
     german = (await visitor.get("/status?lang=de")).text
-    assert "Unbekannt" in german and "ms geantwortet" in german and "Answered" not in german
+    assert "keine Kopie" in german and "ms geantwortet" in german and "Answered" not in german
     seen = {part.name: part.state for part in parts}
     assert seen["Database"] == "broken" and seen["Deliveries"] == "open" and seen["Last backup"] == "open"
+
+
+async def test_the_status_says_when_this_program_last_made_a_copy(
+    takes: Installation, visitor: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    here = replace(takes, settings=replace(takes.settings, data=tmp_path))
+
+    async def backup() -> Fact:
+        _, parts = await status.Look().parts(here)
+        [fact] = [part for part in parts if part.name == "Last backup"]
+        return fact
+
+    assert (await backup()).word == "None here"
+    note_copy(tmp_path, now() - timedelta(days=2))
+    fact = await backup()
+    assert fact.state == "holds" and str((now() - timedelta(days=2)).day) in fact.seen
+    assert [path.name for path in tmp_path.iterdir()] == [NAME], "nothing beside the time"
+    note_copy(tmp_path, now() - timedelta(days=31))
+    assert (await backup()).state == "open", "its keys are refused by now"
+    for what_is_no_time in ("", "yesterday", "2026-11-20T03:00:00"):
+        (tmp_path / NAME).write_text(what_is_no_time)
+        assert (await backup()).word == "None here"
 
 
 async def test_a_crowd_of_readers_looks_once(takes: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from chatinbox.app.wiring import App, build
 from chatinbox.conftest import OPERATOR, Say
 from chatinbox.core import db
 from chatinbox.core.clock import now, travel
+from chatinbox.core.copied import NAME, note_copy
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import reader_dsn
 from chatinbox.privacy import limits
@@ -23,6 +24,7 @@ from chatinbox.watch.read_security_log import read_entries
 from chatinbox.watch.security_days import KEPT_DAYS, drop_old_days
 from chatinbox.watch.security_log import SecurityLog
 from chatinbox.web.pages import UI
+from chatinbox.web.site.environment import _find
 from chatinbox.web.site.facts import Looks
 
 PAGES = ("/trust", "/trust/limits", "/trust/environment", "/trust/routes")
@@ -157,6 +159,10 @@ async def test_the_environment_says_what_the_operator_said_and_what_the_process_
     assert page.count("not said") == 3 and str(public.settings.data) not in page
     assert light(page, "Way to the database") == ("holds", "On the machine")
     assert light(page, "Disk encryption") == ("open", "Not seen")
+    assert light(page, "Encrypted backups") == ("open", "Not seen")
+    note_copy(public.settings.data, now())
+    assert (await _find(public))[-1].word == "Sealed"
+    (public.settings.data / NAME).unlink()
     said = replace(public.settings, hosting="Fjord Hosting AS", hosting_region="Oslo, Norway")
     for user, state in ((0, "broken"), (1000, "holds")):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
