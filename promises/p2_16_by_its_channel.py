@@ -57,7 +57,7 @@ async def _seen(stage: Stage, staff: Staff) -> list[str]:
 
 async def saboteur_follows_the_secret_address(stage: Stage) -> None:
     """Brings a letter into whichever account's secret address stands in it"""
-    known = receive._receive
+    known: Any = receive._receive
 
     # The last of what it is told is the conversation that was found: one of the account it has left.
     async def elsewhere(inst: Installation, arrived: receive.Arrived, parsed: Parsed, *further: Any) -> UUID:
@@ -76,7 +76,7 @@ async def saboteur_follows_the_secret_address(stage: Stage) -> None:
 
 async def saboteur_follows_the_sender(stage: Stage) -> None:
     """Brings a letter to the account that knew its sender first"""
-    known = receive._receive
+    known: Any = receive._receive
 
     async def elsewhere(inst: Installation, arrived: receive.Arrived, parsed: Parsed, *further: Any) -> UUID:
         [first, *_] = stage.column("select account_id from tenant.address order by created_at") or [

@@ -7,9 +7,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.visible import is_all_seen
 
 _SIGN = r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f"
-_SHAPE = re.compile(
-    rf"{_SIGN}]{{1,64}}@({_SIGN}.]+\.)+({_SIGN}.\d]{{2,63}}|(?i:xn--)[a-zA-Z\d-]{{1,59}})"
-)
+_SHAPE = re.compile(rf"{_SIGN}]{{1,64}}@({_SIGN}.]+\.)+({_SIGN}.\d]{{2,63}}|(?i:xn--)[a-zA-Z\d-]{{1,59}})")
 _LONGEST = 254
 
 

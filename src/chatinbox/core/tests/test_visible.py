@@ -38,7 +38,9 @@ def test_of_a_wild_name_only_what_is_seen_is_kept_and_once_is_enough(name: str) 
     assert all(sign.isprintable() or sign in "\u200c\u200d" for sign in kept)
     kept.encode()
     seen = [sign for sign in name if is_all_seen(sign) and not sign.isspace()]
-    assert [sign for sign in kept if is_all_seen(sign) and sign != " "] == seen, "of what is seen nothing is lost"
+    assert [sign for sign in kept if is_all_seen(sign) and sign != " "] == seen, (
+        "of what is seen nothing is lost"
+    )
     if not seen:
         assert kept == ""
 

@@ -22,13 +22,12 @@ from chatinbox.web.tests.test_access_console import (
     house,
     olga,
     opened,
-    patient,
     second,
 )
 from chatinbox.web.tests.test_desk_console import order
 from chatinbox.web.tests.test_second_step import with_app
 
-__all__ = ["above", "house", "olga", "opened", "patient", "second"]
+__all__ = ["above", "house", "olga", "opened", "second"]
 
 PAGE_OF_TRICKS = NewFile("tricks.html", "text/html", b"<script>canary()</script>")
 OTHER = NewFile("other.txt", "text/plain", b"canary of another file")
