@@ -23,9 +23,12 @@ import psycopg
 import pytest
 
 from chatinbox.core import postgres
+from promises.ears import REACHED
 from promises.means import put_on_the_list
 
 ROOT = Path(__file__).resolve().parents[1]
+# A served process reaches nobody beyond this machine; the product knows nothing of it.
+_ALONE = f"import sys\nsys.path.append({str(ROOT)!r})\nfrom promises.ears import stay_here\nstay_here()\nsys.path.pop()\n"
 _SERVE = "\nfrom chatinbox.app.command import main\nraise SystemExit(main())"  # what `-m chatinbox` does
 PASSWORD = "seven quiet lanterns over water"
 
@@ -60,7 +63,7 @@ class House:
             self.process = subprocess.Popen(
                 [
                     sys.executable,
-                    *(["-c", self.first + _SERVE] if self.first else ["-m", "chatinbox"]),
+                    *("-c", _ALONE + self.first + _SERVE),
                     *words,
                 ],
                 stdout=subprocess.PIPE,
@@ -114,6 +117,8 @@ class House:
                 self.process.kill()
                 self.process.wait()
         postgres.down(self.data)
+        beyond = [line for line in self.told().splitlines() if REACHED in line]
+        assert not beyond, "; ".join(beyond)
 
     @contextmanager
     def above(self) -> Iterator[psycopg.Connection]:

@@ -4,11 +4,9 @@ import asyncio
 import json
 import re
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,25 +24,15 @@ from chatinbox.privacy.chain.verify import verify
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure
 from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.left.book import LEFT, Left
+from promises.ears import GATES, SOURCE, heard
 from promises.means import follow_each, forge_each, forget_heads
 from promises.stage import Here, Stage, a_letter
 
 CLAUSES = ("C33",)
-SOURCE = Path(__file__).resolve().parents[1] / "src" / "chatinbox"
 WAYS = re.compile(
     r"httpx\.(AsyncClient|Client|get|post)\(|urllib\.request|\brequests\.(get|post|request|Session)\(|http\.client|aiosmtplib|smtplib|imaplib\.IMAP4"
     r"|socket\.create_connection|asyncio\.open_connection|getaddrinfo\(|subprocess\.(run|Popen)|create_subprocess|dns\.(async)?(resolver|query)"
 )
-MAY = {
-    # The gates, and what a gate gave addresses to.
-    "core/egress/__init__.py", "core/egress/http.py", "core/egress/mail.py", "core/egress/names.py",
-    "channels/email/imap.py", "channels/email/mailbox.py",
-    # This machine: whether the own door answers, the database's programs, and proofs beside the server.
-    "web/site/status.py", "app/database_programs.py", "core/postgres/binaries.py", "core/postgres/launch.py", "app/proving.py",
-    "app/backup/copy.py", "app/backup/restore.py",
-}  # fmt: skip
-"""Where something may leave."""
-_ears: list[Callable[[str, Any], None]] = []
 
 
 def look_at_every_row(here: Here) -> str:
@@ -55,7 +43,7 @@ def look_at_every_row(here: Here) -> str:
     assert bare == 0, f"{bare} rows do not say who, why or what"
     files = [file for file in SOURCE.rglob("*.py") if "tests" not in file.parts]
     others = [str(file.relative_to(SOURCE)) for file in files if WAYS.search(file.read_text())]
-    beside = sorted(set(others) - MAY)
+    beside = sorted(set(others) - GATES)
     assert not beside, f"a way out beside the gates: {', '.join(beside)}"
     return f"{len(files)} files looked through, no way out beside the gates; each row of a ledger says who, why and what."
 
@@ -65,13 +53,13 @@ async def proof_that_the_row_is_there_first(stage: Stage) -> str:
     ada, cyd = await stage.two_businesses()
     at: list[tuple[int, bool]] = []
 
-    def heard(event: str, words: Any) -> None:
+    def ear(event: str, words: Any) -> None:
         if event == "socket.connect" and isinstance(words[1], tuple):
             begun = stage.column("select count(*) from tenant.ledger where outcome = 'begun'")[0]
             at.append((words[1][1], begun > 0))
 
     async with _listening() as port:
-        with _heard(heard):
+        with heard(ear):
             await _letter(stage, ada, port)
             await _request(stage, ada, port)
             await _mailbox(stage, ada, port)
@@ -186,29 +174,6 @@ async def _mailbox(stage: Stage, staff: Staff, port: int) -> None:
     with suppress(Exception):
         async with poll.reached(inst, staff.account_id, box) as addresses:
             await asyncio.to_thread(imap.look, box, addresses, None, 0, now(), 0, 2)
-
-
-def _tell_ears(event: str, words: Any) -> None:
-    for ear in _ears:
-        ear(event, words)
-
-
-class _heard:  # noqa: N801
-    """While it lasts, an ear for what this process does (PEP 578). The hook itself cannot be taken out again."""
-
-    installed = False
-
-    def __init__(self, ear: Callable[[str, Any], None]) -> None:
-        self._ear = ear
-
-    def __enter__(self) -> None:
-        if not _heard.installed:
-            _heard.installed = True
-            sys.addaudithook(_tell_ears)
-        _ears.append(self._ear)
-
-    def __exit__(self, *_: object) -> None:
-        _ears.remove(self._ear)
 
 
 async def saboteur_chains_nothing_of_a_row(stage: Stage) -> None:
