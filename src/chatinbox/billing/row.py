@@ -21,6 +21,13 @@ class Card(msgspec.Struct, frozen=True):
     ends: str
 
 
+class Contact(msgspec.Struct, frozen=True):
+    """Whom bills go to; `name` may be empty."""
+
+    email: str
+    name: str
+
+
 class Billing(msgspec.Struct, frozen=True):
     """What is known of an account's plan; the provider's words are a copy."""
 
@@ -39,6 +46,8 @@ class Billing(msgspec.Struct, frozen=True):
     cancels_at: datetime | None
     card: Card | None
     seen_at: datetime | None
+    contact: Contact | None
+    asked: int
 
     @property
     def is_live(self) -> bool:
@@ -59,7 +68,8 @@ class Billing(msgspec.Struct, frozen=True):
 
 _READ = (
     "select trial_ends_at, country, vat_sealed, customer_ref, subscription_ref, item_ref, status, every, seat_count,"
-    " period_starts_at, period_ends_at, overdue_at, cancels_at, card_sealed, seen_at from billing where account_id = %s"
+    " period_starts_at, period_ends_at, overdue_at, cancels_at, card_sealed, seen_at, contact_sealed,"
+    " asked_count from billing where account_id = %s"
 )
 
 
@@ -71,10 +81,13 @@ async def read_billing(inst: Installation, account_id: UUID) -> Billing:
     key = await inst.vault.account_key(account_id)
     rows = (await inst.db.run(account_id, (insert, [account_id, ends]), (_READ, [account_id])))[1]
     found = list(rows[0])
-    vat, card = found[2], found[13]
+    vat, card, contact = found[2], found[13], found[15]
     found[2] = key.open_text(vat, account_id, "billing", "vat", account_id) if vat else ""
     if card:
         found[13] = msgspec.json.decode(key.open(card, account_id, "billing", "card", account_id), type=Card)
+    if contact:
+        raw = key.open(contact, account_id, "billing", "contact", account_id)
+        found[15] = msgspec.json.decode(raw, type=Contact)
     found[7] = cast(Every | None, found[7])
     return Billing(*found)
 

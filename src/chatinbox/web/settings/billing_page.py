@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from chatinbox.accounts.sessions import Session
 from chatinbox.billing import leave_for
 from chatinbox.billing.bills import read_bills
+from chatinbox.billing.contact import set_contact
 from chatinbox.billing.details import set_details
 from chatinbox.billing.forget import forget
 from chatinbox.billing.keep_up import keep_up
@@ -66,6 +67,15 @@ async def _details(inst: Installation, session: Session, form: Form) -> str:
     return "Country and VAT id are kept. The next bill names them."
 
 
+async def _contact(inst: Installation, session: Session, form: Form) -> str:
+    await set_contact(inst, session.staff, form.get("email", ""), form.get("contact_name", ""))
+    return (
+        "Kept. The next bill goes there."
+        if form.get("email", "").strip()
+        else "Bills go to nobody by letter."
+    )
+
+
 async def _subscribe(inst: Installation, session: Session, form: Form) -> Response:
     every: Every = "year" if form.get("every") == "year" else "month"
     return _leave(await leave_for.checkout(inst, session.staff, every))
@@ -78,7 +88,7 @@ async def _portal(inst: Installation, session: Session, form: Form) -> Response:
 
 async def _forget(inst: Installation, session: Session, _form: Form) -> str:
     await forget(inst, session.staff)
-    return "The payment provider has deleted your card, address and VAT id, and so have we. The bills stay, as the law asks."
+    return "The payment provider has deleted your card, country, VAT id and whom bills go to, and so have we. The bills stay, as the law asks."
 
 
 def _leave(url: str) -> Response:
@@ -97,6 +107,7 @@ PAGE = SettingsPage(
     _show,
     {
         "details": Act(_details, proof=True),
+        "contact": Act(_contact, proof=True),
         "subscribe": Act(_subscribe, proof=True),
         "card": Act(_portal, proof=True),
         "bills": Act(_portal, proof=True),
