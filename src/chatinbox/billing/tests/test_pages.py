@@ -90,13 +90,21 @@ async def test_what_is_changed_asks_who_it_is_and_stands_in_the_change_log(
 
 
 async def test_cancelling_is_one_click_here_and_one_there(
-    as_: SignIn, stripe_: StandIn, ada: Staff, subscribe: Subscribe
+    as_: SignIn, paid: Installation, stripe_: StandIn, ada: Staff, subscribe: Subscribe, days: Days
 ) -> None:
-    await subscribe(ada)
+    sub_id = await subscribe(ada)
     browser = await as_(ada)
+    days.on(GOOD_FOR / timedelta(days=1) * 1.1)  # nobody is asked again who they are
     assert 'value="cancel"' in (await browser.get(PAGE)).text
     left = await browser.post(PAGE, data={"do": "cancel"})
-    assert f"{stripe_.url}/portal/" in left.text
+    found = re.search(rf'url={stripe_.url}/portal/([^"]+)"', left.text)
+    assert left.status_code == 200 and found
+    flow = stripe_.shop.portals[found[1]]["flow_data"]
+    assert (flow["type"], flow["subscription_cancel"]["subscription"]) == ("subscription_cancel", sub_id)
+    stripe_.shop.cancel(sub_id)
+    assert "The plan is cancelled" in (await browser.get(f"{PAGE}?back=seen")).text
+    for act in ("card", "bills", "forget"):
+        assert "Is it you?" in (await browser.post(PAGE, data={"do": act})).text, act
 
 
 async def test_another_accounts_bills_are_not_shown(

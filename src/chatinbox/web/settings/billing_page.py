@@ -111,7 +111,7 @@ PAGE = SettingsPage(
         "subscribe": Act(_subscribe, proof=True),
         "card": Act(_portal, proof=True),
         "bills": Act(_portal, proof=True),
-        "cancel": Act(_portal, proof=True),
+        "cancel": Act(_portal),  # two clicks: it destroys nothing, and can be taken back
         "forget": Act(_forget, proof=True),
     },
     needs="billing",
