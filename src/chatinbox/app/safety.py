@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from chatinbox.core.here import is_this_machine
+from chatinbox.core.mail_server import read_mail_server
 from chatinbox.core.migrate import LOGINS, OPERATOR
 from chatinbox.core.root.keep import PLAIN, WRAPPED, has_root_key
 from chatinbox.core.settings import Settings
@@ -61,6 +63,7 @@ def unsafe_settings(settings: Settings, environment: Mapping[str, str] = os.envi
     if not _is_make_believe(settings):
         yield from _transport(settings)
         yield from places.misplaced(settings, environment)
+    yield from _mail(settings)
     yield from _keys(settings)
     if sys.flags.dev_mode or environment.get("PYTHONASYNCIODEBUG"):
         yield (
@@ -118,15 +121,27 @@ def _is_make_believe(settings: Settings) -> bool:
 
 def _transport(settings: Settings) -> Iterator[str]:
     typed = urlsplit(settings.public_url)
-    if typed.scheme == "http" and not places.is_this_machine(typed.hostname or ""):
+    if typed.scheme == "http" and not is_this_machine(typed.hostname or ""):
         yield (
             f"People would type {settings.public_url}, and passwords would travel in the clear."
             " Put a proxy with TLS in front and say --public-url https://…"
         )
-    elif not settings.public_url and not places.is_this_machine(settings.host):
+    elif not settings.public_url and not is_this_machine(settings.host):
         yield (
             f"On {settings.host} anybody in the network could listen in: this server speaks no TLS itself."
             " Put a proxy with TLS in front and say --public-url https://…, or listen on 127.0.0.1."
+        )
+
+
+def _mail(settings: Settings) -> Iterator[str]:
+    """The demo's letters may be open; a password never is make-believe."""
+    if not settings.smtp_url:
+        return
+    server = read_mail_server(settings.smtp_url)
+    if server.may_be_open and (server.username or server.password) and not is_this_machine(server.host):
+        yield (
+            f"CHATINBOX_SMTP_URL has a password for {server.host} and says tls=optional, so whoever stands between could have it"
+            " sent in the clear. Take tls=optional away, or the password."
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from chatinbox.core.mail_server import read_mail_server
 from chatinbox.core.trouble import Trouble
 
 CLONE = Path(__file__).resolve().parents[3]
@@ -196,14 +197,13 @@ def _read_origin(text: str, option: str) -> str:
 def _check_smtp(url: str | None) -> None:
     if url is None:
         return
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(url)
-        if parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0:
-            return
-    # It may hold a password, so it is not repeated.
-    raise Trouble(
-        "CHATINBOX_SMTP_URL cannot be read. It looks like smtp://user:password@mail.example.com:587."
-    )
+    try:
+        read_mail_server(url)
+    except ValueError:  # it may hold a password, so it is not repeated
+        raise Trouble(
+            "CHATINBOX_SMTP_URL cannot be read. It looks like smtp://user:password@mail.example.com:587, where a server has no"
+            " TLS and wants no password like smtp://mail.example.com?tls=optional."
+        ) from None
 
 
 def _check_resolver(text: str) -> None:

@@ -3,7 +3,6 @@
 A place is what the operator wrote down, and is compared with what the settings lead to. What is nowhere written stops the start.
 """
 
-import ipaddress
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.core.clock import now
+from chatinbox.core.here import is_this_machine
 from chatinbox.core.settings import Settings
 from chatinbox.core.translation.said import said
 from chatinbox.privacy import subprocessors
@@ -119,18 +119,6 @@ def database_hosts(settings: Settings, environment: Mapping[str, str] = os.envir
         or environment.get("PGHOST")
     )
     return [one for one in str(named or "").split(",") if not is_this_machine(one)]
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether a host is here: none, a socket, or an address of the machine's own loop."""
-    if (
-        not host or host.startswith(("/", "@")) or host == "localhost" or host.endswith(".localhost")
-    ):  # RFC 6761 §6.3
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _folder_hosts(data: Path) -> list[str]:

@@ -44,6 +44,13 @@ UNSAFE: list[tuple[str, Break, dict[str, str], str]] = [
     ("http", nothing, {"CHATINBOX_PUBLIC_URL": "http://inbox.example.com"}, "in the clear"),
     ("network", nothing, {"CHATINBOX_HOST": "0.0.0.0"}, "listen in"),
     ("demo in name", nothing, {"CHATINBOX_HOST": "0.0.0.0", "CHATINBOX_DEMO": "yes"}, "listen in"),
+    ("mail", nothing, {"CHATINBOX_SMTP_URL": "smtp://me:pw@mail.example?tls=optional"}, "sent in the clear"),
+    (
+        "mail of the demo",
+        nothing,
+        {"CHATINBOX_SMTP_URL": "smtp://me:pw@mail.example?tls=optional", "CHATINBOX_DEMO": "yes"},
+        "sent in the clear",
+    ),
     ("debug", nothing, {"PYTHONASYNCIODEBUG": "1"}, "development mode"),
     ("development", nothing, {"PYTHONDEVMODE": "1"}, "development mode"),
 ]
@@ -73,6 +80,9 @@ def test_one_unsafe_thing_and_the_server_does_not_start(
         {"host": "0.0.0.0", "public_url": "http://127.0.0.1:8000"},
         {"host": "::1", "public_url": "http://inbox.localhost"},
         {"host": "0.0.0.0", "demo": True},
+        {"smtp_url": "smtp://me:pw@mail.example:587"},
+        {"smtp_url": "smtp://mail.example?tls=optional"},
+        {"smtp_url": "smtp://me:pw@127.0.0.1?tls=optional"},
     ],
 )
 def test_what_is_safe_starts(tmp_path: Path, safe: dict[str, object]) -> None:
@@ -174,8 +184,8 @@ def test_a_table_that_is_not_closed_by_account_is_found(
     ("harm", "mend"),
     [
         (
-            "grant select on tenant.attachment to chatinbox_operator",
-            "revoke select on tenant.attachment from chatinbox_operator",
+            "grant select on tenant.kept_mail to chatinbox_operator",
+            "revoke select on tenant.kept_mail from chatinbox_operator",
         ),
         (
             "drop policy operator on tenant.note",

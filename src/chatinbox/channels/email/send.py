@@ -19,7 +19,7 @@ from chatinbox.conversations.verbs.mark_delivery import State, mark_delivery
 from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.db import LAZILY, Rows
-from chatinbox.core.egress import Asked, Declined, Letter, NobodyAsked, Unreachable
+from chatinbox.core.egress import Asked, Declined, Insecure, Letter, NobodyAsked, Unreachable
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, SealKey
 
@@ -29,6 +29,10 @@ MOST_TRIES = 10  # the last one after about three hours and a half
 _SET_ASIDE = "Their data was set aside before it left. Write again if they are to get it all the same."
 _FAULT = "Something went wrong on our side."
 _NOT_REACHED = "The mail server does not answer; it will be tried again."
+_NOT_SAFE = (
+    "The mail server does not prove that nobody listens in, so nothing was sent; it will be tried again."
+)
+_NEVER_SAFE = "The mail server did not prove for a long time that nobody listens in, so nothing was sent."
 _NEVER_REACHED = "The mail server could not be reached for a long time."
 _DELIVERY = """
 select d.conversation_id, d.message_id, d.channel_id, c.number, c.customer_id, c.subject_sealed,
@@ -95,14 +99,18 @@ async def _send(
         if not is_theirs:
             log.exception("letter_failed", account_id=account_id, delivery_id=delivery_id)
         if tries + 1 >= MOST_TRIES:
-            await mark("failed", _NEVER_REACHED if is_theirs else _FAULT)
+            await mark("failed", _why(error, _NEVER_REACHED, _NEVER_SAFE) or _FAULT)
             return None
         again = now() + timedelta(seconds=5 + 3**tries)
-        await mark("waiting", _NOT_REACHED if is_theirs else None, again)
+        await mark("waiting", _why(error, _NOT_REACHED, _NOT_SAFE), again)
         return again
     else:
         await mark("sent")
     return None
+
+
+def _why(error: Exception, away: str, unsafe: str) -> str | None:
+    return unsafe if isinstance(error, Insecure) else away if isinstance(error, Unreachable) else None
 
 
 async def _letter(inst: Installation, account_id: UUID, row: Any) -> Letter:

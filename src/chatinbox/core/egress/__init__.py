@@ -11,7 +11,7 @@ from chatinbox.core.db import Database
 from chatinbox.core.egress.desk import DeskGate, Handing
 from chatinbox.core.egress.http import HttpGate, TooMuch, Withheld
 from chatinbox.core.egress.ledger import Asked, Ledger, NobodyAsked
-from chatinbox.core.egress.mail import Declined, Letter, MailGate, Unreachable
+from chatinbox.core.egress.mail import Declined, Insecure, Letter, MailGate, Unreachable
 from chatinbox.core.egress.mailbox import MailboxGate
 from chatinbox.core.egress.names import Names
 from chatinbox.core.egress.recipients import REGISTER, Basis, Errand, Guard, Named
@@ -25,6 +25,7 @@ __all__ = [
     "Egress",
     "Errand",
     "Handing",
+    "Insecure",
     "Letter",
     "Named",
     "Names",
@@ -49,7 +50,7 @@ class Egress:
     ) -> None:
         ledger = Ledger(db, vault)
         self.names = names or Names()
-        self._mail, self._http = MailGate(db, ledger, smtp_url), HttpGate(ledger, inside, trust)
+        self._mail, self._http = MailGate(db, ledger, smtp_url, trust), HttpGate(ledger, inside, trust)
         self._mailbox, self._inside = MailboxGate(ledger), inside
         self._desk = DeskGate(ledger)
 

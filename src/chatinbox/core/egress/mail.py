@@ -1,9 +1,10 @@
 """Mail on its way out: by the operator's server, or into the built-in outbox."""
 
+import contextlib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import aiosmtplib
@@ -12,15 +13,22 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.egress.ledger import Asked, Entry, Ledger, NoPermission, Outcome
 from chatinbox.core.egress.recipients import Basis, Guard, pass_all
+from chatinbox.core.here import is_this_machine
 from chatinbox.core.ids import new_id
+from chatinbox.core.mail_server import MailServer, read_mail_server
 
 _WITHHELD = (
     "The outgoing mail server is in a country for which the operator named no standard contractual clauses."
 )
+_NOT_SAFE = "no TLS that could be verified"
 
 
 class Unreachable(Exception):
     """The other side could not be reached or asked us to come again (SMTP 4yz); try later."""
+
+
+class Insecure(Unreachable):
+    """The other side showed no TLS that could be verified, so nothing was handed over; try later: who stands between may go."""
 
 
 class Declined(Exception):
@@ -57,23 +65,30 @@ class Letter:
 class MailGate:
     """The operator's SMTP server, or the built-in outbox when none is named."""
 
-    def __init__(self, db: Database, ledger: Ledger, smtp_url: str | None) -> None:
-        self._db, self._ledger, self._smtp_url = db, ledger, smtp_url
+    def __init__(
+        self, db: Database, ledger: Ledger, smtp_url: str | None, trust: ssl.SSLContext | None = None
+    ) -> None:
+        self._db, self._ledger, self._trust = db, ledger, trust
+        self._server = read_mail_server(smtp_url) if smtp_url else None
         self.guard: Guard = pass_all
+        self.is_here: Callable[[str], bool] = is_this_machine
 
     async def send(self, letter: Letter) -> None:
         """Sends one letter; raises Unreachable, Declined, or NobodyAsked. The ledger row is there before the first byte."""
         row_id = await self._begin(letter)
-        if self._smtp_url and letter.account_id and (reason := await self.guard(letter.account_id, "mail")):
+        if self._server and letter.account_id and (reason := await self.guard(letter.account_id, "mail")):
             await self._ledger.end(letter.account_id, row_id, "withheld", reason)
             raise Declined(_WITHHELD, "withheld")
         try:
-            if self._smtp_url is None:
+            if self._server is None:
                 await self._keep(letter)
             else:
-                await self._hand_over(self._smtp_url, letter)
+                await self._hand_over(self._server, letter)
         except Declined:
             await self._ledger.end(letter.account_id, row_id, "refused")
+            raise
+        except Insecure:
+            await self._ledger.end(letter.account_id, row_id, "withheld", _NOT_SAFE)
             raise
         except Unreachable:
             await self._ledger.end(letter.account_id, row_id, "unreachable")
@@ -114,19 +129,20 @@ class MailGate:
             ),
         )
 
-    async def _hand_over(self, url: str, letter: Letter) -> None:
-        parts = urlsplit(url)
+    async def _hand_over(self, server: MailServer, letter: Letter) -> None:
         try:
             client = aiosmtplib.SMTP(
-                hostname=parts.hostname or "127.0.0.1",
-                port=parts.port or (465 if parts.scheme == "smtps" else 25),
-                username=unquote(parts.username) if parts.username else None,
-                password=unquote(parts.password) if parts.password else None,
-                use_tls=parts.scheme == "smtps",
-                tls_context=ssl.create_default_context() if parts.scheme == "smtps" else None,
+                hostname=server.host,
+                port=server.port,
+                use_tls=server.speaks_tls,
+                start_tls=False,  # by hand, below
+                tls_context=self._trust or (ssl.create_default_context() if server.speaks_tls else None),
                 timeout=60,
             )
             async with client:  # the library's shorter way knows no letters without a sender
+                await self._close(client, server)
+                if server.username is not None:
+                    await client.login(server.username, server.password or "")
                 await client.sendmail(letter.sender, list(letter.recipients), letter.raw)
         except aiosmtplib.SMTPResponseException as error:
             raise _verdict(error.code, error.message) from error
@@ -139,6 +155,26 @@ class MailGate:
             raise Declined("553 the address has letters that this server does not take") from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unreachable(type(error).__name__) from error
+
+    async def _close(self, client: aiosmtplib.SMTP, server: MailServer) -> None:
+        """Has nobody listen in from here on: STARTTLS (RFC 3207), which who stands between can take out of what is offered. Only
+        this machine's own server, and one that the operator says may be open, get a letter without. Raises Insecure.
+        """
+        if server.speaks_tls:
+            return
+        is_here = self.is_here(server.host)
+        with contextlib.suppress(aiosmtplib.SMTPHeloError):  # then it offers nothing
+            await client.ehlo()
+        if (is_here or (server.may_be_open and not server.username)) and not client.supports_extension(
+            "starttls"
+        ):
+            return
+        try:
+            await client.starttls()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            if is_here:
+                raise
+            raise Insecure(type(error).__name__) from error
 
 
 def _verdict(code: int, words: str) -> Exception:
