@@ -11,7 +11,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
-Purpose: TypeAlias = Literal["confirm", "reset", "invitation", "setup", "wish", "package"]
+Purpose: TypeAlias = Literal["confirm", "reset", "invitation", "setup", "wish", "package", "stop"]
 GOOD_FOR: dict[str, timedelta] = {
     "confirm": timedelta(days=3),
     "reset": timedelta(hours=1),
@@ -19,6 +19,7 @@ GOOD_FOR: dict[str, timedelta] = {
     "setup": timedelta(days=7),
     "wish": timedelta(days=1),
     "package": timedelta(hours=72),
+    "stop": timedelta(days=14),
 }
 
 

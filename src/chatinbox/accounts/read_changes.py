@@ -38,6 +38,7 @@ WORDS: dict[str, str] = {
     "staff.stepped_back": "Stepped back from owning the account",
     "staff.left": "Let a colleague go",
     "staff.returned": "Took a colleague back",
+    "staff.wish": "Had a wish about their own data carried out by the operator",
     "customer.erasure_asked": "Asked for a customer to be erased",
     "customer.erasure_taken_back": "Took an erasure back",
     "customer.set_aside": "Set a customer’s data aside",

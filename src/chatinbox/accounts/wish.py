@@ -65,8 +65,8 @@ async def why_by_people(inst: Installation, person_id: UUID, kind: Kind, name: s
         return None if name else "What is to be changed is not among what a link can change."
     try:
         await need_no_last_owner(inst, person_id)
-    except Refused as last:
-        return last.sentence
+    except Refused:  # without the account's name: it is not the operator's to read
+        return "They are the last owner of an account, which has to be handed over or closed first."
     if (await read_factors(inst, person_id)).second:
         return "They sign in with a second factor, and a link shows only that somebody reads the mailbox."
     return None

@@ -44,6 +44,7 @@ from chatinbox.web import (
     shop,
     site,
     webhooks,
+    wish_console,
 )
 from chatinbox.web.answer import refusal
 from chatinbox.web.cookie_guard import guarded_send
@@ -181,6 +182,7 @@ def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
         *reports.routes(inst),
         *access_console.routes(inst),
         *desk_console.routes(inst),
+        *wish_console.routes(inst),
         *security_console.routes(inst),
         *chat_doors.routes(inst),
         *assets.routes(),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts import change_address, leave, letters, links, passkeys, promised, sessions
+from chatinbox.accounts import by_people, change_address, leave, letters, links, passkeys, promised, sessions
 from chatinbox.accounts.every_account import in_every_account
 from chatinbox.accounts.sso import domain_clock, provider_session
 from chatinbox.accounts.sso import pending as sso_pending
@@ -162,6 +162,7 @@ def _add_ends(inst: Installation) -> None:
         await sso_pending.forget(inst)
         await passkeys.forget(inst)
         await change_address.forget(inst)
+        await by_people.forget(inst)
         await leave.forget_gone(inst)
         await forget_of_accounts()
 

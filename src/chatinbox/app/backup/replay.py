@@ -149,6 +149,10 @@ def _hold_still(above: psycopg.Connection) -> None:
     """
     above.execute("update tenant.permission set taken_back_at = %s where taken_back_at is null", [now()])
     above.execute("update tenant.operator_grant set ended_at = %s where ended_at is null", [now()])
+    above.execute(  # the links that stop them are in no copy: their people are told anew
+        "update directory.wish set first_by = null, second_by = null, link_id = null, name_sealed = null, told_at = null,"
+        " opens_at = null, carried_at = null where done_at is null and stopped_at is null"
+    )
     later = now() + STILL
     above.execute("update tenant.erasure set due_at = %s where done_at is null", [later])
     above.execute(

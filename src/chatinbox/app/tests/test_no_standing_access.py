@@ -19,7 +19,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
 SOURCE = Path(command.__file__).parents[1]
-PAGES = {"/operator/access", "/operator/requests", "/operator/security-log"}
+PAGES = {"/operator/access", "/operator/requests", "/operator/security-log", "/operator/wishes"}
 FIRST = {"/setup/{token}"}  # the first owner signs up: nothing is there yet
 FILE = {"/looked/{id}"}  # one file, once, that a look names
 COMMANDS = {
@@ -53,7 +53,7 @@ def test_these_are_the_pages_and_each_was_looked_at(app: App) -> None:
         "app/database_programs.py", "app/ledger.py", "app/root_key.py",
         "app/backup/copy.py", "app/backup/restore.py", "app/backup/sealed.py", "privacy/breach.py", "privacy/breach_record.py", "web/access_console.py", "web/desk_console.py",
         "web/security_console.py", "web/operator_door.py", "privacy/pack.py", "privacy/desk/release.py",
-        "privacy/desk/with_files.py", "privacy/desk/files.py",
+        "privacy/desk/with_files.py", "privacy/desk/files.py", "web/wish_console.py",
     ],
 )  # fmt: skip
 def test_nothing_behind_them_opens_what_is_sealed_but_the_one_function_that_asks_for_a_grant(

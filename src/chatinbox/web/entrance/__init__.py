@@ -14,10 +14,24 @@ from chatinbox.web.entrance import (
     sign_in,
     sign_up,
     wish,
+    wish_stop,
 )
 from chatinbox.web.forms import form_routes
 
-ROOMS = (sign_in, company, company_out, sign_up, reset, invitation, setup, address, wish, copy, data_request)
+ROOMS = (
+    sign_in,
+    company,
+    company_out,
+    sign_up,
+    reset,
+    invitation,
+    setup,
+    address,
+    wish,
+    wish_stop,
+    copy,
+    data_request,
+)
 
 
 def routes(inst: Installation) -> list[Way]:

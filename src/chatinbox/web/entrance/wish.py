@@ -11,7 +11,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts import promised, wish
+from chatinbox.accounts import by_people, promised, wish
 from chatinbox.accounts.people import Person
 from chatinbox.accounts.regimes import Regime
 from chatinbox.accounts.wish import KINDS, Kind
@@ -119,9 +119,11 @@ async def _take(
     if done:
         await _add(inst, channel, kept, done)
     else:
+        number = await _number(inst, channel[0], kept)
+        await by_people.keep(inst, who.id, kind, channel[0], kept.conversation_id, number, until)
         text = said(
             "Your wish is here. Its number is #%(number)s, and it is answered by %(day)s.\n",
-            number=str(await _number(inst, channel[0], kept)), day=until,
+            number=str(number), day=until,
         )  # fmt: skip
         await wish.tell_wisher(inst, who.id, said("Your wish is here"), text, wanted(request))
     with contextlib.suppress(Refused):  # a deleted sign-in took its links along

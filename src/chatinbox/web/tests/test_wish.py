@@ -8,9 +8,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from chatinbox.accounts import people, wish
+from chatinbox.accounts import people
 from chatinbox.accounts.colleagues import reactivate
-from chatinbox.accounts.factors import Factors
 from chatinbox.accounts.regimes import EU
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
@@ -28,6 +27,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased
 from chatinbox.web import forms
 from chatinbox.web.pages import day
+from chatinbox.web.tests.second_factor import with_app
 from chatinbox.web.tests.test_accounts import bare, email_of, letter_to
 
 NewBrowser = Callable[[], Browser]
@@ -183,16 +183,11 @@ async def test_what_a_link_cannot_decide_people_carry_out(
     ada: Staff,
     bea: Staff,
     cyd: Staff,
-    monkeypatch: pytest.MonkeyPatch,
     why: str,
 ) -> None:
     who = ada if why == "the last owner" else bea
-    if who is bea:  # as a person with an authenticator app is read
-
-        async def two(*_: object) -> Factors:
-            return Factors(True, True, 0, 0)
-
-        monkeypatch.setattr(wish, "read_factors", two)
+    if who is bea:
+        await with_app(inst, bea)
     told = await anybody.post(await link_for(inst, anybody, who), data={"kind": "delete"})
     assert "people will read it" in told.text
     assert await inst.vault.person_key(who.person_id)
