@@ -12,7 +12,7 @@ import pytest
 
 from chatinbox.accounts import by_people, people
 from chatinbox.accounts.colleagues import reactivate
-from chatinbox.accounts.read_changes import Asked, read_changes
+from chatinbox.accounts.read_changes import Filter, read_changes
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle
 from chatinbox.app.wiring import App, build
@@ -138,9 +138,9 @@ async def test_one_begins_another_agrees_and_a_day_after_the_letter_the_sign_in_
         told = await conversation(opened, olga)
     assert not await is_there(inst, bea) and await is_there(inst, ada)
     assert told.startswith("done: ") and "Carried out. The sign-in is deleted" in told and "Agreed to." in told
-    [line] = [one for one in await read_changes(inst, ada, Asked()) if "wish" in one.what]
+    [line] = [one for one in await read_changes(inst, ada, Filter()) if "wish" in one.what]
     assert "deleted" in line.after
-    elsewhere = await read_changes(inst, olga, Asked())
+    elsewhere = await read_changes(inst, olga, Filter())
     assert not [one for one in elsewhere if "wish" in one.what]
 
 
