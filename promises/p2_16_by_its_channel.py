@@ -1,5 +1,6 @@
 """A message belongs to the account whose channel it came through. Its sender and its content never decide that."""
 
+from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
@@ -57,7 +58,7 @@ async def _seen(stage: Stage, staff: Staff) -> list[str]:
 
 async def saboteur_follows_the_secret_address(stage: Stage) -> None:
     """Brings a letter into whichever account's secret address stands in it"""
-    known: Any = receive._receive
+    known: Callable[..., Awaitable[UUID]] = receive._receive
 
     # The last of what it is told is the conversation that was found: one of the account it has left.
     async def elsewhere(inst: Installation, arrived: receive.Arrived, parsed: Parsed, *further: Any) -> UUID:
@@ -76,7 +77,7 @@ async def saboteur_follows_the_secret_address(stage: Stage) -> None:
 
 async def saboteur_follows_the_sender(stage: Stage) -> None:
     """Brings a letter to the account that knew its sender first"""
-    known: Any = receive._receive
+    known: Callable[..., Awaitable[UUID]] = receive._receive
 
     async def elsewhere(inst: Installation, arrived: receive.Arrived, parsed: Parsed, *further: Any) -> UUID:
         [first, *_] = stage.column("select account_id from tenant.address order by created_at") or [

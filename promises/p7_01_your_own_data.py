@@ -96,14 +96,14 @@ async def proof_that_company_and_bill_are_ones_own(stage: Stage) -> str:
     assert (await other.post("/settings/billing", data=theirs)).status_code == 200, "a VAT id is refused"
     await unpaid_since(stage, ada.account_id)
     who = {"legal_name": "Ada Berg", "postal_address": "1 Hill Road", "email": "ask@mail.example"}
-    gets = {"email": "books@mail.example", "contact_name": "Dana Voss"}
+    gets = {"email": "books@mail.example", "addressee_name": "Dana Voss"}
     bill = {"country": "DE", "vat_id": "DE123456789"}
     for where, act, fields in (
         ("workspace", "name", {"company": "Berg's Tea"}),
         ("workspace", "identity", who),
         ("workspace", "privacy", who),
         ("billing", "details", bill),
-        ("billing", "contact", gets),
+        ("billing", "addressee", gets),
     ):
         answer = await browser.post(f"/settings/{where}", data={"do": act, **fields})
         assert answer.status_code == 200, f"{where}, {act}: refused while a bill is unpaid"
@@ -118,7 +118,7 @@ async def proof_that_company_and_bill_are_ones_own(stage: Stage) -> str:
         "a change was not kept"
     )
     assert (held.country, held.vat_id) == ("DE", "DE123456789"), "a billing detail was not kept"
-    assert held.contact and held.contact.name == "Dana Voss", "whom bills go to was not kept"
+    assert held.addressee and held.addressee.name == "Dana Voss", "whom bills go to was not kept"
     for where, act in (("workspace", "identity"), ("workspace", "privacy"), ("billing", "forget")):
         answer = await browser.post(f"/settings/{where}", data={"do": act})
         assert answer.status_code == 200, f"{where}, {act}: nothing is deleted while a bill is unpaid"
@@ -129,7 +129,7 @@ async def proof_that_company_and_bill_are_ones_own(stage: Stage) -> str:
     assert not (kept.legal_name or kept.postal_address or kept.privacy_address), (
         "what was deleted is still there"
     )
-    assert not (held.country or held.vat_id or held.contact), (
+    assert not (held.country or held.vat_id or held.addressee), (
         "a billing detail that was deleted is still there"
     )
     assert (await read_billing(stage.inst, cyd.account_id)).vat_id == "FR12345678901", (

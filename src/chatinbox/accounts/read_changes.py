@@ -19,7 +19,7 @@ WORDS: dict[str, str] = {
     "account.opened again": "Opened the account again",
     "account.exported": "Exported the account's data",
     "account.name": "Account name",
-    "billing.contact": "Whom bills go to",
+    "billing.addressee": "Whom bills go to",
     "changes.exported": "Exported the change log",
     "workspace.privacy_address": "Privacy address",
     "workspace.privacy_page": "Page about privacy",

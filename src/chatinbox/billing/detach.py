@@ -13,7 +13,7 @@ from chatinbox.core.installation import Installation
 _FORGET = """
 update billing set country = null, vat_sealed = null, customer_ref = null, subscription_ref = null, item_ref = null,
   status = null, every = null, seat_count = 0, period_starts_at = null, period_ends_at = null, overdue_at = null,
-  cancels_at = null, card_sealed = null, contact_sealed = null, asked_count = asked_count + 1, seen_count = asked_count + 1, detached_at = %s
+  cancels_at = null, card_sealed = null, addressee_sealed = null, asked_count = asked_count + 1, seen_count = asked_count + 1, detached_at = %s
  where account_id = %s
 """
 

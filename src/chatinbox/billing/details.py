@@ -8,7 +8,7 @@ import stripe
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.staff import Staff
-from chatinbox.billing import contact
+from chatinbox.billing import addressee
 from chatinbox.billing.plans import plan_of
 from chatinbox.billing.provider import in_words, speak
 from chatinbox.billing.row import Billing, read_billing
@@ -52,9 +52,9 @@ async def know(inst: Installation, account_id: UUID, known: Billing) -> str:
     }
     if known.vat_id:
         words["tax_id_data"] = [{"type": KINDS.get(country, "eu_vat"), "value": known.vat_id}]
-    if known.contact:
-        words |= contact.in_provider_words(known.contact)
-    kinds = ("company", "country", "vat_id", *contact.fields(known.contact))
+    if known.addressee:
+        words |= addressee.in_provider_words(known.addressee)
+    kinds = ("company", "country", "vat_id", *addressee.fields(known.addressee))
     client = speak(inst, account_id, "billing.subscribe", *kinds)
     # Once for each time it becomes known: who was deleted there is made anew, also on the same day.
     once: Any = {"idempotency_key": f"customer {account_id} {known.asked}"}

@@ -21,7 +21,7 @@ class Card(msgspec.Struct, frozen=True):
     ends: str
 
 
-class Contact(msgspec.Struct, frozen=True):
+class Addressee(msgspec.Struct, frozen=True):
     """Whom bills go to; `name` may be empty."""
 
     email: str
@@ -46,7 +46,7 @@ class Billing(msgspec.Struct, frozen=True):
     cancels_at: datetime | None
     card: Card | None
     seen_at: datetime | None
-    contact: Contact | None
+    addressee: Addressee | None
     asked: int
 
     @property
@@ -68,7 +68,7 @@ class Billing(msgspec.Struct, frozen=True):
 
 _READ = (
     "select trial_ends_at, country, vat_sealed, customer_ref, subscription_ref, item_ref, status, every, seat_count,"
-    " period_starts_at, period_ends_at, overdue_at, cancels_at, card_sealed, seen_at, contact_sealed,"
+    " period_starts_at, period_ends_at, overdue_at, cancels_at, card_sealed, seen_at, addressee_sealed,"
     " asked_count from billing where account_id = %s"
 )
 
@@ -81,13 +81,13 @@ async def read_billing(inst: Installation, account_id: UUID) -> Billing:
     key = await inst.vault.account_key(account_id)
     rows = (await inst.db.run(account_id, (insert, [account_id, ends]), (_READ, [account_id])))[1]
     found = list(rows[0])
-    vat, card, contact = found[2], found[13], found[15]
+    vat, card, addressee = found[2], found[13], found[15]
     found[2] = key.open_text(vat, account_id, "billing", "vat", account_id) if vat else ""
     if card:
         found[13] = msgspec.json.decode(key.open(card, account_id, "billing", "card", account_id), type=Card)
-    if contact:
-        raw = key.open(contact, account_id, "billing", "contact", account_id)
-        found[15] = msgspec.json.decode(raw, type=Contact)
+    if addressee:
+        raw = key.open(addressee, account_id, "billing", "addressee", account_id)
+        found[15] = msgspec.json.decode(raw, type=Addressee)
     found[7] = cast(Every | None, found[7])
     return Billing(*found)
 

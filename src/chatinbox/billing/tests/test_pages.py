@@ -46,7 +46,7 @@ async def test_staff_without_the_permission_have_no_such_page(as_: SignIn, bea: 
     browser = await as_(bea)
     assert "Plan and bills" not in (await browser.get("/settings/profile")).text
     assert (await browser.get(PAGE)).headers["location"] == "/settings/profile"
-    for act in ("details", "contact", "subscribe", "card", "cancel", "bills", "forget"):
+    for act in ("details", "addressee", "subscribe", "card", "cancel", "bills", "forget"):
         assert (await browser.post(PAGE, data={"do": act})).status_code == 403, act
 
 

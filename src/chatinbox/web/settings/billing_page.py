@@ -9,8 +9,8 @@ from starlette.responses import HTMLResponse, Response
 
 from chatinbox.accounts.sessions import Session
 from chatinbox.billing import leave_for
+from chatinbox.billing.addressee import set_addressee
 from chatinbox.billing.bills import read_bills
-from chatinbox.billing.contact import set_contact
 from chatinbox.billing.details import set_details
 from chatinbox.billing.forget import forget
 from chatinbox.billing.keep_up import keep_up
@@ -67,8 +67,8 @@ async def _details(inst: Installation, session: Session, form: Form) -> str:
     return "Country and VAT id are kept. The next bill names them."
 
 
-async def _contact(inst: Installation, session: Session, form: Form) -> str:
-    await set_contact(inst, session.staff, form.get("email", ""), form.get("contact_name", ""))
+async def _addressee(inst: Installation, session: Session, form: Form) -> str:
+    await set_addressee(inst, session.staff, form.get("email", ""), form.get("addressee_name", ""))
     return (
         "Kept. The next bill goes there."
         if form.get("email", "").strip()
@@ -107,7 +107,7 @@ PAGE = SettingsPage(
     _show,
     {
         "details": Act(_details, proof=True),
-        "contact": Act(_contact, proof=True),
+        "addressee": Act(_addressee, proof=True),
         "subscribe": Act(_subscribe, proof=True),
         "card": Act(_portal, proof=True),
         "bills": Act(_portal, proof=True),

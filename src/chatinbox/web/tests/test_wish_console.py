@@ -137,7 +137,9 @@ async def test_one_begins_another_agrees_and_a_day_after_the_letter_the_sign_in_
         assert again.status_code == 400 and "None is open" in again.text, "done once"
         told = await conversation(opened, olga)
     assert not await is_there(inst, bea) and await is_there(inst, ada)
-    assert told.startswith("done: ") and "Carried out. The sign-in is deleted" in told and "Agreed to." in told
+    assert (
+        told.startswith("done: ") and "Carried out. The sign-in is deleted" in told and "Agreed to." in told
+    )
     [line] = [one for one in await read_changes(inst, ada, Filter()) if "wish" in one.what]
     assert "deleted" in line.after
     elsewhere = await read_changes(inst, olga, Filter())
@@ -172,7 +174,9 @@ async def test_a_name_is_set_as_the_letter_said_and_other_words_are_answered_in_
     await wishes(inst, opened, ada, "update", "My telephone number is another one.")
     short = await press(await opened(olga), "answer", words="no")
     assert short.status_code == 400
-    page = (await press(await opened(olga), "answer", words="We hold none, so there is nothing to change.")).text
+    page = (
+        await press(await opened(olga), "answer", words="We hold none, so there is nothing to change.")
+    ).text
     assert await email_of(inst, ada) not in page and await email_of(inst, bea) in page
     with travel(DAY):
         await press(await opened(olga), "carry-out")
@@ -212,9 +216,15 @@ async def test_the_link_in_the_letter_stops_it_for_good_and_is_good_once(
     wish = {"do": "carry-out", "wish": re.findall(r'name="wish" value="([^"]+)"', page + (await (await opened(olga)).get(PATH)).text)[0]}  # fmt: skip
     path, anybody = await stopping(inst, bea), await opened(None)
     looked = await anybody.get(path)
-    assert looked.status_code == 200 and await email_of(inst, bea) in (await (await opened(olga)).get(PATH)).text
+    assert (
+        looked.status_code == 200 and await email_of(inst, bea) in (await (await opened(olga)).get(PATH)).text
+    )
     assert "It is stopped" in (await anybody.post(path)).text
-    for answer in (await anybody.post(path), await anybody.get(path), await anybody.post("/wish/stop/made-up")):
+    for answer in (
+        await anybody.post(path),
+        await anybody.get(path),
+        await anybody.post("/wish/stop/made-up"),
+    ):
         assert answer.status_code == 410
     with travel(DAY):
         assert (await (await opened(olga)).post(PATH, data=wish)).status_code == 400

@@ -11,9 +11,9 @@ import stripe
 from chatinbox.accounts.read_changes import Filter, read_changes
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.unpaid import set_unpaid
-from chatinbox.billing.contact import set_contact
+from chatinbox.billing.addressee import set_addressee
 from chatinbox.billing.detach import detach
-from chatinbox.billing.row import Billing, Contact, read_billing
+from chatinbox.billing.row import Addressee, Billing, read_billing
 from chatinbox.billing.tests.conftest import SignIn, Subscribe
 from chatinbox.billing.tests.stand_in import StandIn
 from chatinbox.conftest import Browser
@@ -21,7 +21,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 
 PAGE = "/settings/billing"
-DANA = {"do": "contact", "email": "dana@books.example", "contact_name": "Dana Voss"}
+DANA = {"do": "addressee", "email": "dana@books.example", "addressee_name": "Dana Voss"}
 
 
 def there(stripe_: StandIn, known: Billing) -> tuple[str, list[str]]:
@@ -40,26 +40,26 @@ async def test_whom_bills_go_to_is_named_changed_and_deleted_and_the_provider_kn
     assert 'value="dana@books.example"' in (await browser.get(PAGE)).text
     await subscribe(ada)
     known = await read_billing(paid, ada.account_id)
-    assert known.contact == Contact("dana@books.example", "Dana Voss")
+    assert known.addressee == Addressee("dana@books.example", "Dana Voss")
     assert there(stripe_, known) == ("dana@books.example", ["Attention: Dana Voss"])
-    await browser.post(PAGE, data={"do": "contact", "email": "eli@books.example", "contact_name": ""})
+    await browser.post(PAGE, data={"do": "addressee", "email": "eli@books.example", "addressee_name": ""})
     assert there(stripe_, known) == ("eli@books.example", [])
-    await browser.post(PAGE, data={"do": "contact", "email": "", "contact_name": ""})
+    await browser.post(PAGE, data={"do": "addressee", "email": "", "addressee_name": ""})
     assert there(stripe_, known) == ("", [])
-    assert (await read_billing(paid, ada.account_id)).contact is None
-    assert (await read_billing(paid, cyd.account_id)).contact is None
+    assert (await read_billing(paid, ada.account_id)).addressee is None
+    assert (await read_billing(paid, cyd.account_id)).addressee is None
 
 
 async def test_it_lies_sealed_stands_in_the_ledger_by_kind_and_in_the_change_log_without_its_words(
     paid: Installation, stripe_: StandIn, ada: Staff, subscribe: Subscribe
 ) -> None:
     await subscribe(ada)
-    await set_contact(paid, ada, "dana@books.example", "Dana Voss")
-    await set_contact(paid, ada, "dana@books.example", "Dana Voss")
-    ask = "select to_jsonb(b)::text, contact_sealed from billing b"
+    await set_addressee(paid, ada, "dana@books.example", "Dana Voss")
+    await set_addressee(paid, ada, "dana@books.example", "Dana Voss")
+    ask = "select to_jsonb(b)::text, addressee_sealed from billing b"
     [[(row, sealed)]] = await paid.db.run(ada.account_id, (ask, []))
     assert "dana" not in row.lower() and b"dana" not in bytes(sealed).lower()
-    told = "select fields from ledger where account_id = %s and instruction = 'billing.contact'"
+    told = "select fields from ledger where account_id = %s and instruction = 'billing.addressee'"
     [rows] = await paid.db.run(ada.account_id, (told, [ada.account_id]))
     assert rows == [(["account_id", "email", "name"],)]
     lines = [one for one in await read_changes(paid, ada, Filter()) if one.what == "Whom bills go to"]
@@ -69,29 +69,29 @@ async def test_it_lies_sealed_stands_in_the_ledger_by_kind_and_in_the_change_log
 async def test_it_is_in_the_export_and_can_be_altered_while_a_bill_is_open(
     paid: Installation, as_: SignIn, ada: Staff
 ) -> None:
-    await set_contact(paid, ada, "dana@books.example", "Dana Voss")
+    await set_addressee(paid, ada, "dana@books.example", "Dana Voss")
     await set_unpaid(paid, ada.account_id)
     browser = await as_(ada)
     whole = await browser.post("/settings/closing", data={"do": "export"})
     row = json.loads(zipfile.ZipFile(io.BytesIO(whole.content)).read("billing.jsonl"))
-    assert row["contact"] == {"email": "dana@books.example", "name": "Dana Voss"}
+    assert row["addressee"] == {"email": "dana@books.example", "name": "Dana Voss"}
     assert (await browser.post(PAGE, data=DANA | {"email": "eli@books.example"})).status_code == 200
-    assert (await browser.post(PAGE, data={"do": "contact"})).status_code == 200
-    assert (await read_billing(paid, ada.account_id)).contact is None
+    assert (await browser.post(PAGE, data={"do": "addressee"})).status_code == 200
+    assert (await read_billing(paid, ada.account_id)).addressee is None
 
 
 async def test_it_goes_with_the_other_details_and_with_the_account(
     paid: Installation, stripe_: StandIn, as_: SignIn, ada: Staff, subscribe: Subscribe
 ) -> None:
-    await set_contact(paid, ada, "dana@books.example", "")
+    await set_addressee(paid, ada, "dana@books.example", "")
     browser = await as_(ada)
     assert (await browser.post(PAGE, data={"do": "forget"})).status_code == 200
-    assert (await read_billing(paid, ada.account_id)).contact is None
-    await set_contact(paid, ada, "dana@books.example", "Dana Voss")
+    assert (await read_billing(paid, ada.account_id)).addressee is None
+    await set_addressee(paid, ada, "dana@books.example", "Dana Voss")
     await subscribe(ada)
     first = (await read_billing(paid, ada.account_id)).customer
     await detach(paid, ada.account_id)
-    assert (await read_billing(paid, ada.account_id)).contact is None
+    assert (await read_billing(paid, ada.account_id)).addressee is None
     assert first not in stripe_.shop.customers
     await subscribe(ada)
     again = await read_billing(paid, ada.account_id)
@@ -101,14 +101,14 @@ async def test_it_goes_with_the_other_details_and_with_the_account(
 
 @pytest.mark.parametrize(
     ("email", "name", "code"),
-    [("dana", "", "email"), ("", "Dana", "email"), ("d@books.example", "x" * 121, "contact_name")],
+    [("dana", "", "email"), ("", "Dana", "email"), ("d@books.example", "x" * 121, "addressee_name")],
 )
 async def test_what_cannot_be_kept_is_said_at_its_field(
     as_: SignIn, paid: Installation, ada: Staff, email: str, name: str, code: str
 ) -> None:
-    told = await (await as_(ada)).post(PAGE, data={"do": "contact", "email": email, "contact_name": name})
+    told = await (await as_(ada)).post(PAGE, data={"do": "addressee", "email": email, "addressee_name": name})
     assert told.status_code == 422 and f'id="h-{code}" class="bad"' in told.text
-    assert (await read_billing(paid, ada.account_id)).contact is None
+    assert (await read_billing(paid, ada.account_id)).addressee is None
 
 
 async def test_where_the_provider_is_away_nothing_is_changed(
@@ -118,11 +118,11 @@ async def test_where_the_provider_is_away_nothing_is_changed(
     stripe_.down = "before"
     try:
         with pytest.raises(Refused) as told:
-            await set_contact(paid, ada, "dana@books.example", "")
+            await set_addressee(paid, ada, "dana@books.example", "")
     finally:
         stripe_.down = ""
     assert told.value.status == 502 and isinstance(told.value.__cause__, stripe.StripeError)
-    assert (await read_billing(paid, ada.account_id)).contact is None
+    assert (await read_billing(paid, ada.account_id)).addressee is None
 
 
 async def test_nobody_else_names_it_and_where_no_payments_are_taken_nobody_does(
@@ -130,8 +130,8 @@ async def test_nobody_else_names_it_and_where_no_payments_are_taken_nobody_does(
 ) -> None:
     assert (await (await as_(bea)).post(PAGE, data=DANA)).status_code == 403
     with pytest.raises(Refused):
-        await set_contact(paid, bea, "dana@books.example", "")
+        await set_addressee(paid, bea, "dana@books.example", "")
     self_hosted = await (await client.as_(ada)).post(PAGE, data=DANA)
     assert self_hosted.headers["location"] == "/settings/profile"
-    [rows] = await paid.db.run(ada.account_id, ("select contact_sealed from billing", []))
+    [rows] = await paid.db.run(ada.account_id, ("select addressee_sealed from billing", []))
     assert not any(row[0] for row in rows)
