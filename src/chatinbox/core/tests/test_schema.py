@@ -42,7 +42,7 @@ async def test_every_other_policy_takes_rows_away_and_those_the_operators_role_r
         table for table, [role], _, using in others if role == "chatinbox_operator" and "desk.rows" in using
     }
     reads = f"select oid::regclass from pg_class where oid in ({OF_ACCOUNTS}) and has_any_column_privilege('chatinbox_operator', oid, 'select')"
-    assert sorted(named) == await ask(inst, reads) and len(named) == 10
+    assert sorted(named) == await ask(inst, reads) and len(named) == 11
     writes = f"select oid::regclass from pg_class where oid in ({OF_ACCOUNTS}) and has_table_privilege('chatinbox_operator', oid, 'insert, update, delete, truncate')"
     assert await ask(inst, writes) == []
 
