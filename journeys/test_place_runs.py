@@ -30,15 +30,15 @@ from promises.stage import OPERATOR, Here
 # What is done a while later is done at once, nobody is asked to wait, the names of letters are of one length, no two visitors are
 # taken for one, and no minute that strikes in between makes one of two runs longer.
 EVEN = """
-from chatinbox.accounts import letters
 from chatinbox.accounts.throttle import Throttle
+from chatinbox.core import plain_letter
 from chatinbox.core.ids import new_id
 from chatinbox.core.jobs import Jobs
 from chatinbox.watch import sketch, visits
 from chatinbox.web import forms
 visits.WRITE_SECONDS, forms.LATER_SECONDS, sketch.BITS = 0.1, 0, 1 << 26
 forms.by_place = forms.by_name = Throttle(10_000, 600)
-letters.make_msgid = lambda domain: f"<{new_id()}@{domain}>"
+plain_letter.make_msgid = lambda domain: f"<{new_id()}@{domain}>"
 Jobs._round = lambda *_: None
 """
 KEEPING = f"""{EVEN}
