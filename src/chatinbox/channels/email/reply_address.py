@@ -35,6 +35,8 @@ def read_reply_address(inst: Installation, address: str) -> tuple[UUID, int] | N
     token = local[len(PREFIX) :].split("+", 1)[0].upper()
     try:
         sealed = base64.b32decode(token + "=" * (-len(token) % 8))
+        if base64.b32encode(sealed).decode().rstrip("=") != token:
+            return None  # its last letter has bits to spare: of sixteen ways to write it, one is ours
         payload = _cipher(inst).decrypt(sealed, _PURPOSE)
     except (InvalidTag, binascii.Error, ValueError):
         return None
