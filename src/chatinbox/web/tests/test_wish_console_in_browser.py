@@ -54,7 +54,9 @@ async def test_a_wish_is_begun_on_the_page_and_stopped_by_the_link(
     await page.get_by_role("button", name="Begin: delete the sign-in").click()
     await expect(page.get_by_text("Begun by Ada").first).to_be_visible()
     assert await page.evaluate(WIDE) <= width
-    cut_off = await page.evaluate("[...document.querySelectorAll('.scroll')].map((one) => one.scrollWidth - one.clientWidth)")
+    cut_off = await page.evaluate(
+        "[...document.querySelectorAll('.scroll')].map((one) => one.scrollWidth - one.clientWidth)"
+    )
     assert max(cut_off) <= 0
     found = re.search(r"/wish/stop/\S+", (await letter_to(site.inst, dan)).text)
     assert found

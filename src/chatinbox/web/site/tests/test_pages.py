@@ -71,7 +71,10 @@ async def test_pressing_twice_is_one_letter(visitor: httpx.AsyncClient, client: 
     ("wrong", "said"),
     [
         ({"email": "dora"}, "the answer should go to"),
-        ({"email": "a@b.example\r\nBcc: all@else.example"}, "the answer should go to"),
+        (
+            {"email": "a@b.example\r\nBcc: all@else.example"},
+            "There is a sign in this address that cannot be seen",
+        ),
         ({"words": "   "}, "what it is about"),
         ({"words": "\U0001f4e6" * 8_001}, "longer than 8,000"),
     ],
