@@ -25,6 +25,7 @@ from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import Part, said
 from chatinbox.core.vault import Erased
+from chatinbox.core.visible import one_line
 
 DELAY, ALONE, GOOD = timedelta(days=1), timedelta(days=3), timedelta(days=14)
 KEPT = timedelta(days=365)
@@ -125,7 +126,7 @@ async def begin(inst: Installation, by: UUID, one: Wish, name: str, *, is_alone:
     """Begins it: the letter leaves that says what will be done, with a link to stop it. From when it can be done. Raises a sentence
     for a last owner, for one's own wish, and when the letter does not leave; then nothing was begun.
     """
-    name = " ".join(name.split())
+    name = one_line(name)
     renames = one.kind in ("correct", "update")
     if renames and not 1 <= len(name) <= 120:
         raise bad_request("Write the name that they wish to have.", "name")

@@ -24,14 +24,21 @@ class SignedUp:
     staff: Staff
 
 
-def checked(name: str, email: str, company: str) -> tuple[str, str, str]:
-    """The words as they are kept; raises a sentence at the first that cannot be."""
-    name, email, company = one_line(name), email.strip(), one_line(company)
-    if not 1 <= len(name) <= 120:
-        raise Refused(422, "Write your full name.", "name")
+def checked_email(email: str) -> str:
+    """An e-mail address as it is kept; raises a sentence for what is none, or has a sign that nobody sees."""
+    email = email.strip()
     need_seen(email)
     if not is_email(email):
         raise Refused(422, "Write a whole e-mail address, like you@example.com.", "email")
+    return email
+
+
+def checked(name: str, email: str, company: str) -> tuple[str, str, str]:
+    """The words as they are kept; raises a sentence at the first that cannot be."""
+    name, company = one_line(name), one_line(company)
+    if not 1 <= len(name) <= 120:
+        raise Refused(422, "Write your full name.", "name")
+    email = checked_email(email)
     if not 1 <= len(company) <= 120:
         raise Refused(422, "Write the name of your company.", "company")
     return name, email, company

@@ -5,12 +5,13 @@ from typing import Any
 import msgspec
 
 from chatinbox.accounts.change_log import noted
-from chatinbox.accounts.sign_up import checked
+from chatinbox.accounts.sign_up import checked_email
 from chatinbox.accounts.staff import Staff
 from chatinbox.billing.provider import in_words, speak
 from chatinbox.billing.row import Addressee, read_billing
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.core.visible import one_line
 
 _KEEP = "update billing set addressee_sealed = %s where account_id = %s"
 
@@ -38,18 +39,18 @@ async def set_addressee(inst: Installation, by: Staff, email: str, name: str) ->
 
 
 def _checked(email: str, name: str) -> Addressee | None:
-    name = " ".join(name.split())
-    if not email.strip():
+    name, email = one_line(name), email.strip()
+    if not email:
         if name:
             raise Refused(422, "Write the address that bills go to as well.", "email")
         return None
     if len(name) > 120:
         raise Refused(422, "The name has at most 120 characters.", "addressee_name")
-    return Addressee(checked("x", email, "x")[1], name)
+    return Addressee(checked_email(email), name)
 
 
 def fields(addressee: Addressee | None) -> tuple[str, ...]:
-    """The kinds of data that the provider is told of a addressee."""
+    """The kinds of data that the provider is told of an addressee."""
     return tuple(name for name in ("email", "name") if addressee and getattr(addressee, name))
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import sessions
-from chatinbox.accounts.sign_up import checked
+from chatinbox.accounts.sign_up import checked_email
 from chatinbox.accounts.sso import domains, oidc, pending, provider_session, saml, saml_metadata
 from chatinbox.accounts.sso.arrive import Admission, AtProvider, arrive
 from chatinbox.accounts.sso.connection import Connection, path_of, read_connection
@@ -55,7 +55,7 @@ async def post_company(inst: Installation, request: Request) -> Response:
     email = form.get("email", "")
     try:
         throttle(request, f"company {email}")
-        checked("x", email, "x")
+        checked_email(email)
         connection = await _connection_for(inst, email)
     except Refused as refused:
         return show(inst, request, "entrance/company", refused, form)

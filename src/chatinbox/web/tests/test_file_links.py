@@ -11,17 +11,18 @@ from uuid import UUID
 import httpx
 import pytest
 
-from chatinbox.accounts import colleagues, people, sessions, sign_in, teams
+from chatinbox.accounts import sessions, teams
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email.tests.letters import channel_of
-from chatinbox.conftest import PASSWORD, Browser, Say
+from chatinbox.conftest import Browser, Say
 from chatinbox.conversations.team_channels import set_channel_teams
 from chatinbox.core import clock
 from chatinbox.core.clock import now, travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.access.read import Filter, read_looked
+from chatinbox.web.tests.standing import WAYS, change_standing
 from chatinbox.web.tests.test_session_ends import AT_MOST, Elsewhere, url
 from chatinbox.web.tests.test_tenancy import told
 
@@ -111,7 +112,7 @@ async def test_a_link_that_nobody_remembers_is_asked_for_in_the_directory(
     assert not await is_open(thief, held.url)
 
 
-@pytest.mark.parametrize("change", ["password", "reset", "role", "deactivation", "other sessions"])
+@pytest.mark.parametrize("change", [*WAYS, "other sessions"])
 async def test_what_ends_a_session_ends_its_links_at_once(
     inst: Installation, ada: Staff, bea: Staff, cyd: Staff, say: Say, new_browser: NewBrowser, change: str
 ) -> None:
@@ -121,17 +122,8 @@ async def test_what_ends_a_session_ends_its_links_at_once(
         await held_by(cyd, cyd, say, new_browser()),
     )
     assert await is_open(thief, held.url) and await is_open(thief, kept.url)
-    if change == "password":
-        mine = kept.session.session_id
-        await sign_in.change_password(inst, bea, mine, PASSWORD, "another of her own words here")
-    elif change == "reset":
-        link = await sign_in.reset_link(inst, (await people.read_person(inst, bea.person_id)).email)
-        assert link
-        await sign_in.reset_password(inst, link.rpartition("/")[2], "another of her own words here")
-    elif change == "role":
-        await colleagues.set_role(inst, ada, bea.staff_user_id, "viewer")
-    elif change == "deactivation":
-        await colleagues.deactivate(inst, ada, bea.staff_user_id)
+    if change in WAYS:
+        await change_standing(inst, ada, bea, kept.session, change)
     else:
         await sessions.end_others(inst, bea.person_id, kept.session.session_id)
     assert not await is_open(thief, held.url)

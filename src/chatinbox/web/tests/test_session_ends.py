@@ -13,7 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
-from chatinbox.accounts import authenticator, colleagues, people, second_factor, sessions, sign_in
+from chatinbox.accounts import authenticator, second_factor, sessions
 from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.staff import Staff
 from chatinbox.app.wiring import App
@@ -21,6 +21,7 @@ from chatinbox.conftest import PASSWORD, Browser
 from chatinbox.core.clock import now, travel
 from chatinbox.core.installation import Installation
 from chatinbox.web.tests.second_factor import code, with_app
+from chatinbox.web.tests.standing import WAYS, change_standing
 
 NewBrowser = Callable[[], Browser]
 AT_MOST = 5.0
@@ -152,9 +153,7 @@ async def test_a_session_that_runs_out_takes_its_stream_with_it(
         await one.close()
 
 
-@pytest.mark.parametrize(
-    "change", ["password", "reset", "role", "deactivation", "second factor", "factor off"]
-)
+@pytest.mark.parametrize("change", [*WAYS, "second factor", "factor off"])
 async def test_what_changes_a_persons_standing_ends_their_other_streams_at_once(
     inst: Installation, url: str, ada: Staff, bea: Staff, cyd: Staff, change: str
 ) -> None:
@@ -163,16 +162,8 @@ async def test_what_changes_a_persons_standing_ends_their_other_streams_at_once(
     hers, _ = await opened(inst, url, bea)
     kept, mine = await opened(inst, url, bea)
     his, _ = await opened(inst, url, cyd)
-    if change == "password":
-        await sign_in.change_password(inst, bea, mine.session_id, PASSWORD, "another of her own words here")
-    elif change == "reset":
-        link = await sign_in.reset_link(inst, (await people.read_person(inst, bea.person_id)).email)
-        assert link
-        await sign_in.reset_password(inst, link.rpartition("/")[2], "another of her own words here")
-    elif change == "role":
-        await colleagues.set_role(inst, ada, bea.staff_user_id, "viewer")
-    elif change == "deactivation":
-        await colleagues.deactivate(inst, ada, bea.staff_user_id)
+    if change in WAYS:
+        await change_standing(inst, ada, bea, mine, change)
     elif change == "second factor":
         token = authenticator.begin(inst, bea.person_id)
         right = code(authenticator.secret_of(inst, bea.person_id, token))
