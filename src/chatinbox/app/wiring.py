@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatinbox.accounts import sessions
+from chatinbox.app.health import Health
 from chatinbox.channels.chat import doors as chat_doors
 from chatinbox.core.declared import Declared, Line, Way, table_of
 from chatinbox.core.errors import not_found
@@ -170,7 +171,7 @@ def _api_routes(inst: Installation) -> list[BaseRoute]:
 def _our_routes(inst: Installation, visits: Visits) -> list[BaseRoute]:
     return [
         *site.routes(inst, visits),
-        Way("/health", _health, Declared(("program",))),
+        Way("/health", Health(inst).get_health, Declared(("program",))),
         *inbox.routes(inst),
         *outbox_pages.routes(inst),
         *entrance.routes(inst),
@@ -205,10 +206,6 @@ def _file_routes(inst: Installation) -> list[BaseRoute]:
         Way("/faces/{id}", face, Declared(("customer",), ("T",))),
         *shop.routes(inst),
     ]
-
-
-async def _health(_request: Request) -> Response:
-    return PlainTextResponse("well\n")
 
 
 def _errors(
