@@ -1,6 +1,7 @@
 """Where letters go: the right conversation, a new one, or where staff see them; once, and never lost."""
 
 import asyncio
+import random
 import smtplib
 import socket
 from dataclasses import replace
@@ -193,20 +194,51 @@ async def test_who_answers_to_the_secret_address_is_heard_but_answers_stay_with_
 
 
 async def test_a_thousand_guesses_attach_to_nothing(inst: Installation, ada: Staff, cyd: Staff) -> None:
+    """A stranger knows Message-ID, subject, number and customer, and guesses at the rest; some guess at all of it at once."""
     first = letter("Private")
     conversation_id, answer_id, secret = await conversation_with(inst, ada, first)
+    foreign = reply_address(inst, cyd.account_id, 1)
+    letters, draw = "abcdefghijklmnopqrstuvwxyz234567", random.Random()
+
+    def near(number: int) -> str:
+        """The secret address, with something else in it."""
+        local, _, domain = secret.partition("@")
+        token, at = local[2:], 1 + number % 58
+        drawn = "".join(draw.choices(letters, k=60))
+        other = letters[(letters.index(token[at]) + 1 + draw.randrange(31)) % 32]
+        guesses = (
+            token[:at] + other + token[at + 1 :], token[:at] + drawn[at:], drawn, token[:at], token + drawn[:at],
+            foreign[2:].partition("@")[0][:at] + token[at:],
+        )  # fmt: skip
+        return f"r-{guesses[number % len(guesses)]}@{domain}"
+
+    known: tuple[dict[str, str], ...] = ({}, {"In_Reply_To": answer_id}, {"References": f"{first['Message-ID']} {answer_id}"},
+             {"In_Reply_To": str(first["Message-ID"])}, {"Cc": "frida@mail.example", "In_Reply_To": answer_id},
+             {"Thread_Topic": "A question", "References": answer_id})  # fmt: skip
     guesses = [
-        letter("g1", From="mallory@evil.example", In_Reply_To=answer_id),
-        letter("g2", From="mallory@evil.example", References=f"{first['Message-ID']} {answer_id}"),
-        letter("g3", From="mallory@evil.example", subject="Re: A question #1"),
-        letter("g4", From="mallory@evil.example", To=secret[:-30] + "a" * 10 + secret[-20:]),
-        letter("g5", From="mallory@evil.example", To=reply_address(inst, cyd.account_id, 1)),
-        letter("g6", From="mallory@evil.example", Cc="frida@mail.example", In_Reply_To=answer_id),
+        letter(
+            f"g{number}",
+            subject=("Re: A question #1", "A question", "Re: [#1] A question", "Aw: A question (#1)")[
+                number % 4
+            ],
+            From=f"m{number}@evil.example",
+            To=(foreign, near(number), f"r-1@{secret.partition('@')[2]}", near(number))[number // 4 % 4],
+            **known[number // 16 % 6],
+        )
+        for number in range(1000)
     ]
-    for guess in guesses:
-        await come_in(inst, ada, guess)
-    assert len(await messages(inst, ada, conversation_id)) == 2  # type: ignore[arg-type]
-    assert len((await read_list(inst, ada, "all")).rows) == 7
+    for begin in range(0, len(guesses), 10):
+        await asyncio.gather(*(come_in(inst, ada, guess) for guess in guesses[begin : begin + 10]))
+    assert [one.text for one in await messages(inst, ada, conversation_id)] == ["Private", "An answer"]  # type: ignore[arg-type]
+    [rows] = await inst.db.run(
+        ada.account_id,
+        (
+            "select count(*), count(distinct customer_id) from conversation where account_id = %s",
+            [ada.account_id],
+        ),
+    )
+    assert rows[0] == (1001, 1001), "each is somebody's own"
+    assert (await read_list(inst, cyd, "all")).rows == []
 
 
 async def test_an_absence_note_does_not_wake_a_conversation_but_a_person_on_a_list_does(
