@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 # What stays of an erased person, by what was promised: the receipt, who asked, what left (its receiver sealed under the key that
 # is gone), who looked (without whom), marks that keep copies away, and sums of work without a name.
@@ -28,6 +29,39 @@ def stored(above: psycopg.Connection, account_id: UUID) -> dict[str, Counter[str
         ).fetchall()
         told[name] = Counter(_shape(row[0]) for row in rows if row[0].get("kind") != "erasure.done")
     return told
+
+
+def stood(above: psycopg.Connection, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """The rows of the same tables as they stand."""
+    ask = "select to_jsonb(t) from {} t where account_id = %s"
+    return {
+        name: [row[0] for row in above.execute(ask.format(name).encode(), [account_id]).fetchall()]
+        for name in _tables(above)
+    }
+
+
+def went(
+    before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]
+) -> dict[str, dict[str, Any]]:
+    """One row of each table from which some were taken."""
+    gone = {name: [row for row in rows if row not in after[name]] for name, rows in before.items()}
+    fewer = {name for name in before if len(after[name]) < len(before[name])}
+    return {name: rows[0] for name, rows in gone.items() if name in fewer}
+
+
+def put_back(above: psycopg.Connection, table: str, row: dict[str, Any]) -> None:
+    """A row stands in its table again, whatever it points at: as if it had been forgotten. Within a transaction."""
+    columns = above.execute(
+        "select string_agg(quote_ident(attname), ', ') from pg_attribute"
+        " where attrelid = %s::regclass and attnum > 0 and not attisdropped and attgenerated = ''",
+        [table],
+    ).fetchone()
+    assert columns
+    above.execute("set local session_replication_role = replica")
+    above.execute(
+        f"insert into {table} ({columns[0]}) select {columns[0]} from jsonb_populate_record(null::{table}, %s)".encode(),
+        [Jsonb(row)],
+    )
 
 
 def _tables(above: psycopg.Connection) -> list[str]:
