@@ -1,7 +1,7 @@
 """Bring customers: what a connected program says of them, field by field as it was chosen, and nothing of who was erased.
 
 One request brings up to a hundred. It is read whole before anything is written, and a field that was not chosen refuses all
-of it. The same request twice, by its key, is done once.
+of it. Numbers that nobody needs (cards, bank accounts, keys) lose their middle here, as in messages. The same request twice, by its key, is done once.
 """
 
 import re
@@ -20,6 +20,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.masking import mask
 from chatinbox.core.visible import one_line
 from chatinbox.customers.bring import Brought, bring, look
 from chatinbox.customers.source import Source
@@ -34,6 +35,9 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     "phone": (re.compile(r"\+?[0-9 ()./-]{3,40}"), "a telephone number of digits"),
     "external_id": (re.compile(r"[\x21-\x7e]{1,200}"), "an id of at most 200 letters without spaces"),
 }
+# what people read; anything else is of no use, or somebody else's, without its middle
+_WORDS = {"name", "phone"}
+_NUMBER = "reads like the number of a card, a bank account, a person or a key, which is kept nowhere here. Nothing was stored."
 _ENDED = Refused(
     403,
     "Nobody of the business stands for this connection any more, or it has ended. Somebody has to confirm it in the settings.",
@@ -108,7 +112,9 @@ def _customer(number: int, said: Any, fields: Sequence[str]) -> Customer:
         value = one_line(value) if isinstance(value, str) else ""
         if not shape.fullmatch(value) or "\0" in value:
             raise Refused(422, f"Customer {number}: {name} should be {words}. Nothing was stored.", name)
-        kept[name] = value
+        kept[name] = mask(value)
+        if kept[name] != value and name not in _WORDS:
+            raise Refused(422, f"Customer {number}: {name} {_NUMBER}", name)
     return Customer(email.strip(), kept)
 
 

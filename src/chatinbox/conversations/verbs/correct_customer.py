@@ -11,6 +11,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.installation import Installation
+from chatinbox.core.masking import mask
 from chatinbox.core.vault import Erased, SealKey
 from chatinbox.core.visible import one_line
 from chatinbox.customers.addresses import find_by_email, name_change
@@ -21,12 +22,13 @@ CORRECTED = "customer.corrected"
 
 
 async def rename_customer(inst: Installation, by: Staff, customer_id: UUID, name: str) -> None:
-    """Sets the name; an empty one takes it away. Raises not-found and bad-request."""
+    """Sets the name, with numbers masked as in messages; an empty one takes it away. Raises not-found and bad-request."""
     by.need("customers")
     account_id = by.account_id
     name = one_line(name)
     if len(name) > MAX_NAME:
         raise bad_request(f"A name has at most {MAX_NAME} letters.", "name")
+    name = mask(name)
     key = await _key(inst, by, customer_id)
     source = Source("staff", by.staff_user_id, now())
     await _correct(inst, by, customer_id, name_change(key, account_id, customer_id, name, source))

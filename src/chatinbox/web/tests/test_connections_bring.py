@@ -18,6 +18,7 @@ from chatinbox.core.clock import travel
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.masking import MASK
 from chatinbox.customers.read import read_customer
 from chatinbox.integrations.confirm import confirm
 from chatinbox.integrations.connect import Asked, Connected, connect
@@ -63,6 +64,59 @@ async def erased(inst: Installation, by: Staff, customer_id: UUID, name: str) ->
     erasure_id = await ask_erasure(inst, by, customer_id, name)
     with travel(UNDO + timedelta(seconds=1)):
         assert await erase(inst, by.account_id, erasure_id)
+
+
+@pytest.mark.parametrize(
+    ("field", "brought", "stored"),
+    [
+        ("name", "Frida 4111 1111 1111 1111", "Frida •••• •••• •••• 1111"),
+        ("name", "5500-0000-0000-0004 Frida", "••••-••••-••••-0004 Frida"),
+        ("name", "Frida DE89 3704 0044 0532 0130 00", None),
+        ("name", "Frida sk_live_4eC39HqLyjWDarjtT1zdp7dc", None),
+        ("phone", "4111 1111 1111 1111", "•••• •••• •••• 1111"),
+    ],
+)
+async def test_numbers_that_nobody_needs_lose_their_middle_before_anything_is_stored(
+    inst: Installation, ada: Staff, guest_browser: Browser, field: str, brought: str, stored: str | None
+) -> None:
+    made = await joined(inst, ada)
+    for became in ("created", "same"):
+        [one] = (await bring(guest_browser, made, {"email": HERS, field: brought})).json()["customers"]
+        assert one["became"] == became
+    customer = await read_customer(inst, ada.account_id, UUID(one["customer_id"]))
+    kept = customer.name if field == "name" else next(a.value for a in customer.addresses if a.kind == field)
+    assert kept and MASK in kept and kept != brought and (stored is None or kept == stored)
+
+
+@pytest.mark.parametrize("value", ["4111111111111111", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"])
+async def test_an_id_that_reads_like_such_a_number_is_refused_since_half_of_it_would_be_somebody_elses(
+    inst: Installation, ada: Staff, guest_browser: Browser, value: str
+) -> None:
+    made = await joined(inst, ada)
+    answer = await bring(
+        guest_browser, made, {"email": "karl@mail.example"}, {"email": HERS, "external_id": value}
+    )
+    assert answer.status_code == 422 and value not in answer.text
+    assert await of(inst, ada, "customer") == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "Frida 4111 1111 1111 1112"),
+        ("phone", "+49 1512 3456789"),
+        ("phone", "+1 (555) 010-9999"),
+        ("external_id", "4111111111111112"),
+        ("external_id", "0190f6a4-7c1e-7b3e-9d55-0242ac120002"),
+    ],
+)
+async def test_what_is_no_such_number_stays_as_it_is(
+    inst: Installation, ada: Staff, guest_browser: Browser, field: str, value: str
+) -> None:
+    made = await joined(inst, ada)
+    [one] = (await bring(guest_browser, made, {"email": HERS, field: value})).json()["customers"]
+    customer = await read_customer(inst, ada.account_id, UUID(one["customer_id"]))
+    assert value in [customer.name, *(address.value for address in customer.addresses)]
 
 
 async def test_a_program_adds_completes_and_leaves_as_they_are_and_each_field_says_where_it_is_from(

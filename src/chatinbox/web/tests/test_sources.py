@@ -19,6 +19,7 @@ from chatinbox.conversations.verbs.claim_address import claim_address
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.customers.read import read_customer
 from chatinbox.privacy.account_export import export_account
 from chatinbox.web.panel import read_panel
 from chatinbox.web.tests.test_sight import now_as, shut_out
@@ -38,6 +39,12 @@ async def test_a_name_and_an_address_say_by_which_channel_they_came_and_a_change
     panel = (await client.get(f"/api/customers/{got.customer_id}")).json()
     assert (panel["name_source"]["kind"], panel["name_source"]["id"]) == ("staff", str(bea.staff_user_id))
     assert panel["addresses"][0]["source"]["kind"] == "channel"
+    for typed, stored in (
+        ("Casey 4111 1111 1111 1111", "Casey •••• •••• •••• 1111"),
+        ("Casey 4111 1111 1111 1112", "Casey 4111 1111 1111 1112"),
+    ):
+        await rename_customer(inst, bea, got.customer_id, typed)
+        assert (await read_customer(inst, ada.account_id, got.customer_id)).name == stored
     await rename_customer(inst, bea, got.customer_id, "")
     assert (await read_panel(inst, ada, got.customer_id))["name_source"] is None
     with pytest.raises(Refused):
