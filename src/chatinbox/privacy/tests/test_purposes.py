@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from chatinbox.accounts.every_account import every_account
+from chatinbox.accounts.people import read_person
 from chatinbox.accounts.staff import Staff
 from chatinbox.conftest import Browser, Say
 from chatinbox.core.declared import Declared, Line
@@ -17,6 +18,11 @@ from chatinbox.privacy.data_map import Table
 from chatinbox.privacy.purposes import instructions, look_at_doors, look_at_work, tables_for
 
 WORDS = "select body_sealed from message where account_id = %s"
+
+INACTIVE = (
+    "select s.person_id from staff_user s where s.account_id = %s and not exists"
+    " (select from {table} r where r.account_id = s.account_id and r.staff_user_id = s.id)"
+)
 
 
 async def nothing(*_: object) -> None: ...
@@ -36,6 +42,42 @@ async def test_work_that_is_for_something_else_does_not_read_what_customers_wrot
                 await tx.all(WORDS, [ada.account_id])
     with at_work("a test", Use("Finds", "find", "2")):
         assert await inst.db.run(ada.account_id, (WORDS, [ada.account_id])) != [[]]
+
+
+# Reminding asks whether somebody is here now, as its words say; an exposure counts whose rows were touched.
+@pytest.mark.parametrize(
+    ("table", "purpose"),
+    [("staff_record", one) for one in sorted(PURPOSES - {"report", "end", "protect"})]
+    + [("staff_activity", one) for one in sorted(PURPOSES - {"remind", "end", "protect"})],
+)
+async def test_what_reports_are_counted_from_does_not_say_to_whom_one_might_write(
+    inst: Installation, ada: Staff, table: str, purpose: Any
+) -> None:
+    """The breaking case of C22: inactive staff to e-mail. It is refused whichever way the reading is sent."""
+    inactive = INACTIVE.format(table=table)
+    with at_work("a test", Use("Writes to staff who are rarely here", purpose, "2")):
+        with pytest.raises(PurposeDenied, match=rf"tenant\.{table}"):
+            await inst.db.run(ada.account_id, (inactive, [ada.account_id]))
+        with pytest.raises(PurposeDenied, match=rf"tenant\.{table}"):
+            async with inst.db.account(ada.account_id) as tx:
+                await tx.all(inactive, [ada.account_id])
+        with pytest.raises(PurposeDenied, match=rf"tenant\.{table}"):
+            await inst.db.directory(f"select * from tenant.{table}")
+
+
+async def test_a_report_about_staff_has_no_addresses_and_does_not_turn_into_letters(
+    inst: Installation, ada: Staff
+) -> None:
+    counted = "select staff_user_id, count(*) from staff_record where account_id = %s group by 1"
+    with at_work("a test", Use("Counts what staff did", "report", "3")):
+        await inst.db.run(ada.account_id, (counted, [ada.account_id]))
+        with pytest.raises(PurposeDenied, match=r"directory\.person"):
+            await read_person(inst, ada.person_id)
+        with pytest.raises(PurposeDenied, match=r"tenant\.staff_user"):
+            await inst.db.run(ada.account_id, (INACTIVE.format(table="staff_record"), [ada.account_id]))
+        within = at_work("within it", Use("Writes to staff who are rarely here", "remind", "2"))
+        with pytest.raises(PurposeDenied, match="does not turn into"), within:
+            pass
 
 
 async def test_a_reading_of_many_accounts_without_a_label_is_refused(inst: Installation, ada: Staff) -> None:
