@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from chatinbox.core.here import is_this_machine
 from chatinbox.core.mail_server import read_mail_server
@@ -63,6 +64,7 @@ def unsafe_settings(settings: Settings, environment: Mapping[str, str] = os.envi
     if not _is_make_believe(settings):
         yield from _transport(settings)
         yield from places.misplaced(settings, environment)
+        yield from _way_to_database(settings, environment)
     yield from _mail(settings)
     yield from _keys(settings)
     if sys.flags.dev_mode or environment.get("PYTHONASYNCIODEBUG"):
@@ -131,6 +133,30 @@ def _transport(settings: Settings) -> Iterator[str]:
             f"On {settings.host} anybody in the network could listen in: this server speaks no TLS itself."
             " Put a proxy with TLS in front and say --public-url https://…, or listen on 127.0.0.1."
         )
+
+
+def _way_to_database(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    """What libpq does where nothing is said is to take TLS if it is offered, and who stands between can take that away."""
+    elsewhere = places.database_hosts(settings, environment)
+    if not elsewhere:
+        return
+    parts = conninfo_to_dict(settings.database_url or "")  # alone: the programs that copy get no variables
+    way, own = parts.get("sslmode"), places.own_hosts(settings)
+    if way in ("verify-full", "verify-ca") or (
+        way == "require" and parts.get("channel_binding") == "require"
+    ):
+        return
+    for host in elsewhere:
+        if host.casefold() not in own:
+            yield (
+                f"DATABASE_URL leads to {host}, and nothing makes sure that nobody between reads along. Add"
+                " sslmode=verify-full and sslrootcert=… to it, or sslmode=require and channel_binding=require."
+            )
+        elif way not in ("require", "disable"):
+            yield (
+                f"DATABASE_URL leads to {host} and does not say whether by TLS. Add sslmode=verify-full or sslmode=require to"
+                " it; sslmode=disable if that network is yours alone."
+            )
 
 
 def _mail(settings: Settings) -> Iterator[str]:

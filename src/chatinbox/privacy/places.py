@@ -87,8 +87,7 @@ def _machine(settings: Settings, companies: list[Company]) -> Housed:
 
 def _elsewhere(what: str, host: str, settings: Settings, companies: list[Company]) -> Housed:
     """Something on another machine: the operator's own by name, or a company's that says it has this host."""
-    own = {one.strip().casefold() for one in settings.own_hosts.split(",")} - {""}
-    if host.casefold() in own:
+    if host.casefold() in own_hosts(settings):
         return Housed(what, host, settings.operator_name or UNNAMED, settings.operator_country)
     for company in companies:
         if set(company.planes) >= HOUSES and any(
@@ -100,6 +99,11 @@ def _elsewhere(what: str, host: str, settings: Settings, companies: list[Company
         f' with the planes "T" and "U" and hosts = ["{host}"]; or, if it is a machine of your own, say CHATINBOX_OWN_HOSTS={host}'
     )
     return Housed(what, host, "", "", missing)
+
+
+def own_hosts(settings: Settings) -> frozenset[str]:
+    """The machines that the operator says are their own."""
+    return frozenset(one.strip().casefold() for one in settings.own_hosts.split(",")) - {""}
 
 
 def database_hosts(settings: Settings, environment: Mapping[str, str] = os.environ) -> list[str]:

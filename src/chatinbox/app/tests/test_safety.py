@@ -17,6 +17,7 @@ from chatinbox.core.postgres import Cluster, down, up
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Vault
+from promises.means import put_on_the_list
 
 Break = Callable[[Path], None]
 
@@ -88,6 +89,40 @@ def test_one_unsafe_thing_and_the_server_does_not_start(
 def test_what_is_safe_starts(tmp_path: Path, safe: dict[str, object]) -> None:
     settings = replace(Settings(), data=tmp_path / "data", **safe)  # type: ignore[arg-type]
     assert list(unsafe_settings(settings, {})) == []
+
+
+OWN, THEIRS = "db.internal", "db.host.example"
+
+
+@pytest.mark.parametrize(
+    ("host", "way", "is_safe"),
+    [
+        (THEIRS, "", False),
+        (THEIRS, "?sslmode=prefer", False),
+        (THEIRS, "?sslmode=disable", False),
+        (THEIRS, "?sslmode=require", False),
+        (THEIRS, "?sslmode=require&channel_binding=require", True),
+        (THEIRS, "?sslmode=verify-ca", True),
+        (THEIRS, "?sslmode=verify-full", True),
+        (OWN, "", False),
+        (OWN, "?sslmode=allow", False),
+        (OWN, "?sslmode=require", True),
+        (OWN, "?sslmode=disable", True),
+        (f"{OWN},{THEIRS}", "?sslmode=require", False),
+        (f"127.0.0.1,{OWN}", "", False),
+        ("127.0.0.1", "", True),
+        ("", "?host=/run/postgresql", True),
+        ("", "?service=elsewhere", False),
+    ],
+)
+def test_the_way_to_a_database_on_another_machine_says_how_nobody_reads_along(
+    tmp_path: Path, host: str, way: str, is_safe: bool
+) -> None:
+    put_on_the_list(tmp_path, hosts=[THEIRS])
+    url = f"postgresql://me:secret-word@{host}/chatinbox{way}"
+    settings = replace(Settings(), data=tmp_path, database_url=url, own_hosts=f"{OWN},the service elsewhere")
+    said = list(unsafe_settings(settings, {"PGSSLMODE": "verify-full"}))
+    assert bool(said) != is_safe and "secret-word" not in str(said), said
 
 
 def test_every_unsafe_thing_is_said_at_once_to_the_doctor_too(

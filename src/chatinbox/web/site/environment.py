@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from chatinbox.core.copied import last_copy
 from chatinbox.core.declared import Declared
+from chatinbox.core.here import is_this_machine
 from chatinbox.core.installation import Installation
 from chatinbox.core.postgres.binaries import DatabaseUser
 from chatinbox.core.root.keep import PLAIN
@@ -83,12 +84,14 @@ def _database_user(settings: Settings) -> Fact:
 
 async def _connection(inst: Installation) -> Fact:
     async with inst.behind.work() as conn:
-        is_local, is_secret = conn.info.host.startswith("/"), bool(conn.pgconn.ssl_in_use)
+        host, is_secret = conn.info.host, bool(conn.pgconn.ssl_in_use)
     name = said("Way to the database")
-    if is_local:
+    if host.startswith("/"):
         return Fact(
             name, "holds", "On the machine", "A socket in a folder of its own; nothing crosses a network."
         )
+    if is_this_machine(host):
+        return Fact(name, "holds", "On the machine", "It is reached from the machine it runs on.")
     if is_secret:
         return Fact(name, "holds", "TLS", "What goes to the database and back is encrypted.")
     return Fact(name, "broken", "In the clear", "What goes to the database and back can be read on its way.")
