@@ -228,7 +228,7 @@ def test_a_missing_root_key_is_never_replaced(data: Path) -> None:
         ("postgres", "cannot be read"),
         ("mysql://u:hunter2@127.0.0.1/x", "cannot be read"),
         ("postgresql://u:hunter2@127.0.0.1:1/x", "refused"),
-        ("postgresql://u:hunter2@no-such-host.invalid/x", "no-such-host.invalid"),
+        ("postgresql://u:hunter2@no-such-host.invalid/x?sslmode=verify-full", "no-such-host.invalid"),
     ],
 )
 def test_a_wrong_database_url_is_one_sentence(data: Path, url: str, said: str) -> None:
