@@ -4,7 +4,8 @@ import sys
 from datetime import date, timedelta
 from typing import Any
 
-from chatinbox.core.clock import now, travel
+from chatinbox.core import sure
+from chatinbox.core.clock import jump, now, travel
 from chatinbox.core.vault import Erased
 from chatinbox.watch import security_days
 from chatinbox.watch.read_security_log import read_entries
@@ -56,6 +57,22 @@ async def proof_with_a_moved_clock(stage: Stage) -> str:
     return "An entry was written, the clock moved by 59 days: row, file and key were gone."
 
 
+async def proof_with_a_clock_set_back(stage: Stage) -> str:
+    """A clock that is set back while it runs keeps no day longer, and one that jumps ahead takes none before its time"""
+    log = SecurityLog()
+    log.note("203.0.113.8", "canary-device", "/sign-in", 422)
+    await log.write(stage.inst.db, stage.vault)
+    await sure.arrive(stage.inst.db)
+    stage.later(sure.leave)
+    with jump(timedelta(days=400)):
+        await drop_old_days(stage.inst.db, stage.vault)
+        assert stage.rows("select 1 from seclog.entry"), "a jump of the clock took it before its time"
+    with jump(timedelta(days=-90)), travel(timedelta(days=59)):
+        await drop_old_days(stage.inst.db, stage.vault)
+    assert not stage.rows("select 1 from seclog.entry"), "a clock that was set back kept it"
+    return "Set 90 days back, the clock kept no entry longer; 400 days ahead, it took none early."
+
+
 async def saboteur_deletes_rows(stage: Stage) -> None:
     """Deletes the rows of an old day instead of dropping it"""
 
@@ -85,3 +102,8 @@ async def saboteur_counts_wrongly(stage: Stage) -> None:
 async def saboteur_switches_the_round_off(stage: Stage) -> None:
     """Never drops anything"""
     stage.swap(security_days, "first_kept", lambda _today: date.min)
+
+
+async def saboteur_goes_by_the_time_of_day(stage: Stage) -> None:
+    """Believes the clock, whatever jumps it makes"""
+    stage.swap(security_days, "sure_now", now)

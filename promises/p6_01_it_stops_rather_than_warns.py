@@ -2,14 +2,20 @@
 
 from dataclasses import replace
 
-from chatinbox.app import safety
+from chatinbox.app import database, safety
 from chatinbox.app.safety import unsafe_roles, unsafe_settings
+from chatinbox.core import belonging, migrate
+from chatinbox.core.ids import new_id
+from chatinbox.core.installation import Installation
+from chatinbox.core.keystore import Keystore
 from chatinbox.core.trouble import Trouble
+from chatinbox.core.vault import keystore_of, ledger_of
 from chatinbox.web.site import frame
 from promises.catalogue import OF_ACCOUNTS
 from promises.stage import Here, Stage
 
 CLAUSES = ("C48",)
+_PASSWORDS = "select rolpassword from pg_authid where rolname = 'chatinbox_app'"
 PATHS = ("/", "/privacy", "/sign-in", "/sign-up", "/inbox", "/settings/profile", "/reports/me")
 
 
@@ -70,6 +76,43 @@ async def proof_that_a_start_is_refused(stage: Stage) -> str:
     return f"{len(unsafe) + 4} unsafe things stopped a start; {len(PATHS)} pages run our own scripts alone."
 
 
+async def proof_that_lost_keys_are_not_made_anew(stage: Stage) -> str:
+    """Beside its database, a keystore that is missing or another's, or another's root key, ends a start, which changes nothing"""
+    owner, here = stage.above.info.dsn, replace(stage.settings, database_url=stage.above.info.dsn)
+    root, keys = here.data / "keys" / "root.key", keystore_of(here.data)
+    right, aside = root.read_bytes(), keys.with_name("aside")
+
+    async def starts() -> str:
+        """What the start ended with; nothing where it did not end."""
+        try:
+            with database.opened(here):
+                await (await Installation.open(here, owner)).close()
+        except Trouble as trouble:
+            return str(trouble)
+        return ""
+
+    assert not await starts(), "what belongs together does not start"
+    was = stage.column(_PASSWORDS)  # each start that goes on salts them anew
+    keys.rename(aside)
+    try:
+        assert "keystore is missing" in await starts(), "a missing keystore does not end a start"
+        assert not keys.exists(), "an empty keystore was made"
+        other = b"another installation's root key!"
+        foreign = Keystore(keys, ledger_of(here.data, other))
+        foreign.write_mark(new_id(), b"x" * 32)
+        foreign.close()
+        assert "of another installation" in await starts(), "another's keystore does not end a start"
+        aside.replace(keys)
+        root.write_bytes(other)
+        assert "another root key" in await starts(), "another's root key does not end a start"
+    finally:
+        root.write_bytes(right)
+        if aside.exists():
+            aside.replace(keys)
+    assert stage.column(_PASSWORDS) == was, "the database's passwords were set anew"
+    return "A keystore that is missing or another's, and another's root key, ended the start; nothing was changed."
+
+
 def _refused(find: object) -> bool:
     try:
         safety.refuse_unsafe(find())  # type: ignore[operator]
@@ -101,3 +144,13 @@ async def saboteur_lets_any_script_run(stage: Stage) -> None:
 async def saboteur_forgets_the_keys(stage: Stage) -> None:
     """Does not look at who can read the keys"""
     stage.swap(safety, "_keys", lambda _settings: iter(()))
+
+
+async def saboteur_makes_a_lost_keystore_anew(stage: Stage) -> None:
+    """Begins an empty keystore where the database's own is missing"""
+    stage.swap(belonging, "look_at_files", lambda _conn, _data: None)
+
+
+async def saboteur_signs_before_it_compares(stage: Stage) -> None:
+    """Sets passwords and signature for whatever keys lie there"""
+    stage.swap(migrate, "compare", lambda _conn, _vault: None)

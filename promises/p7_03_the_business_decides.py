@@ -6,8 +6,8 @@ from typing import Any
 from chatinbox.accounts.closing import close_account, undo_closing
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.conversations.incoming import NewFile
-from chatinbox.core import vault
-from chatinbox.core.clock import travel
+from chatinbox.core import sure, vault
+from chatinbox.core.clock import jump, travel
 from chatinbox.privacy import destroy
 from promises.stage import Here, Stage
 
@@ -58,6 +58,19 @@ async def proof_that_it_goes(stage: Stage) -> str:
     )
 
 
+async def proof_that_a_jump_of_the_clock_decides_nothing(stage: Stage) -> str:
+    """A clock that jumps ahead ends no account before its thirty days, nor while it can be undone"""
+    ada, _ = await stage.two_businesses()
+    await close_account(stage.inst, ada, await read_account_name(stage.inst, ada.account_id))
+    await sure.arrive(stage.inst.db)
+    stage.later(sure.leave)
+    with jump(OVER):
+        assert not await destroy.destroy_due(stage.inst), "a jump of the clock destroyed it"
+    with travel(OVER):
+        assert await destroy.destroy_due(stage.inst) == [ada.account_id], "it did not go when its time came"
+    return "A clock set thirty days ahead destroyed nothing; thirty days that passed did."
+
+
 async def saboteur_keeps_keys(stage: Stage) -> None:
     """Keeps the keys of a closed account"""
 
@@ -85,3 +98,8 @@ async def saboteur_lets_the_operator_decide(stage: Stage) -> None:
     """Gives the operator a role that changes what customers wrote"""
     stage.break_in("create role chatinbox_backroom", "grant update on tenant.message to chatinbox_backroom")
     stage.later(lambda: stage.break_in("drop owned by chatinbox_backroom", "drop role chatinbox_backroom"))
+
+
+async def saboteur_believes_every_clock(stage: Stage) -> None:
+    """Destroys by whatever the clock says"""
+    stage.swap(destroy, "may_destroy", lambda _what: True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from chatinbox.app.backup.copy import back_up
 from chatinbox.app.backup.restore import refuse_under_way, restore
 from chatinbox.app.breach import print_breach
+from chatinbox.app.clock import tell_clock
 from chatinbox.app.database_programs import run_program
 from chatinbox.app.doctor import examine
 from chatinbox.app.ledger import verify_ledgers
@@ -131,7 +132,15 @@ def parser() -> argparse.ArgumentParser:
     )
     keys.add_argument("what", choices=["move"], help="move: keep it elsewhere; it stays the same key")
     keys.add_argument("to", choices=["keyholder", "file"], help="where to")
-    for command in (programs, doctor, reset, visits, security, breach, ledger, proving, copying, back, keys):
+    clock = commands.add_parser(
+        "clock",
+        help="whether the clock is believed; confirm: it is right",
+        description="After a jump of the clock nothing is destroyed by it until it is right again, or confirmed.",
+    )
+    clock.add_argument(
+        "what", choices=["show", "confirm"], help="show how it stands; confirm that it is right"
+    )
+    for command in (programs, doctor, reset, visits, security, breach, ledger, proving, copying, back, keys, clock):  # fmt: skip
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -163,6 +172,8 @@ def main(words: list[str] | None = None) -> int:
             return back_up(settings, given.to, given.keys_to)
         if given.command == "keys":
             return move_root_key(settings, given.to)
+        if given.command == "clock":
+            return tell_clock(settings, given.what)
         if given.command == "doctor":
             return examine(settings)
         if given.command == "reset":

@@ -9,10 +9,12 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from chatinbox.core import postgres
-from chatinbox.core.root.keep import PLAIN, WRAPPED, has_root_key
+from chatinbox.core import belonging, postgres
+from chatinbox.core.root.keep import has_root_key
+from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
+from chatinbox.core.vault import Vault
 
 log = structlog.get_logger()
 NAME = "chatinbox"
@@ -25,7 +27,7 @@ def opened(settings: Settings) -> Iterator[str]:
     """The owner's connection string while the block runs. The embedded database stops with the last who uses it. Raises Trouble."""
     if settings.database_url:
         check_url(settings.database_url)
-        _check_root_key(settings.database_url, settings.data)
+        _look_at_files(settings.database_url, settings.data)
         yield settings.database_url
         return
     cluster = postgres.up(settings.data)
@@ -35,7 +37,7 @@ def opened(settings: Settings) -> Iterator[str]:
                 with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                     conn.execute(f"create database {NAME}")  # another part may be as early as we are
         dsn = cluster.dsn(cluster.superuser, NAME)
-        _check_root_key(dsn, settings.data)
+        _look_at_files(dsn, settings.data)
         yield dsn
     finally:
         postgres.leave(settings.data)
@@ -84,13 +86,18 @@ def check_url(url: str) -> None:
         raise Trouble(f"ChatInbox needs PostgreSQL {OLDEST} or newer; at {where} runs {major}.")
 
 
-def _check_root_key(dsn: str, data: Path) -> None:
-    """A new root key beside old data would make all of it unreadable, so it is never made there."""
-    if has_root_key(data):
-        return
+def vault_of(settings: Settings, admin_dsn: str) -> Vault:
+    """The vault for a command that opens no whole installation. Raises Trouble where it does not belong to the database."""
+    vault = open_vault(settings)
+    try:
+        with psycopg.connect(admin_dsn) as conn:
+            belonging.compare(conn, vault)
+    except BaseException:
+        vault.close()
+        raise
+    return vault
+
+
+def _look_at_files(dsn: str, data: Path) -> None:
     with psycopg.connect(dsn) as conn:
-        row = conn.execute("select to_regclass('migration.applied') is not null").fetchone()
-    if row and row[0]:
-        raise Trouble(
-            f"The database holds an installation already, but its root key is missing: put {data / 'keys' / PLAIN}, or {WRAPPED} there, back from your backup."
-        )
+        belonging.look_at_files(conn, data)

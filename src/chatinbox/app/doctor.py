@@ -13,6 +13,7 @@ from chatinbox.app.root_key import say_where
 from chatinbox.app.safety import look_at_database, unsafe_settings
 from chatinbox.core import postgres
 from chatinbox.core.postgres.binaries import DatabaseUser, find_binaries
+from chatinbox.core.root.keep import has_root_key
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 
@@ -36,6 +37,7 @@ def _findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
         yield _database_user(settings)
     yield from _safety(settings)
     yield ("root key", *say_where(settings))
+    yield from _belonging(settings)
     here = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
     free = shutil.disk_usage(here).free
     yield (
@@ -66,6 +68,19 @@ def _database_user(settings: Settings) -> tuple[str, bool, str]:
         return "runs as", True, DatabaseUser.of(settings.data / "pg").name
     except Trouble as trouble:
         return "runs as", False, str(trouble)
+
+
+def _belonging(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Whether keys and database are of one installation, where both are there and the database runs."""
+    if not has_root_key(settings.data) or not (settings.database_url or postgres.is_up(settings.data)):
+        return
+    try:
+        with database.opened(settings) as admin_dsn:
+            database.vault_of(settings, admin_dsn).close()
+    except Trouble as trouble:
+        yield "keys", False, str(trouble)
+    else:
+        yield "keys", True, "the keystore, its ledger and the root key belong to this database"
 
 
 def _safety(settings: Settings) -> Iterator[tuple[str, bool, str]]:

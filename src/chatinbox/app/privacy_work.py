@@ -5,6 +5,7 @@ from uuid import UUID
 from chatinbox.accounts.every_account import in_every_account
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
+from chatinbox.core.sure import may_destroy
 from chatinbox.privacy.access import alerts as access_alerts
 from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.daily import send_heads
@@ -76,7 +77,9 @@ def _add_requests(inst: Installation) -> None:
     async def data_cases(account_id: str) -> None:
         await go_on.go_on(inst, UUID(account_id))
 
-    async def look_at_requests() -> None:
+    async def look_at_requests() -> None:  # silence decides, too
+        if not may_destroy("requests by their days"):
+            return
         await carry.ask_left_over(inst)
         await go_on.look(inst)
 

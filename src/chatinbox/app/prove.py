@@ -16,7 +16,6 @@ from chatinbox.app import database
 from chatinbox.core.clock import now
 from chatinbox.core.logging import set_up_logging
 from chatinbox.core.root.keep import has_root_key
-from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.privacy import proof, standing
@@ -63,7 +62,7 @@ def _here(settings: Settings) -> Iterator[Here | None]:
         yield None
         return
     with database.of_an_installation(settings) as admin_dsn:
-        vault = open_vault(settings)
+        vault = database.vault_of(settings, admin_dsn)
         try:
             with psycopg.connect(
                 admin_dsn, autocommit=True, options="-c default_transaction_read_only=on"

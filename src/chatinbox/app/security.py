@@ -9,7 +9,6 @@ import psycopg
 from chatinbox.app import database
 from chatinbox.core.clock import now
 from chatinbox.core.migrate import reader_dsn
-from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Vault
@@ -24,7 +23,7 @@ def print_security_log(settings: Settings, what: str, reason: str, days: int) ->
     last = now().date()
     first = last - timedelta(days=days - 1)
     with database.of_an_installation(settings) as admin_dsn:
-        vault = open_vault(settings)
+        vault = database.vault_of(settings, admin_dsn)
         try:
             dsn = reader_dsn(admin_dsn, vault)
             if what == "readings":

@@ -25,7 +25,7 @@ from chatinbox.app.safety import look_at_database, refuse_unsafe, unsafe_setting
 from chatinbox.app.steadily import meanwhile
 from chatinbox.app.wiring import App, build
 from chatinbox.channels.email import door as mail_door
-from chatinbox.core import logging
+from chatinbox.core import logging, sure
 from chatinbox.core.disk import open_private
 from chatinbox.core.installation import Installation
 from chatinbox.core.logging import set_up_logging
@@ -115,6 +115,8 @@ class _Serving:
     async def _start(self, running: contextlib.AsyncExitStack, admin_dsn: str) -> None:
         inst = await _open(self._settings, admin_dsn)
         running.push_async_callback(inst.close)
+        await sure.arrive(inst.db)
+        running.callback(sure.leave)
         # Before anybody is answered, however long we were away.
         await security_days.drop_old_days(inst.db, inst.vault)
         security = SecurityLog()
@@ -124,6 +126,7 @@ class _Serving:
             meanwhile("database", lambda: database.keep_running(self._settings, inst.refresh))
         )
         await running.enter_async_context(meanwhile("root_key", lambda: keep_asking(inst, self._stop_for)))
+        await running.enter_async_context(meanwhile("clock", lambda: sure.keep_looking(inst.behind)))
         days = meanwhile("security_days", lambda: security_days.keep_dropping(inst.behind, inst.vault))
         await running.enter_async_context(days)
         await running.enter_async_context(

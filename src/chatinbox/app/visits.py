@@ -7,7 +7,6 @@ from chatinbox.app import database
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.migrate import app_dsn
-from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
 from chatinbox.watch.shown import LEAST, Shown, Summary, read_summary
 
@@ -20,7 +19,7 @@ def print_visits(settings: Settings) -> int:
 
 
 async def _read(settings: Settings, admin_dsn: str) -> Summary:
-    vault = open_vault(settings)
+    vault = database.vault_of(settings, admin_dsn)
     db = await Database.open(app_dsn(admin_dsn, vault), vault)
     try:
         return await read_summary(db, now().date())

@@ -27,6 +27,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.installation import Installation
 from chatinbox.core.outbox import Happened
 from chatinbox.core.purpose import Use
+from chatinbox.core.sure import may_destroy
 from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.integrations import hear as connections
 from chatinbox.integrations import send as programs
@@ -157,6 +158,8 @@ def _add_ends(inst: Installation) -> None:
     )
 
     async def forget() -> None:
+        if not may_destroy("what has had its time"):
+            return
         await sessions.forget(inst)
         await links.forget(inst)
         await sso_pending.forget(inst)

@@ -1,18 +1,25 @@
 """The one clock. Times are aware and in UTC; tests and the demo may move it."""
 
+import time
 from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
-_offset = timedelta(0)
+_offset = _jumped = timedelta(0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 def now() -> datetime:
     """The current time, moved by what `travel` says."""
-    return datetime.now(UTC) + _offset
+    return datetime.now(UTC) + _offset + _jumped
+
+
+def elapsed() -> timedelta:
+    """Time that passed since some moment, by a clock that nobody sets, sleep of the machine included where it says so."""
+    source = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return timedelta(seconds=time.clock_gettime(source)) + _offset
 
 
 def this_day() -> datetime:
@@ -34,6 +41,17 @@ def travel(by: timedelta) -> Iterator[None]:
         yield
     finally:
         _offset = before
+
+
+@contextmanager
+def jump(by: timedelta) -> Iterator[None]:
+    """Sets the clock of this process wrong while the block runs: no time passes by it."""
+    global _jumped
+    before, _jumped = _jumped, _jumped + by
+    try:
+        yield
+    finally:
+        _jumped = before
 
 
 def months_later(day: date, months: int) -> date:

@@ -44,9 +44,15 @@ class Installation:
 
     @classmethod
     async def open(cls, settings: Settings, admin_dsn: str) -> Self:
-        """Opens keys, brings the schema up to date and connects as the app role."""
+        """Opens keys, brings the schema up to date and connects as the app role. Raises Trouble where keys and database do not
+        belong together.
+        """
         vault = open_vault(settings)
-        migrate(admin_dsn, vault)
+        try:
+            migrate(admin_dsn, vault)
+        except BaseException:
+            vault.close()
+            raise
         dsn = app_dsn(admin_dsn, vault)
         db = await Database.open(dsn, vault)
         behind = await Database.open(make_conninfo(dsn, application_name="chatinbox behind"), vault, 3, 1)

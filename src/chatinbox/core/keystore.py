@@ -13,12 +13,19 @@ from pathlib import Path
 from uuid import UUID
 
 from chatinbox.core.destroyed import ALL, Destroyed
+from chatinbox.core.trouble import Trouble
 
 _SCHEMA = """
 create table if not exists wrapped_key (
   kind text not null, account_id blob not null, subject_id blob not null, wrapped blob not null,
   primary key (account_id, kind, subject_id)
 ) without rowid;
+"""
+
+_MARK = """
+create table if not exists installation (
+  only_one integer primary key check (only_one = 1), id blob not null, proof blob not null
+)
 """
 
 Name = tuple[str, UUID, UUID]  # kind, account (or a null id for a person), subject
@@ -30,18 +37,22 @@ class Keystore:
 
     def __init__(self, path: Path, destroyed: Destroyed) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path, self.destroyed = path, destroyed
-        destroyed.begin()
-        self._reader = self._connect()
-        self._reader.executescript(_SCHEMA)
-        path.chmod(0o600)
+        self.path, self.destroyed = path, destroyed
         self._lock = threading.Lock()
+        try:
+            self._reader = self._connect()
+            self._reader.executescript(_SCHEMA)
+            path.chmod(0o600)
+            if self.read_mark() is None:  # of one that was used, a ledger that is missing is missed
+                destroyed.begin()
+        except sqlite3.DatabaseError as error:
+            raise Trouble(f"The keystore {path} cannot be read ({error}). Put it back as it was.") from None
         self._inbox: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="keystore", daemon=True)
         self._writer.start()
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, timeout=30)
+        db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=30)
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = full")
         db.execute("pragma secure_delete = on")
@@ -93,6 +104,26 @@ class Keystore:
                     (account_id.bytes, kind, subject_id.bytes),
                 )
             done.result()
+
+    def read_mark(self) -> tuple[UUID, bytes] | None:
+        """Of which installation it says it is, and its proof; None where it does not say yet."""
+        with self._lock:
+            if not self._reader.execute("select 1 from sqlite_master where name = 'installation'").fetchone():
+                return None
+            row = self._reader.execute("select id, proof from installation").fetchone()
+        return (UUID(bytes=row[0]), row[1]) if row else None
+
+    def write_mark(self, installation_id: UUID, proof: bytes) -> None:
+        """Says so, unless it does; on disk when this returns."""
+        self._send(_MARK, ())
+        self._send(
+            "insert or ignore into installation values (1, ?, ?)", (installation_id.bytes, proof)
+        ).result()
+
+    def has_keys(self) -> bool:
+        """Whether any key is there."""
+        with self._lock:
+            return bool(self._reader.execute("select 1 from wrapped_key limit 1").fetchone())
 
     def copy_to(self, path: Path) -> None:
         """Writes all keys as they stand now into a new file, but those of days: a copy holds nothing they would open."""

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from chatinbox.core.belonging import adopt, compare
 from chatinbox.core.egress.hidden import seal_hidden
 from chatinbox.core.jobs import schema_sql
 from chatinbox.core.vault import Vault
@@ -27,14 +28,20 @@ OPERATOR = "chatinbox_operator"
 LOGINS = (APP, READER, OPERATOR)
 _LOCK = 7_203_114_556
 # What a file needs that the database cannot do, having no keys; in the file's transaction.
-_WITH_KEYS: dict[str, Callable[[psycopg.Connection, Vault], None]] = {"0060_hidden_sealed.sql": seal_hidden}
+_WITH_KEYS: dict[str, Callable[[psycopg.Connection, Vault], None]] = {
+    "0060_hidden_sealed.sql": seal_hidden,
+    "0066_installation.sql": adopt,
+}
 
 
 def migrate(admin_dsn: str, vault: Vault) -> list[str]:
-    """Brings the database to the newest schema; gives the names of the files applied now."""
+    """Brings the database to the newest schema; gives the names of the files applied now. Raises Trouble where database and keys
+    are not of one installation, before anything is changed.
+    """
     applied: list[str] = []
     with psycopg.connect(admin_dsn, autocommit=True) as conn:
         conn.execute("select pg_advisory_lock(%s)", [_LOCK])
+        compare(conn, vault)
         make_roles(conn, vault)
         conn.execute("create schema if not exists migration")
         conn.execute(

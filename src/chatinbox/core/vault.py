@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from chatinbox.core.destroyed import MARK, TALK, Destroyed
 from chatinbox.core.ids import NOBODY
 from chatinbox.core.keystore import Keystore, Name
-from chatinbox.core.root.keep import InFile, Keeper, read
+from chatinbox.core.root.keep import PLAIN, WRAPPED, InFile, Keeper, has_root_key, read
 from chatinbox.core.trouble import Trouble
 
 CACHE_SECONDS = 60.0
@@ -130,10 +130,19 @@ class Vault:
         the ledger of destroyed keys, where it lies elsewhere than beside the keys; `keeper` is who keeps the root key,
         where it is not the file. Raises Trouble; Away where the keeper can be asked again.
         """
-        keeper = keeper or InFile()
+        keeper, path = keeper or InFile(), keystore_of(data)
+        if path.exists() and not has_root_key(data):
+            raise Trouble(
+                f"The keystore {path} is there, but the root key that opens it is missing: put {data / 'keys' / PLAIN}, or"
+                f" {WRAPPED} there, back from your backup."
+            )
         root = read(data, keeper)
-        keystore = Keystore(data / "keystore" / "keys.sqlite", ledger_of(data, root, destroyed))
-        return cls(root, keystore, keeper)
+        return cls(root, Keystore(path, ledger_of(data, root, destroyed)), keeper)
+
+    @property
+    def keystore(self) -> Keystore:
+        """Where the wrapped keys lie."""
+        return self._keystore
 
     @property
     def destroyed(self) -> Destroyed:
@@ -189,6 +198,10 @@ class Vault:
 
     async def account_key(self, account_id: UUID) -> SealKey:
         """The account's own key: tags, settings, templates, and what wraps its customers' keys."""
+        return self._one(("account", account_id, account_id))
+
+    def known_account_key(self, account_id: UUID) -> SealKey:
+        """As `account_key`, before there is a loop."""
         return self._one(("account", account_id, account_id))
 
     async def person_key(self, person_id: UUID) -> SealKey:
@@ -391,6 +404,11 @@ class Vault:
         """HMAC's inner and outer pad of the context key, for the database that verifies (RFC 2104)."""
         padded = self._context_key.ljust(64, b"\0")
         return bytes(b ^ 0x36 for b in padded), bytes(b ^ 0x5C for b in padded)
+
+
+def keystore_of(data: Path) -> Path:
+    """Where the keystore of a data folder lies."""
+    return data / "keystore" / "keys.sqlite"
 
 
 def ledger_of(data: Path, root: bytes, elsewhere: str = "") -> Destroyed:

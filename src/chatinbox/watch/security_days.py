@@ -2,7 +2,8 @@
 
 Today and the fifty-eight days before it are kept, so the oldest entry is less than fifty-nine days old and a round that
 fails has a day left to be done again (clause C14). Done before the first request of a start, whatever the time since the last
-one, and once an hour.
+one, and once an hour. They go by the time that is sure: a clock that jumped ahead takes no day early, one that was set back
+keeps none.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import structlog
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
+from chatinbox.core.sure import sure_now
 from chatinbox.core.vault import SealKey, Vault
 
 log = structlog.get_logger()
@@ -26,7 +28,7 @@ def first_kept(today: date) -> date:
 
 async def drop_old_days(db: Database, vault: Vault) -> list[date]:
     """Destroys the keys of old days, then the days; which they were."""
-    kept = first_kept(now().date())
+    kept = first_kept(sure_now().date())
     await vault.destroy_days_before(kept)
     rows = await db.directory("select * from seclog.drop_before(%s)", [kept])
     if rows:

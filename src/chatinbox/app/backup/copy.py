@@ -26,8 +26,8 @@ from chatinbox.core.copied import note_copy
 from chatinbox.core.destroyed import Head
 from chatinbox.core.postgres.binaries import clean_environment, find_binaries
 from chatinbox.core.root.keep import PLAIN
-from chatinbox.core.root.opening import open_vault
 from chatinbox.core.settings import Settings
+from chatinbox.core.sure import by_the_kept, may_destroy, take
 from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import SealKey, Vault, derive
 
@@ -66,10 +66,13 @@ def back_up(settings: Settings, to: Path, keys_to: Path) -> int:
     for folder in (to, keys_to):
         _make(folder)
     with database.of_an_installation(settings) as admin_dsn:
-        vault = open_vault(settings)
+        vault = database.vault_of(settings, admin_dsn)
         try:
+            with psycopg.connect(admin_dsn) as conn:
+                take(by_the_kept(conn))
             data, keys, head = copy(settings, vault, admin_dsn, to, keys_to)
         finally:
+            take(None)
             vault.close()
     print(f"Data: {data}\nKeys: {keys}  (refused and removed after {HORIZON.days} days)")
     print(f"Destroyed keys: {keys_to / LEDGER}")
@@ -146,12 +149,20 @@ def _beside_the_keys(settings: Settings) -> Iterator[Path]:
 
 
 def forget_destroyed(vault: Vault) -> int:
-    """Lets go of lines of the ledger of destroyed keys that no copy of keys needs any more; how many."""
+    """Lets go of lines of the ledger of destroyed keys that no copy of keys needs any more; how many. None while the clock is in
+    doubt.
+    """
+    if not may_destroy("lines about destroyed keys"):
+        return 0
     return vault.destroyed.forget_before(now() - HORIZON - timedelta(days=1))
 
 
 def remove_old(keys_to: Path) -> int:
-    """Removes copies of the keys that are older than the horizon, also those that were never whole; how many."""
+    """Removes copies of the keys that are older than the horizon, also those that were never whole; how many. None while the
+    clock is in doubt.
+    """
+    if not may_destroy("copies of the keys"):
+        return 0
     old = [path for path in keys_to.iterdir() if (made := made_at(path)) and made < now() - HORIZON]
     for path in old:
         path.unlink()

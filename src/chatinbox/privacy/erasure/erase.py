@@ -19,6 +19,7 @@ from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
+from chatinbox.core.sure import earliest
 from chatinbox.customers.erased import KNOWN, mark_erased
 from chatinbox.integrations.tell_erased import tell_erased
 from chatinbox.privacy.access.book import ACCESS
@@ -71,7 +72,7 @@ _OF_CONVERSATIONS = (
 
 async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
     """Does one erasure to its end; False when it was taken back, is not due yet, or something of it is held."""
-    asked = {"account": account_id, "id": erasure_id, "at": now()}
+    asked = {"account": account_id, "id": erasure_id, "at": earliest()}
     _, _, rows, held = await inst.db.run(
         account_id, (_LOCKED, asked), (_AS_IT_IS_NOW, asked), (_BEGIN, asked), (_ALL_HELD, asked)
     )

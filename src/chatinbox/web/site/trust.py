@@ -11,6 +11,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
 from chatinbox.privacy import attacks, limits, proof, subprocessors
 from chatinbox.watch.evidence import Evidence, read_evidence
+from chatinbox.web.site.ending import clock
 from chatinbox.web.site.facts import Fact, State
 from chatinbox.web.site.frame import Link, site_page
 
@@ -26,7 +27,15 @@ async def get_trust(inst: Installation, request: Request) -> Response:
 
 async def _find(inst: Installation) -> list[Fact]:
     log = await read_evidence(inst.behind, inst.vault)
-    return [_age(log), _destroyed(log), _readers(log), _readings(log), _receivers(inst), _proof(inst)]
+    return [
+        _age(log),
+        _destroyed(log),
+        _readers(log),
+        _readings(log),
+        _receivers(inst),
+        clock(),
+        _proof(inst),
+    ]
 
 
 def _age(log: Evidence) -> Fact:
