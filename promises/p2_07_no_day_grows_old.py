@@ -1,11 +1,13 @@
 """No entry of that log lives sixty days. Its day and the key of that day are destroyed before."""
 
+import contextlib
 import sys
 from datetime import date, timedelta
 from typing import Any
 
 from chatinbox.core import sure
 from chatinbox.core.clock import jump, now, travel
+from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import Erased
 from chatinbox.watch import security_days
 from chatinbox.watch.read_security_log import read_entries
@@ -73,6 +75,31 @@ async def proof_with_a_clock_set_back(stage: Stage) -> str:
     return "Set 90 days back, the clock kept no entry longer; 400 days ahead, it took none early."
 
 
+async def proof_that_without_room_nobody_is_served(stage: Stage) -> str:
+    """A disk too full to destroy a day ends the start; no day is called destroyed that is not, and the next start goes on"""
+    log = SecurityLog()
+    log.note("203.0.113.9", "canary-device", "/sign-in", 422)
+    await log.write(stage.inst.db, stage.vault)
+    called = stage.rows("select day, at from seclog.dropped")
+    stage.break_in(
+        "create function seclog.full() returns trigger language plpgsql as"
+        " $$ begin raise exception 'no room' using errcode = '53100'; end $$",
+        "create trigger no_room before insert on seclog.dropped for each row execute function seclog.full()",
+    )
+    with travel(timedelta(days=59)):
+        with refused(by=Trouble, otherwise="people are served while an old day is there"):
+            await security_days.drop_before_serving(stage.inst.db, stage.vault)
+        assert security_days.undone(), "nothing shows that a day was not destroyed"
+        assert stage.rows("select 1 from seclog.entry"), "this shows nothing: the day went"
+        assert stage.rows("select day, at from seclog.dropped") == called, (
+            "a day counts as destroyed that is there"
+        )
+        stage.break_in("drop trigger no_room on seclog.dropped", "drop function seclog.full")
+        await security_days.drop_before_serving(stage.inst.db, stage.vault)
+    assert not stage.rows("select 1 from seclog.entry"), "it did not go when there was room again"
+    return "With no room to destroy a day, the start ended; with room, the day was gone before anybody was answered."
+
+
 async def saboteur_deletes_rows(stage: Stage) -> None:
     """Deletes the rows of an old day instead of dropping it"""
 
@@ -107,3 +134,14 @@ async def saboteur_switches_the_round_off(stage: Stage) -> None:
 async def saboteur_goes_by_the_time_of_day(stage: Stage) -> None:
     """Believes the clock, whatever jumps it makes"""
     stage.swap(security_days, "sure_now", now)
+
+
+async def saboteur_serves_nevertheless(stage: Stage) -> None:
+    """Starts although an old day could not be destroyed"""
+    goes_on = security_days.drop_before_serving
+
+    async def shrug(db: Any, vault: Any) -> None:
+        with contextlib.suppress(Trouble):
+            await goes_on(db, vault)
+
+    stage.swap(security_days, "drop_before_serving", shrug)

@@ -118,7 +118,7 @@ class _Serving:
         await sure.arrive(inst.db)
         running.callback(sure.leave)
         # Before anybody is answered, however long we were away.
-        await security_days.drop_old_days(inst.db, inst.vault)
+        await security_days.drop_before_serving(inst.db, inst.vault)
         security = SecurityLog()
         logging.ears.append(defects.notice)
         defects.elsewhere.append(security.note_defect)

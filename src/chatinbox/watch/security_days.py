@@ -7,18 +7,27 @@ keeps none.
 """
 
 import asyncio
+import errno
+import sqlite3
 from datetime import date, timedelta
+from typing import Literal, TypeAlias
 
+import psycopg
 import structlog
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
 from chatinbox.core.sure import sure_now
+from chatinbox.core.trouble import Trouble
 from chatinbox.core.vault import SealKey, Vault
 
 log = structlog.get_logger()
 KEPT_DAYS = 59  # today among them
 ROUND_SECONDS = 3600.0
+AGAIN_SECONDS = 600.0  # after a round that did not come to its end
+
+Reason: TypeAlias = Literal["disk_full", "failed"]
+_undone: Reason | None = None  # why the last round of this process did not come to its end
 
 
 def first_kept(today: date) -> date:
@@ -27,10 +36,18 @@ def first_kept(today: date) -> date:
 
 
 async def drop_old_days(db: Database, vault: Vault) -> list[date]:
-    """Destroys the keys of old days, then the days; which they were."""
+    """Destroys the keys of old days, then the days; which they were. Broken off, no day counts as destroyed that is not, and the
+    next round does the rest.
+    """
+    global _undone
     kept = first_kept(sure_now().date())
-    await vault.destroy_days_before(kept)
-    rows = await db.directory("select * from seclog.drop_before(%s)", [kept])
+    try:
+        await vault.destroy_days_before(kept)
+        rows = await db.directory("select * from seclog.drop_before(%s)", [kept])
+    except Exception as error:
+        _undone = "disk_full" if is_full(error) else "failed"
+        raise
+    _undone = None
     if rows:
         log.info("security_log_days_dropped", count=len(rows))
     return [row[0] for row in rows]
@@ -45,11 +62,38 @@ async def open_day(db: Database, vault: Vault, day: date) -> SealKey:
     return key
 
 
+async def drop_before_serving(db: Database, vault: Vault) -> None:
+    """As `drop_old_days`, before anybody is answered. Raises Trouble where the disk is full."""
+    try:
+        await drop_old_days(db, vault)
+    except Exception as error:
+        if not is_full(error):
+            raise
+        raise Trouble(
+            "The disk is full, so old days of the security log cannot be destroyed, and nobody is served before they are. Make"
+            " room on the disks of the database, the keystore and the ledger of destroyed keys, and start again."
+        ) from error
+
+
 async def keep_dropping(db: Database, vault: Vault) -> None:
-    """Once an hour until cancelled."""
+    """Once an hour until cancelled; sooner, after a round that did not come to its end."""
     while True:
-        await asyncio.sleep(ROUND_SECONDS)
+        await asyncio.sleep(AGAIN_SECONDS if _undone else ROUND_SECONDS)
         try:
             await drop_old_days(db, vault)
         except Exception:
-            log.exception("security_log_days_not_dropped")
+            log.exception("security_log_days_not_dropped", reason_code=_undone)
+
+
+def undone() -> Reason | None:
+    """Why the last round did not come to its end; None where it did."""
+    return _undone
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether this was for want of room: the file system's word, the database's or the keystore's."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(error, psycopg.errors.DiskFull)

@@ -29,6 +29,7 @@ from chatinbox.core.trouble import Trouble
 _PASSWORDS = "select rolname, rolpassword from pg_authid where rolname like 'chatinbox%' order by 1"
 _FORGET = (
     "drop table migration.installation",
+    "drop table work.clock",
     "delete from migration.applied where name = '0066_installation.sql'",
 )
 

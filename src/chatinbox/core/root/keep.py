@@ -99,7 +99,8 @@ _ELSEWHERE = {
 def write(path: Path, kept: bytes) -> None:
     """Writes it for good, unless something stands there: of two first starts at once, one makes the key for both."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.new-{os.getpid()}")
+    # of two containers on one folder, each is process 1
+    fresh = path.with_name(f".{path.name}.new-{os.urandom(8).hex()}")
     with disk.open_private(fresh, "wb") as file:
         file.write(kept)
         disk.keep(file)

@@ -13,7 +13,7 @@ from chatinbox.core.copied import last_copy
 from chatinbox.core.declared import Declared
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
-from chatinbox.web.site.ending import clock
+from chatinbox.web.site import ending
 from chatinbox.web.site.facts import Fact
 from chatinbox.web.site.frame import Link, site_page
 
@@ -38,7 +38,7 @@ class Look:
                 self._parts = [
                     PAGES_PART,
                     *await asyncio.gather(_database(inst), _worker(inst), _mail(inst)),
-                    clock(),
+                    *ending.parts(),
                     _backup(inst),
                 ]
                 self._at, self._next = now(), time.monotonic() + LOOKED_SECONDS

@@ -11,7 +11,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
 from chatinbox.privacy import attacks, limits, proof, subprocessors
 from chatinbox.watch.evidence import Evidence, read_evidence
-from chatinbox.web.site.ending import clock
+from chatinbox.web.site.ending import clock, undone_days
 from chatinbox.web.site.facts import Fact, State
 from chatinbox.web.site.frame import Link, site_page
 
@@ -55,6 +55,8 @@ def _age(log: Evidence) -> Fact:
 
 def _destroyed(log: Evidence) -> Fact:
     name = said("Days destroyed, with their keys")
+    if fault := undone_days(name):
+        return fault
     if not log.last_dropped:
         return Fact(name, "holds", "None yet", "No day has been old enough since this was counted.")
     return Fact(name, "holds", log.dropped_count, said("The last one was %(day)s.", day=log.last_dropped))
