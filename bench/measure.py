@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from bench import fill, privacy, reference
+from bench import arrive, fill, privacy, reference
 from bench.browser import next_conversation
 from bench.fill import Account
 from bench.load import Told, answer_body, load
@@ -69,6 +69,7 @@ async def everything(folder: Path, report: Report, quick: bool) -> None:
             await _latencies(running, made[1], report, 10 if quick else 40)
             await _browser(running, made[2], report, 20 if quick else 45)
             await _mail_in(running, made, report, 100 if quick else 500)
+        await _arrivals(data, report, 10 if quick else 40)
         if not quick:
             for name, more in (("100k", 90_000), ("1M", 900_000)):
                 await fill.fill(inst, dsn, made, more, 0, rng)
@@ -95,12 +96,12 @@ class Running:
         self.mail_port = int(ready["smtp"]["port"])
 
 
-def begin(data: Path, *more: str) -> tuple[Running, float]:
+def begin(data: Path, *more: str, also: Mapping[str, str] | None = None) -> tuple[Running, float]:
     """Starts `serve` on free ports on the first core; how long until it was ready, in seconds."""
     started = time.perf_counter()
     process = subprocess.Popen(
         ["taskset", "-c", "0", sys.executable, "-m", "chatinbox", "serve", "--json", "--port", "0", "--mail-port", "0", "--data", str(data), *more],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | {"CHATINBOX_SIGN_UP": "open", "CHATINBOX_PROVE": "no"},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | {"CHATINBOX_SIGN_UP": "open", "CHATINBOX_PROVE": "no"} | dict(also or {}),
     )  # fmt: skip
     assert process.stdout
     line = process.stdout.readline()
@@ -110,9 +111,9 @@ def begin(data: Path, *more: str) -> tuple[Running, float]:
 
 
 @contextlib.asynccontextmanager
-async def app(data: Path) -> AsyncIterator[Running]:
+async def app(data: Path, also: Mapping[str, str] | None = None) -> AsyncIterator[Running]:
     """The app while the block runs."""
-    running, _ = await asyncio.to_thread(begin, data)
+    running, _ = await asyncio.to_thread(partial(begin, data, also=also))
     try:
         yield running
     finally:
@@ -317,6 +318,15 @@ def send_mail(port: int, address: str, number: int) -> None:
     )
     with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
         client.sendmail("casey@mail.example", address, raw)
+
+
+async def _arrivals(data: Path, report: Report, count: int) -> None:
+    if not report.wants("sign_up_to_inbox"):
+        return
+    async with arrive.letters() as (box, told), app(data, told) as running:
+        times = sorted([await arrive.arrive(running.port, box, number) for number in range(count)])
+    p95 = times[int(len(times) * 0.95)]
+    report.add("sign_up_to_inbox", p95, "ms", at_most=1000.0, p50_ms=times[len(times) // 2])
 
 
 async def _browser(running: Running, account: Account, report: Report, count: int) -> None:
