@@ -30,7 +30,7 @@ class _Letters:
     def __init__(self) -> None:
         self._loop, self.links = asyncio.get_running_loop(), asyncio.Queue[str]()
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 — the library's name
         assert isinstance(envelope.content, bytes)
         found = re.search(rb"/confirm/([\w-]+)", envelope.content.replace(b"=\r\n", b""))
         assert found

@@ -29,8 +29,9 @@ LETTERS = [
     "privacy/requests/*.py", "web/forms.py", "web/entrance/*.py", "web/site/*.py",
 ]  # fmt: skip
 REFUSED_IN = [
-    "accounts/add_staff.py", "accounts/authenticator.py", "accounts/begin.py", "accounts/invite.py", "accounts/links.py",
-    "accounts/offers.py", "accounts/passkeys.py", "accounts/passwords.py", "accounts/rename.py", "accounts/second_step.py",
+    "accounts/add_staff.py", "accounts/authenticator.py", "accounts/begin.py", "accounts/invite.py", "accounts/lasting.py",
+    "accounts/links.py", "accounts/offers.py", "accounts/passkeys.py", "accounts/passwords.py", "accounts/rename.py",
+    "accounts/second_step.py",
     "accounts/sign_in.py", "accounts/sign_up.py", "accounts/setup.py", "accounts/factors.py", "accounts/throttle.py",
     "accounts/sso/arrive.py", "accounts/sso/oidc.py", "accounts/sso/pending.py", "accounts/sso/saml.py",
     "accounts/sso/saml_encrypted.py", "accounts/sso/saml_xml.py", "accounts/sso/domains.py", "billing/vat.py",

@@ -6,6 +6,7 @@ from uuid import UUID
 from chatinbox.accounts import people
 from chatinbox.accounts.add_staff import write_staff
 from chatinbox.accounts.agreements import accepted, agreed, came_from
+from chatinbox.accounts.lasting import need_lasting
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.addresses import is_email, need_seen
@@ -39,6 +40,7 @@ def checked(name: str, email: str, company: str) -> tuple[str, str, str]:
     if not 1 <= len(name) <= 120:
         raise Refused(422, "Write your full name.", "name")
     email = checked_email(email)
+    need_lasting(email)
     if not 1 <= len(company) <= 120:
         raise Refused(422, "Write the name of your company.", "company")
     return name, email, company
