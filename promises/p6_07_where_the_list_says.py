@@ -11,7 +11,7 @@ from promises.means import put_on_the_list, refused
 from promises.stage import Here, Stage
 
 CLAUSES = ("C54",)
-ELSEWHERE = "postgresql://app@db.far.example/chatinbox"
+ELSEWHERE = "postgresql://app@db.far.example/chatinbox?sslmode=verify-full"
 
 
 def look_at_where_it_stands(here: Here) -> str:

@@ -1,5 +1,6 @@
 """No account without its agreement, by whatever door; where a sign-up came from is kept once and read by nobody."""
 
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -17,6 +18,7 @@ from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.migrate import migrate
 from chatinbox.core.postgres import Cluster
+from chatinbox.core.vault import Vault
 
 
 async def test_signing_up_stores_the_three_documents_with_the_account(inst: Installation, ada: Staff) -> None:
@@ -146,10 +148,10 @@ async def test_what_is_no_network_address_is_not_kept(
 
 
 async def test_the_migration_takes_over_accounts_that_are_older_and_says_that_nobody_agreed(
-    cluster: Cluster, inst: Installation
+    cluster: Cluster, tmp_path: Path
 ) -> None:
-    dsn = fresh_database(cluster, f"older_{new_id().hex}")
-    migrate(dsn, inst.vault)
+    dsn, vault = fresh_database(cluster, f"older_{new_id().hex}"), Vault.open(tmp_path)
+    migrate(dsn, vault)
     async with await psycopg.AsyncConnection.connect(dsn) as conn:
         # Back to the day before: as an installation stands that was made without agreements.
         await conn.execute("alter table tenant.account drop column agreement_id")
@@ -158,7 +160,7 @@ async def test_the_migration_takes_over_accounts_that_are_older_and_says_that_no
         older = new_id()
         add = "insert into tenant.account (account_id, name_sealed, created_at) values (%s, '\\x00', now())"
         await conn.execute(add, [older])
-    assert migrate(dsn, inst.vault) == ["0016_agreements.sql"]
+    assert migrate(dsn, vault) == ["0016_agreements.sql"]
     async with await psycopg.AsyncConnection.connect(dsn) as conn:
         ask = (
             "select made_by, terms_seal, staff_user_id from tenant.agreement g join tenant.account a"

@@ -29,6 +29,7 @@ COMMANDS = {
     "reset",  # a link for somebody, who is told of it
     "security", "breach",  # the log of connections, which knows no account; rows counted
     "ledger",  # hashes compared
+    "clock",  # times of the installation itself
     "keys",  # moves the root key, and opens nothing with it
     "backup", "restore",  # sealed copies; what is made anew is shown to nobody
 }  # fmt: skip
@@ -49,7 +50,7 @@ def test_these_are_the_pages_and_each_was_looked_at(app: App) -> None:
 @pytest.mark.parametrize(
     "file",
     [
-        "app/command.py", "app/doctor.py", "app/visits.py", "app/reset.py", "app/security.py", "app/breach.py", "app/prove.py",
+        "app/command.py", "app/doctor.py", "app/visits.py", "app/reset.py", "app/clock.py", "app/security.py", "app/breach.py", "app/prove.py",
         "app/database_programs.py", "app/ledger.py", "app/root_key.py",
         "app/backup/copy.py", "app/backup/restore.py", "app/backup/sealed.py", "privacy/breach.py", "privacy/breach_record.py", "web/access_console.py", "web/desk_console.py",
         "web/security_console.py", "web/operator_door.py", "privacy/pack.py", "privacy/desk/release.py",
