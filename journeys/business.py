@@ -53,13 +53,13 @@ class Business:
             self.talks[who] = answer.json()["token"]
         return answer
 
-    def letter(self, who: str, words: str, number: int) -> None:
-        """A customer's letter. Letters of all businesses share their Message-IDs."""
+    def letter(self, who: str, words: str, number: int, file: bytes = b"") -> None:
+        """A customer's letter, with a file or without. Letters of all businesses share their Message-IDs."""
         named = {
             "message_id": f"<shared{number}@mail.example>",
             "References": f"<shared{(number + 1) % 4}@mail.example>",
         }
-        self.house.send_mail(who, self.address, "Order 7", words, **named)
+        self.house.send_mail(who, self.address, "Order 7", words, file=file, **named)
 
     def rows(self, view: str = "all") -> list[dict[str, Any]]:
         """Its conversations, the newest first."""
@@ -70,9 +70,17 @@ class Business:
         """How many files of it there are."""
         return sum(one.is_file() for one in (self.house.data / "files" / self.account_id.hex).rglob("*"))
 
-    def erase(self, who: str) -> None:
+    def invite(self, email: str) -> httpx.Response:
+        """The owner asks somebody to join."""
+        return self.client.post("/settings/people", data={"do": "invite", "email": email, "role": "staff"})
+
+    def writers(self) -> dict[str, str]:
+        """Its customers: ids and names, spam too."""
+        rows = [*self.rows(), *self.rows("spam")]
+        return {row["customer"]["id"]: row["customer"]["name"] for row in rows}
+
+    def erase(self, customer_id: str, name: str) -> None:
         """The owner has a customer erased, whose name is typed as a sign that it is meant."""
-        name, customer_id = who.split(" <")[0], self._of(who)[0]["customer"]["id"]
         asked = {"do": "erase", "customer": customer_id, "typed": name}
         answer = self.client.post("/settings/erasures", data=asked)
         assert answer.status_code == 200 and "They will be erased" in answer.text, answer.text

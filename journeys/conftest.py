@@ -151,15 +151,27 @@ class House:
         return key[1], address[1]
 
     def send_mail(
-        self, sender: str, to: str, subject: str, text: str, *, source: str = "127.0.0.1", **headers: str
+        self,
+        sender: str,
+        to: str,
+        subject: str,
+        text: str,
+        *,
+        source: str = "127.0.0.1",
+        file: bytes = b"",
+        **headers: str,
     ) -> str:
-        """A letter by SMTP, from an address of this machine; its Message-ID, once the server has taken it."""
+        """A letter by SMTP, from an address of this machine, with a file where one is given; its Message-ID, once the server has
+        taken it.
+        """
         letter = EmailMessage()
         letter["From"], letter["To"], letter["Subject"] = sender, to, subject
         letter["Message-ID"] = headers.pop("message_id", None) or make_msgid(domain="mail.example")
         for name, value in headers.items():
             letter[name.replace("_", "-")] = value
         letter.set_content(text)
+        if file:
+            letter.add_attachment(file, maintype="application", subtype="pdf", filename="order.pdf")
         with smtplib.SMTP("127.0.0.1", int(self._ports[1]), timeout=15, source_address=(source, 0)) as door:
             door.send_message(letter)
         return str(letter["Message-ID"])

@@ -58,6 +58,10 @@ class Days(RuleBasedStateMachine):
     def ada_works(self, deed: str, words: str, nth: int) -> None:
         self._both(lambda one: one.work(deed, words, nth))
 
+    @rule(who=visitors)
+    def ada_invites(self, who: str) -> None:
+        self._both(lambda one: one.invite(who))
+
     @rule(who=visitors, words=words)
     def a_visitor_writes_to_the_neighbour(self, who: str, words: str) -> None:
         self.neighbour.chat(who, words)
@@ -69,6 +73,11 @@ class Days(RuleBasedStateMachine):
     @rule(deed=deeds, words=words, nth=numbers)
     def the_neighbour_works(self, deed: str, words: str, nth: int) -> None:
         self.neighbour.work(deed, words, nth)
+
+    @rule()
+    def the_neighbour_uses_up_what_it_may(self) -> None:
+        answers = [self.neighbour.invite(f"guest{number}@mail.example") for number in range(40)]
+        assert "many" in answers[-1].text, answers[-1].text
 
     def compare(self) -> None:
         """Whether all that is seen is the same."""
@@ -93,12 +102,21 @@ class Lives(RuleBasedStateMachine):
             for name in WORDS:
                 one.tag(name[:9])  # what staff call things is theirs, and stays
         self.with_her.letter(FRIDA, "hello", 0)  # whoever never wrote is nobody's customer
+        self.hers: dict[str, str] = {}  # as whom she wrote in the chat
 
-    @rule(who=writers, words=words, number=numbers)
-    def a_letter_arrives(self, who: str, words: str, number: int) -> None:
+    @rule(who=writers, words=words, number=numbers, file=st.sampled_from([b"", b"%PDF-1.4 apricots"]))
+    def a_letter_arrives(self, who: str, words: str, number: int, file: bytes = b"") -> None:
         for one in self._those(who):
-            one.letter(who, words, number)
+            one.letter(who, words, number, file)
         self._wait_for_letters()
+
+    @rule(who=visitors, words=words)
+    def a_visitor_writes(self, who: str, words: str) -> None:
+        before = self.with_her.writers()
+        for one in self._those(FRIDA if who in FRIDA else who):
+            one.chat(who, words)
+        if who in FRIDA:
+            self.hers |= {one: name for one, name in self.with_her.writers().items() if one not in before}
 
     @rule(who=writers, deed=deeds.filter(lambda deed: deed != "name"), words=words)
     def ada_works(self, who: str, deed: str, words: str) -> None:
@@ -119,12 +137,16 @@ class Lives(RuleBasedStateMachine):
 
     def _erase_her(self) -> None:
         mine = self.with_her.account_id
-        self.with_her.erase(FRIDA)
+        everybody = self.with_her.writers()
+        for customer_id, name in everybody.items():
+            if customer_id in self.hers or FRIDA.startswith(f"{name} <"):
+                self.with_her.erase(customer_id, name)
         self.above.execute("update tenant.erasure set due_at = asked_at where account_id = %s", [mine])
         self.above.execute(
             "update work.procrastinate_jobs set scheduled_at = null where task_name = 'erase' and status = 'todo'"
         )
-        wait_until(lambda: self._one("select done_at from tenant.erasure where account_id = %s", mine))
+        ask = "select bool_and(done_at is not null) from tenant.erasure where account_id = %s"
+        wait_until(lambda: self._one(ask, mine))
 
     def teardown(self) -> None:
         self._wait_for_letters()

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from email.message import EmailMessage
-from email.utils import format_datetime, formataddr, make_msgid
+from email.utils import format_datetime, formataddr
 
 from chatinbox.core.clock import now
+from chatinbox.core.ids import new_id
 
 BY_ITSELF = {"Auto-Submitted": "auto-generated"}
 """At the head of a letter that nobody wrote (RFC 3834 §5)."""
@@ -24,7 +25,7 @@ def plain_letter(
     letter["To"] = to
     letter["Subject"] = subject.replace("=?", "= ?")  # names in it must not be decoded into line breaks
     letter["Date"] = format_datetime(now())
-    letter["Message-ID"] = make_msgid(domain=domain)
+    letter["Message-ID"] = f"<{new_id()}@{domain}>"  # tells no more than a time, as ids do here
     for name, value in head.items():
         letter[name] = value
     letter.set_content(text)

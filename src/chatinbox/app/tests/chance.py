@@ -19,5 +19,5 @@ def without_chance(told: str, slug: str) -> str:
     told = re.sub(r"\bhue\W+\d+|hue-?\d+|--hue:\s*\d+", "hue", told)  # a colour, drawn from an id
     told = re.sub(r"\d\d:\d\d(:\d\d)?|\d{4}-\d\d-\d\dT[\d:.+Z]+", "time", told)
     told = re.sub(r"[a-z2-7]{30,}", "token", told)
-    told = re.sub(r"[A-Za-z0-9_-]{16,}(?=[\"'&./ <@])", "random", told)
+    told = re.sub(r"[A-Za-z0-9_-]{16,}(?=[\"'&./ <@\n])", "random", told)
     return re.sub(r"'content-length', '\d+'", "length", told)

@@ -27,7 +27,6 @@ from chatinbox.app.tests.deeds import DEEDS, Deed, Deeds
 from chatinbox.app.wiring import App
 from chatinbox.channels.chat.channel import open_channel
 from chatinbox.conftest import OPERATOR, PASSWORD, People
-from chatinbox.core import plain_letter
 from chatinbox.core.clock import now
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -59,8 +58,7 @@ def above(above_all: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is asked to wait, what is done afterwards begins at once, and the names of letters are of one length."""
-    monkeypatch.setattr(plain_letter, "make_msgid", lambda domain: f"<{new_id()}@{domain}>")
+    """Nobody is asked to wait, and what is done afterwards begins at once."""
     monkeypatch.setattr(forms, "by_name", Throttle(10_000, 600))
     monkeypatch.setattr(forms, "by_place", Throttle(10_000, 600))
     monkeypatch.setattr(forms, "LATER_SECONDS", 0)
