@@ -3,6 +3,7 @@ from before that is put back.
 """
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import time
@@ -28,7 +29,7 @@ from chatinbox.core import postgres
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.settings import Settings
-from chatinbox.core.vault import Vault
+from chatinbox.core.vault import Vault, keystore_of
 from chatinbox.customers.addresses import find_by_email
 from chatinbox.privacy.erasure.ask import ask_erasure
 from journeys.conftest import ROOT, House, aside
@@ -124,9 +125,19 @@ def look(house: House, text: str) -> Any:
         postgres.leave(house.data)
 
 
-def holding(folder: Path, word: str) -> list[str]:
-    """Files of a folder in which a word stands."""
-    return [str(path) for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
+def holding(folder: Path, what: bytes) -> list[str]:
+    """Files of a folder in which something stands."""
+    return [str(path) for path in folder.rglob("*") if path.is_file() and what in path.read_bytes()]
+
+
+def key_of(data: Path, customer_id: UUID) -> bytes:
+    """What opens a customer's words, as the keystore keeps it."""
+    with sqlite3.connect(keystore_of(data)) as keys:
+        [(wrapped,)] = keys.execute(
+            "select wrapped from wrapped_key where subject_id = ?", [customer_id.bytes]
+        ).fetchall()
+    assert isinstance(wrapped, bytes)
+    return wrapped
 
 
 def tables_with(data: Path, one: UUID) -> set[str]:
@@ -172,6 +183,8 @@ async def prove(house: House, messages: int, talks: int, letters: int, kills: in
     account_id, hers = await fill(house.data, messages, talks, letters)
     neighbours = next_door(house.data, account_id)
     assert len(neighbours) == 4, "Frida wrote next door, too"
+    her_key = key_of(house.data, hers)
+    assert holding(house.data, her_key), "her key would be found"
     copies, keys = house.data.parent / "copies", house.data.parent / "keys copies"
     await aside(lambda: chatinbox("backup", "--data", house.data, "--to", copies, "--keys-to", keys))
     [old] = copies.iterdir()
@@ -194,9 +207,14 @@ async def prove(house: House, messages: int, talks: int, letters: int, kills: in
     stays = {"tenant.erasure", "tenant.setting_change", "tenant.ledger", "tenant.staff_record"}
     assert tables_with(house.data, hers) <= stays
     assert next_door(house.data, account_id) == neighbours, "another account was touched"
-    assert holding(house.data, CANARY) == [], "words lie somewhere as they are"
+    assert holding(house.data, CANARY.encode()) == [], "words lie somewhere as they are"
+    assert holding(house.data, her_key) == [], (
+        "her key lies somewhere, and with it every word in any log of the database"
+    )
     await aside(lambda: chatinbox("backup", "--data", house.data, "--to", copies, "--keys-to", keys))
-    newest = max(keys.glob("*.keys"))
+    older, newest = sorted(keys.glob("*.keys"))
+    assert holding(copies, CANARY.encode()) == holding(keys, CANARY.encode()) == []
+    assert older != newest
     back = house.data.parent / "back"
     root = house.data / "keys" / "root.key"
     told = await aside(
@@ -204,7 +222,7 @@ async def prove(house: House, messages: int, talks: int, letters: int, kills: in
     )
     assert "Erased again: 1 customers" in told
     assert next_door(back, account_id) == neighbours
-    assert tables_with(back, hers) <= stays and holding(back, CANARY) == []
+    assert tables_with(back, hers) <= stays and holding(back, CANARY.encode()) == [] == holding(back, her_key)
     vault = Vault.open(back)
     assert (
         vault.known_customer_keys(account_id, [hers]) == {}
