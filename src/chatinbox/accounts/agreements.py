@@ -71,19 +71,27 @@ def accepted(by: Staff) -> Statement:
 
 def came_from(key: SealKey, account_id: UUID, address: str | None) -> list[Statement]:
     """Keeps where a sign-up came from, sealed under the account's key; nothing when there is no network address."""
+    row_id = new_id()
+    sealed = sealed_origin(key, account_id, row_id, address)
+    return [keeps_origin(account_id, row_id, sealed)] if sealed else []
+
+
+def sealed_origin(key: SealKey, account_id: UUID, row_id: UUID, address: str | None) -> bytes | None:
+    """A network address as it is kept in that row; None for what is none."""
     try:
         known = str(ipaddress.ip_address(address or ""))
     except ValueError:
-        return []
-    row_id = new_id()
-    sealed = key.seal(known.ljust(WIDEST)[:WIDEST], account_id, "sign_up_origin", "ip", row_id)
-    return [
-        (
-            "insert into sign_up_origin (account_id, id, purpose, ip_sealed, created_at)"
-            " values (%s, %s, 'account_creation_record', %s, %s)",
-            [account_id, row_id, sealed, now()],
-        )
-    ]
+        return None
+    return key.seal(known.ljust(WIDEST)[:WIDEST], account_id, "sign_up_origin", "ip", row_id)
+
+
+def keeps_origin(account_id: UUID, row_id: UUID, sealed: bytes) -> Statement:
+    """The row by which it is kept."""
+    return (
+        "insert into sign_up_origin (account_id, id, purpose, ip_sealed, created_at)"
+        " values (%s, %s, 'account_creation_record', %s, %s)",
+        [account_id, row_id, sealed, now()],
+    )
 
 
 async def renew(inst: Installation, by: Staff) -> None:

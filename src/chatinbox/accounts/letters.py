@@ -12,7 +12,7 @@ import structlog
 
 from chatinbox.accounts.profile import read_profile
 from chatinbox.core.clock import now
-from chatinbox.core.db import Rows
+from chatinbox.core.db import Rows, Statement
 from chatinbox.core.egress import Declined, Letter, Unreachable
 from chatinbox.core.egress.ledger import Outcome
 from chatinbox.core.ids import new_id
@@ -48,11 +48,13 @@ async def write_to(
     good_for: timedelta = GOOD_FOR,
     again: bool = True,
     language: str = ENGLISH,
+    also: tuple[Statement, ...] = (),
 ) -> Outcome:
     """Sends a person a letter, at an occasion that the ledger names; how it ended: it left only when it is `taken`.
 
     `fields` are the kinds of data in it beside the address, as the ledger says them. While a server cannot be reached, it
-    is tried `again` as long as the letter is `good_for` something; where not, whoever called does so.
+    is tried `again` as long as the letter is `good_for` something; where not, whoever called does so. `also` is done in the
+    transaction from which on the letter will be sent, whatever happens to this process.
 
     It is in the language of the person's profile, else in `language`; where that lacks a word, whole in English.
     """
@@ -70,6 +72,7 @@ async def write_to(
             " values (%s, %s, %s, %s, %s, %s)",
             [account_id, row_id, person_id, sealed, now(), now() + good_for],
         ),
+        *also,
     )
     outcome = await _send(inst, account_id, person_id, kept)
     if outcome != "unreachable" or not again:

@@ -7,7 +7,7 @@ from chatinbox.accounts.passwords import is_right, make_hash
 from chatinbox.core.clock import now
 from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.vault import Erased
+from chatinbox.core.vault import Erased, SealKey
 
 
 async def works_in(inst: Installation, person_id: UUID) -> list[tuple[UUID, UUID]]:
@@ -37,22 +37,17 @@ async def add_person(
     inst: Installation, name: str, email: str, password: str | None, confirmed: bool
 ) -> UUID | None:
     """Makes a person, with a password unless they sign in another way; None when the address is taken."""
-    blind = email_blind(inst, email)
-    [[held_back]] = await inst.db.directory("select directory.is_held_back(%s, %s)", [blind, now()])
-    if held_back:  # somebody may still take it back
+    if await is_held_back(inst, email):
         return None
     person_id = new_id()
     key = await inst.vault.create_person_key(person_id)
+    kept = None if password is None else await make_hash(password)
     [[added]] = await inst.db.directory(
         "select directory.add_person(%s, %s, %s, %s, %s, %s, %s)",
         [
             person_id,
-            blind,
-            key.seal(email.strip(), NOBODY, "person", "email", person_id),
-            key.seal(name, NOBODY, "person", "name", person_id),
-            None
-            if password is None
-            else key.seal(await make_hash(password), NOBODY, "person", "password", person_id),
+            email_blind(inst, email),
+            *sealed(key, person_id, name, email, kept),
             now(),
             now() if confirmed else None,
         ],
@@ -61,6 +56,25 @@ async def add_person(
         await inst.vault.destroy("person", NOBODY, person_id)
         return None
     return person_id
+
+
+async def is_held_back(inst: Installation, email: str) -> bool:
+    """Whether somebody who gave this address up may still take it back."""
+    ask = "select directory.is_held_back(%s, %s)"
+    [[held_back]] = await inst.db.directory(ask, [email_blind(inst, email), now()])
+    return bool(held_back)
+
+
+def sealed(
+    key: SealKey, person_id: UUID, name: str, email: str, password_hash: str | None
+) -> tuple[bytes, bytes, bytes | None]:
+    """Address, name and password as they stand in a person's row."""
+    hashed = password_hash and key.seal(password_hash, NOBODY, "person", "password", person_id)
+    return (
+        key.seal(email.strip(), NOBODY, "person", "email", person_id),
+        key.seal(name, NOBODY, "person", "name", person_id),
+        hashed or None,
+    )
 
 
 async def find_person(inst: Installation, email: str) -> UUID | None:

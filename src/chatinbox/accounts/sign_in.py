@@ -11,6 +11,7 @@ from chatinbox.accounts.safety_letters import tell
 from chatinbox.accounts.second_step import Halfway
 from chatinbox.accounts.sso.compulsory import must_use_sso
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.translation.asked import ENGLISH
@@ -75,9 +76,14 @@ async def first_staff(inst: Installation, person_id: UUID) -> Staff | None:
 
 
 async def send_confirmation(
-    inst: Installation, account_id: UUID, person_id: UUID, email: str, language: str = ENGLISH
+    inst: Installation,
+    account_id: UUID,
+    person_id: UUID,
+    email: str,
+    language: str = ENGLISH,
+    also: tuple[Statement, ...] = (),
 ) -> None:
-    """Sends the link that confirms an address, in the language the page was read in."""
+    """Sends the link that confirms an address, in the language the page was read in; `also` as in `write_to`."""
     token = await make_link(inst, "confirm", person_id)
     text = said(
         "Open this link to confirm your address and begin:\n\n%(link)s\n\n"
@@ -85,7 +91,9 @@ async def send_confirmation(
         link=f"{inst.settings.public_url}/confirm/{token}",
     )
     subject = said("Confirm your address")
-    await write_to(inst, account_id, person_id, email, subject, text, "sign-up", ("link",), language=language)
+    await write_to(
+        inst, account_id, person_id, email, subject, text, "sign-up", ("link",), language=language, also=also
+    )
 
 
 async def confirm_address(inst: Installation, token: str, password: str, device: str) -> str | Halfway:
@@ -110,15 +118,10 @@ async def confirm_address(inst: Installation, token: str, password: str, device:
     return await enter(inst, staff, device)
 
 
-async def ask_reset(inst: Installation, email: str, language: str = ENGLISH) -> None:
-    """Sends a link to set a new password, when the address is known; says nothing either way."""
-    person_id = await people.find_person(inst, email)
-    if person_id:
-        await send_reset(inst, person_id, language)
-
-
-async def send_reset(inst: Installation, person_id: UUID, language: str = ENGLISH) -> None:
-    """The same to a person; nothing for an id that nobody has."""
+async def send_reset(
+    inst: Installation, person_id: UUID, language: str = ENGLISH, also: tuple[Statement, ...] = ()
+) -> None:
+    """Sends a person a link to set a new password; nothing for an id that nobody has. `also` as in `write_to`."""
     places = await people.works_in(inst, person_id)
     if not places:
         return
@@ -131,7 +134,7 @@ async def send_reset(inst: Installation, person_id: UUID, language: str = ENGLIS
     subject, occasion, good_for = said("Choose a new password"), "password reset", GOOD_FOR["reset"]
     await write_to(
         inst, places[0][0], person_id, person.email, subject, text, occasion, ("link",),
-        good_for=good_for, language=language,
+        good_for=good_for, language=language, also=also,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.addresses import is_email, need_seen
 from chatinbox.core.clock import now
+from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -75,11 +76,20 @@ async def open_account(
     inst: Installation, person_id: UUID, name: str, email: str, company: str, origin: str | None = None
 ) -> SignedUp:
     """An account with its agreement, its counters and its first owner, in one transaction."""
-    account_id, agreement_id = new_id(), new_id()
+    account_id = new_id()
     key = await inst.vault.create_account_key(account_id)
+    staff, statements = await opening(inst, account_id, person_id, name, email, company)
+    await inst.db.run(account_id, *statements, *came_from(key, account_id, origin))
+    return SignedUp(account_id, staff)
+
+
+async def opening(
+    inst: Installation, account_id: UUID, person_id: UUID, name: str, email: str, company: str
+) -> tuple[Staff, list[Statement]]:
+    """An account's first owner, and the statements of one transaction that make the account; its key and the owner's are there."""
+    agreement_id, key = new_id(), await inst.vault.account_key(account_id)
     staff, statement = await write_staff(inst, account_id, person_id, name, email, "owner")
-    await inst.db.run(
-        account_id,
+    return staff, [
         (
             "insert into account (account_id, name_sealed, created_at, agreement_id) values (%s, %s, %s, %s)",
             [account_id, key.seal(company, account_id, "account", "name", account_id), now(), agreement_id],
@@ -91,10 +101,6 @@ async def open_account(
         statement,
         agreed(staff, agreement_id, "sign_up"),
         accepted(staff),
-        *came_from(key, account_id, origin),
-    )
-    await inst.db.directory("select directory.add_account(%s, %s)", [account_id, now()])
-    await inst.db.directory(
-        "select directory.add_membership(%s, %s, %s)", [person_id, account_id, staff.staff_user_id]
-    )
-    return SignedUp(account_id, staff)
+        ("select directory.add_account(%s, %s)", [account_id, now()]),
+        ("select directory.add_membership(%s, %s, %s)", [person_id, account_id, staff.staff_user_id]),
+    ]

@@ -5,7 +5,17 @@ from uuid import UUID
 
 import structlog
 
-from chatinbox.accounts import by_people, change_address, leave, letters, links, passkeys, promised, sessions
+from chatinbox.accounts import (
+    by_people,
+    change_address,
+    leave,
+    letters,
+    links,
+    passkeys,
+    promised,
+    promised_sign_up,
+    sessions,
+)
 from chatinbox.accounts.every_account import in_every_account
 from chatinbox.accounts.sso import domain_clock, provider_session
 from chatinbox.accounts.sso import pending as sso_pending
@@ -41,6 +51,7 @@ from chatinbox.privacy.purposes import look_at_work
 from chatinbox.reports.forget import forget_old as forget_reports
 from chatinbox.reports.recorded import HEARD, record_deeds
 from chatinbox.watch import relay
+from chatinbox.web.first_channels import open_first_channels
 
 log = structlog.get_logger()
 
@@ -129,7 +140,7 @@ def _add_mail(inst: Installation) -> None:
 
 
 def _add_people(inst: Installation) -> None:
-    """Letters to people that no server took yet are tried again; postmasters are asked again for their domains."""
+    """Sign-ups and letters to people that were left over are gone on with; postmasters are asked again for their domains."""
 
     send_left_over = in_every_account(inst, letters.send_left_over)
 
@@ -137,6 +148,11 @@ def _add_people(inst: Installation) -> None:
         await promised.keep_left_over(inst)
         await send_left_over()
 
+    async def keep_sign_ups() -> None:
+        await promised_sign_up.keep_left_over(inst, open_first_channels)
+
+    opens = Use("Opens accounts of sign-ups that were left over", "answer", "2")
+    inst.jobs.every("*/2 * * * *", "keep_sign_ups", keep_sign_ups, opens)
     sends = Use("Sends letters to people that were left over", "remind", "2")
     asks = Use("Asks postmasters again whether a domain is still the account's", "protect", "3")
     inst.jobs.every("*/2 * * * *", "send_left_over_letters", send_letters, sends)

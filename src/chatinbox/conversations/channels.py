@@ -1,5 +1,7 @@
 """Channels: the configured ways in and out. Settings are sealed under the account's key; each kind knows its own."""
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,7 +10,7 @@ import msgspec
 from psycopg.rows import TupleRow
 
 from chatinbox.core.clock import now
-from chatinbox.core.db import Tx
+from chatinbox.core.db import Statement, Tx
 from chatinbox.core.errors import not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
@@ -34,32 +36,45 @@ class Stored:
     settings: dict[str, Any]
 
 
+class _Taken(Exception):
+    """Takes back what was begun."""
+
+
 _STORED = (
     "select id, kind, name_sealed, settings_sealed from channel where account_id = %s and closed_at is null"
 )
 
 
 async def create_channel(
-    inst: Installation, account_id: UUID, kind: str, name: str, settings: dict[str, Any]
-) -> UUID:
-    """Makes a channel; its id. The kind's room makes it findable in the directory."""
+    inst: Installation,
+    account_id: UUID,
+    kind: str,
+    name: str,
+    settings: dict[str, Any],
+    found: Callable[[UUID], Statement],
+) -> UUID | None:
+    """Makes a channel that the directory finds by the statement of the kind's room, both or neither; its id. None where that
+    answers false: the way in is another channel's.
+    """
     channel_id = new_id()
     key = await inst.vault.account_key(account_id)
-    await inst.db.run(
-        account_id,
-        (
-            "insert into channel (account_id, id, kind, name_sealed, settings_sealed, created_at) values (%s, %s, %s, %s, %s, %s)",
-            [
-                account_id,
-                channel_id,
-                kind,
-                key.seal(name, account_id, "channel", "name", channel_id),
-                key.seal(msgspec.json.encode(settings), account_id, "channel", "settings", channel_id),
-                now(),
-            ],
-        ),
-    )
-    return channel_id
+    with contextlib.suppress(_Taken):
+        async with inst.db.account(account_id) as tx:
+            await tx.execute(
+                "insert into channel (account_id, id, kind, name_sealed, settings_sealed, created_at) values (%s, %s, %s, %s, %s, %s)",
+                [
+                    account_id,
+                    channel_id,
+                    kind,
+                    key.seal(name, account_id, "channel", "name", channel_id),
+                    key.seal(msgspec.json.encode(settings), account_id, "channel", "settings", channel_id),
+                    now(),
+                ],
+            )
+            if await tx.one(*found(channel_id)) == (False,):
+                raise _Taken
+        return channel_id
+    return None
 
 
 async def read_settings(

@@ -7,12 +7,10 @@ from uuid import UUID
 
 from chatinbox.channels.chat import channel as chat
 from chatinbox.channels.email import channel as email
-from chatinbox.core import purpose
+from chatinbox.conversations.channels import read_channels
 from chatinbox.core.addresses import normal_email
 from chatinbox.core.errors import Refused
-from chatinbox.core.ids import NOBODY
 from chatinbox.core.installation import Installation
-from chatinbox.core.purpose import Use
 
 RESERVED = frozenset({
     "abuse", "admin", "administrator", "hostmaster", "mailer-daemon", "no-reply", "noc", "noreply", "postmaster",
@@ -28,11 +26,20 @@ def slug(company: str) -> str:
 
 
 async def open_first_channels(inst: Installation, account_id: UUID, company: str) -> None:
-    """Opens an e-mail channel at the installation's mail domain and a chat channel, named after the company.
+    """Opens an e-mail channel at the installation's mail domain and a chat channel, named after the company; one that is there
+    already is left, so that this can be called again where it was broken off.
 
     No company gets an address of the operator's by being called like it, but for the first one here, which is the operator's own:
     its owners look after the installation.
     """
+    there = {one.kind for one in await read_channels(inst, account_id)}
+    if "email" not in there:
+        await _open_email(inst, account_id, company)
+    if "chat" not in there:
+        await chat.open_channel(inst, account_id, company, {})
+
+
+async def _open_email(inst: Installation, account_id: UUID, company: str) -> None:
     kept = {normal_email(f"{one}@{inst.settings.mail_domain}") for one in RESERVED}
     if not await _is_alone(inst, account_id):
         ours = (
@@ -47,20 +54,12 @@ async def open_first_channels(inst: Installation, account_id: UUID, company: str
             continue
         try:
             await email.open_channel(inst, account_id, company, address)
-            break
         except Refused:  # a company of this name was here before
             continue
-    else:
-        raise RuntimeError("no address was free for a new account's first channel")
-    await chat.open_channel(inst, account_id, company, {})
+        return
+    raise RuntimeError("no address was free for a new account's first channel")
 
 
-@purpose.work(
-    Use(
-        "Looks whether a new account is the only one, so that no other gets the operator's addresses",
-        "protect",
-    )
-)
 async def _is_alone(inst: Installation, account_id: UUID) -> bool:
-    rows = await inst.db.directory("select account_id from directory.accounts_after(%s, 2)", [NOBODY])
-    return rows == [(account_id,)]
+    [[alone]] = await inst.db.directory("select directory.is_only_account(%s)", [account_id])
+    return bool(alone)

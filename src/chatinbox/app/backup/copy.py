@@ -41,7 +41,7 @@ _LEFT_OUT = (
     "search.*", "tenant.address_lookup",  # made again
     "directory.session", "directory.visitor_session", "directory.link", "directory.used_challenge",
     "directory.code_try", "directory.sso_pending", "directory.scim_token", "directory.connection_token",
-    "directory.promised_letter", "tenant.person_letter",
+    "directory.promised_letter", "directory.promised_sign_up", "tenant.person_letter",
     # an ended session, a used link or a token that was taken back must not be good again
 )  # fmt: skip
 

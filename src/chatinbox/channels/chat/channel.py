@@ -14,6 +14,7 @@ from chatinbox.accounts.workspace import Workspace, read_workspace
 from chatinbox.channels.chat.look import Look, read_look
 from chatinbox.conversations.channels import create_channel, read_settings, read_stored
 from chatinbox.conversations.collection import read_takes
+from chatinbox.core.db import Statement
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 
@@ -79,6 +80,10 @@ async def open_channel(
 ) -> tuple[UUID, str]:
     """Makes a chat channel; its id and its public key. `settings` are the fields of `Look`; `name` is its title."""
     key = secrets.token_urlsafe(12)
-    channel_id = await create_channel(inst, account_id, "chat", name, settings | {"key": key})
-    await inst.db.directory("select directory.add_chat_key(%s, %s, %s)", [key, account_id, channel_id])
+
+    def found(channel_id: UUID) -> Statement:
+        return "select directory.add_chat_key(%s, %s, %s)", [key, account_id, channel_id]
+
+    channel_id = await create_channel(inst, account_id, "chat", name, settings | {"key": key}, found)
+    assert channel_id
     return channel_id, key

@@ -8,6 +8,7 @@ from uuid import UUID
 from chatinbox.conversations.channels import create_channel, keep_settings, settings_in
 from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import millis, now
+from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 
@@ -31,15 +32,15 @@ def address_blind(inst: Installation, address: str) -> bytes:
 
 async def open_channel(inst: Installation, account_id: UUID, name: str, address: str) -> UUID:
     """Makes an e-mail channel; its id. Raises when the address belongs to another channel."""
-    channel_id = await create_channel(inst, account_id, "email", name, {"address": address})
-    [[added]] = await inst.db.directory(
-        "select directory.add_channel_address(%s, %s, %s)",
-        [address_blind(inst, address), account_id, channel_id],
-    )
-    if not added:
-        await inst.db.run(
-            account_id, ("delete from channel where account_id = %s and id = %s", [account_id, channel_id])
+
+    def found(channel_id: UUID) -> Statement:
+        return (
+            "select directory.add_channel_address(%s, %s, %s)",
+            [address_blind(inst, address), account_id, channel_id],
         )
+
+    channel_id = await create_channel(inst, account_id, "email", name, {"address": address}, found)
+    if channel_id is None:
         raise Refused(409, "This address takes mail already. Choose another.", "address_taken")
     return channel_id
 

@@ -3,11 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatinbox.accounts import begin, passkeys, sign_in
+from chatinbox.accounts import begin, passkeys, promised_sign_up, sign_in
 from chatinbox.accounts.begin import read_beginner
 from chatinbox.accounts.passwords import check_strength
 from chatinbox.accounts.second_step import Halfway
-from chatinbox.accounts.sign_up import checked, sign_up
+from chatinbox.accounts.sign_up import checked
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -52,7 +52,7 @@ def _by_passkey(inst: Installation, form: Form) -> bool:
 
 
 async def post_sign_up(inst: Installation, request: Request) -> Response:
-    """Signs up; the answer is the same for a known address."""
+    """Takes the sign-up; all that is done before the answer, and the answer, is the same for a known address."""
     if not takes_sign_ups(inst.settings):
         return _closed(inst, request)
     form = await read_form(request)
@@ -65,25 +65,11 @@ async def post_sign_up(inst: Installation, request: Request) -> Response:
             check_strength(password, name, email, company)
     except Refused as refused:
         return _form(inst, request, refused, form)
-    afterwards(_sign_up(inst, name, email, company, password, origin_of(request), wanted(request)))
+    taken = await promised_sign_up.promise(
+        inst, name, email, company, password, origin_of(request), wanted(request)
+    )
+    afterwards(promised_sign_up.keep(inst, taken, open_first_channels))
     return show(inst, request, "entrance/sent")
-
-
-async def _sign_up(
-    inst: Installation,
-    name: str,
-    email: str,
-    company: str,
-    password: str | None,
-    origin: str | None,
-    language: str,
-) -> None:
-    made = await sign_up(inst, name, email, company, password, origin=origin)
-    if made is None:
-        await sign_in.ask_reset(inst, email, language)
-        return
-    await open_first_channels(inst, made.account_id, company)
-    await sign_in.send_confirmation(inst, made.account_id, made.staff.person_id, email, language)
 
 
 async def get_confirm(inst: Installation, request: Request) -> Response:
