@@ -36,6 +36,7 @@ def look_at_what_is_sealed(here: Here) -> str:
     sealed = [
         f"{name}.{column}"
         for name, table in data_map.read().items()
+        if not table.at  # files
         for column in table.columns
         if data_map.sealing(name, column) not in ("no", "blind")
     ]

@@ -2,10 +2,15 @@
 
 A worker that dies leaves its job as `doing`, and so does one whose word of the end is lost because the database was away. Both
 are given back: they would hold up whatever waits behind them.
+
+What a job may carry is a closed list, of which each has its line in the data map. Work that takes anything else is not wired;
+what else somebody gives it is not stored.
 """
 
 import asyncio
 import contextlib
+import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -18,8 +23,23 @@ from psycopg.conninfo import make_conninfo
 
 from chatinbox.core.calm import Calm
 from chatinbox.core.purpose import ON_A_CLOCK, Use, Wired, at_work
+from chatinbox.core.trouble import Trouble
 
 log = structlog.get_logger()
+_ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+ARGUMENTS = {
+    "account_id": _ID,
+    "conversation_id": _ID,
+    "delivery_id": _ID,
+    "erasure_id": _ID,
+    "package_id": _ID,
+    "request_id": _ID,
+    "staff_user_id": _ID,
+    "language": re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
+}
+"""What a job may carry, and what each looks like (privacy/data_map.toml, `job.arguments`)."""
+_WORD = re.compile(r"[a-z_ ]*(at \d{12})?")  # beside ids, in what a job is not to be asked for twice by
+FAILED_DAYS = 30
 # A queue is empty when plans are made, and long when speed matters: without this the next job is found by reading all.
 _OPTIONS = "-c search_path=work -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off"
 _MARKED = """
@@ -53,6 +73,7 @@ class Jobs:
         async def tidy() -> None:
             await self.give_back_of_the_dead()
             await self._app.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
+            await self._app.job_manager.delete_old_jobs(nb_hours=24 * FAILED_DAYS, include_failed=True)
 
         self._round("* * * * *", "retry_stalled", tidy, None, _GIVES_BACK)
 
@@ -66,7 +87,15 @@ class Jobs:
         wait_seconds: int = 0,
         growth: int = 0,
     ) -> None:
-        """Names a piece of work, and what it is for. Its failed runs are tried again after wait + growth**tries seconds."""
+        """Names a piece of work, and what it is for. Its failed runs are tried again after wait + growth**tries seconds.
+
+        Raises Trouble for work that takes what no job may carry.
+        """
+        if unknown := set(inspect.signature(work).parameters) - set(ARGUMENTS):
+            raise Trouble(
+                f"The work {name} takes {', '.join(sorted(unknown))}, and no job may carry that. What a job may carry stands in"
+                " core/jobs.py and in the data map; the server does not start without."
+            )
         self.wired.append(Wired(name, "when asked for", use, work))
         retry = (
             RetryStrategy(max_attempts=attempts, wait=wait_seconds, exponential_wait=growth)
@@ -144,18 +173,19 @@ class Jobs:
         self, name: str, ids: Mapping[str, str], once: str | None = None, at: datetime | None = None
     ) -> None:
         """Asks for a piece of work. With `once`, a waiting one of the same word is enough."""
-        deferrer = self._app.configure_task(name, queueing_lock=once, schedule_at=at)
+        deferrer = self._app.configure_task(name, queueing_lock=_once(once), schedule_at=at)
         with contextlib.suppress(exceptions.AlreadyEnqueued):
-            await deferrer.defer_async(**dict(ids))
+            await deferrer.defer_async(**_carried(name, ids))
 
     async def later_all(self, name: str, each: Mapping[str, Mapping[str, str]]) -> None:
         """Asks for a piece of work many times at once: a word for each, and its ids. A waiting one of the same word
         is enough.
         """
+        each = {_once(once) or "": ids for once, ids in each.items()}
         waiting = await self._app.connector.execute_query_all_async(_WAITING, words=list(each))
         job = self._app.configure_task(name).job
         jobs = [
-            job.evolve(task_kwargs=dict(ids), queueing_lock=once)
+            job.evolve(task_kwargs=_carried(name, ids), queueing_lock=once)
             for once, ids in each.items()
             if {"word": once} not in waiting
         ]
@@ -200,3 +230,22 @@ def schema_sql() -> str:
 def job_ids(**ids: Any) -> dict[str, str]:
     """Ids as the queue keeps them: text."""
     return {name: str(value) for name, value in ids.items()}
+
+
+def _carried(name: str, ids: Mapping[str, str]) -> dict[str, str]:
+    """What of it a job may carry. Anything else is left out before it is stored; the log says that, and not what it was."""
+    carried = {
+        key: value
+        for key, value in ids.items()
+        if key in ARGUMENTS and isinstance(value, str) and ARGUMENTS[key].fullmatch(value)
+    }
+    if len(carried) < len(ids):
+        log.error("job_argument_dropped", job=name, count=len(ids) - len(carried))
+    return carried
+
+
+def _once(word: str | None) -> str | None:
+    """The word of a job: it is stored, too. Raises ValueError for one with more in it than the work's name, ids and a time."""
+    if word is not None and not _WORD.fullmatch(_ID.sub("", word)):
+        raise ValueError("a job's word is the work's name, ids and a time")
+    return word

@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.jobs import Jobs
+from chatinbox.core.jobs import FAILED_DAYS, Jobs
+from chatinbox.core.trouble import Trouble
 
 
 async def waiting(inst: Installation, name: str) -> list[str]:
     rows = await inst.db.directory(
-        "select args->>'n' from work.procrastinate_jobs where task_name = %s and status = 'todo'", [name]
+        "select right(args->>'delivery_id', 1) from work.procrastinate_jobs where task_name = %s and status = 'todo'",
+        [name],
     )
     return sorted(row[0] for row in rows)
 
@@ -20,14 +24,17 @@ async def waiting(inst: Installation, name: str) -> list[str]:
 async def test_many_pieces_asked_for_at_once_wait_once_each(inst: Installation) -> None:
     name = f"count {new_id()}"
 
-    async def work(n: str) -> None:
+    def one(n: int) -> dict[str, str]:
+        return {"delivery_id": str(UUID(int=n))}
+
+    async def work(delivery_id: str) -> None:
         raise AssertionError("no worker runs here")
 
     inst.jobs.add(name, work)
-    await inst.jobs.later(name, {"n": "2"}, once=f"{name} 2")
-    await inst.jobs.later_all(name, {f"{name} {n}": {"n": str(n)} for n in (1, 2, 3)})
+    await inst.jobs.later(name, one(2), once=f"{name} {UUID(int=2)}")
+    await inst.jobs.later_all(name, {f"{name} {UUID(int=n)}": one(n) for n in (1, 2, 3)})
     assert await waiting(inst, name) == ["1", "2", "3"]
-    await inst.jobs.later_all(name, {f"{name} {n}": {"n": str(n)} for n in (4, 5)})
+    await inst.jobs.later_all(name, {f"{name} {UUID(int=n)}": one(n) for n in (4, 5)})
     await inst.jobs.later_all(name, {})
     assert await waiting(inst, name) == ["1", "2", "3", "4", "5"]
 
@@ -121,3 +128,57 @@ async def test_what_is_being_done_is_not_given_back_however_long_it_takes(
         may_end.set()
         running.cancel()
         await running
+
+
+async def test_a_job_carries_nothing_that_the_data_map_does_not_have(inst: Installation) -> None:
+    name, account_id = f"carry {new_id()}", new_id()
+
+    async def work(account_id: str, language: str = "en") -> None:
+        raise AssertionError("no worker runs here")
+
+    inst.jobs.add(name, work)
+    given = {
+        "account_id": str(account_id),
+        "language": "Dear Casey, your leak",
+        "email": "casey@mail.example",
+    }
+    with capture_logs() as told:
+        await inst.jobs.later(name, given, once=f"{name} {account_id}")
+        await inst.jobs.later_all(name, {f"{name} {new_id()}": given | {"account_id": "casey@mail.example"}})
+    kept = await inst.db.directory(
+        "select args, coalesce(queueing_lock, '') from work.procrastinate_jobs where task_name = %s order by id",
+        [name],
+    )
+    assert [args for args, _ in kept] == [{"account_id": str(account_id)}, {}]
+    assert "casey" not in str(kept).lower() and "casey" not in str(told).lower()
+    assert [(one["job"], one["count"]) for one in told] == [(name, 2), (name, 3)]
+    for word in ("tell casey@mail.example", f"{name} Casey", f"{name} 203.0.113.7"):
+        with pytest.raises(ValueError, match="word"):
+            await inst.jobs.later(name, {}, once=word)
+
+
+async def test_work_that_takes_what_no_job_may_carry_is_not_wired(inst: Installation) -> None:
+    async def work(account_id: str, subject: str) -> None:
+        raise AssertionError("nobody asks for it")
+
+    with pytest.raises(Trouble, match="takes subject"):
+        inst.jobs.add("write a subject down", work)
+
+
+async def test_a_job_that_failed_for_good_is_forgotten_after_thirty_days(inst: Installation) -> None:
+    old, young = f"old {new_id()}", f"young {new_id()}"
+    async with inst.db.work() as conn:
+        await conn.execute("set local search_path = work")
+        for name, days in ((old, FAILED_DAYS + 1), (young, FAILED_DAYS - 1)):
+            await conn.execute(
+                "with one as (insert into procrastinate_jobs (task_name, queue_name, args, status) values (%s, 'default', '{}', 'failed')"
+                " returning id) insert into procrastinate_events (type, job_id, at)"
+                " select 'failed', id, now() - make_interval(days => %s) from one",
+                [name, days],
+            )
+            await conn.execute(
+                "delete from procrastinate_events e using procrastinate_jobs j where j.id = e.job_id and j.task_name = %s and e.type <> 'failed'",
+                [name],
+            )
+    await next(one.do for one in inst.jobs.wired if one.name == "retry_stalled")()
+    assert (await states(inst, old), await states(inst, young)) == ([], ["failed"])
