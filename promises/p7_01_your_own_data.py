@@ -16,11 +16,30 @@ from chatinbox.channels.email.kept import list_kept
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import NOBODY
-from chatinbox.web.settings import billing_page
+from chatinbox.web.settings import PAGES, billing_page, controls
 from chatinbox.web.settings import profile as page
-from promises.stage import Stage
+from promises.stage import Here, Stage
 
 CLAUSES = ("C55", "C56")
+
+
+def look_each_stored_field_has_its_control(here: Here) -> str:
+    """Each column about staff that this database has, and about company and bill, has its form in the settings, or the reason why none"""
+    about = sorted({one.rpartition(".")[0] for one in controls.stored() if one.count(".") == 2})
+    ask = "select table_schema || '.' || table_name || '.' || column_name from information_schema.columns where table_schema || '.' || table_name = any(%s)"
+    held = here.column(ask, [about])
+    said = {".".join(one.split(".")[:3]) for one in (*controls.by_nobody(), *_of_controls())}
+    assert held, "no field is stored at all, so this shows nothing"
+    assert not (bare := sorted(set(held) - said)), f"stored, and with no control: {', '.join(bare)}"
+    assert not (wrong := controls.uncontrolled()), "; ".join(wrong)
+    for one in controls.CONTROLS.values():
+        for by in filter(None, (one.add, one.alter, one.delete)):
+            assert by.act in PAGES[by.page].acts, f"nothing on the page {by.page} does {by.act}"
+    return f"{len(held)} columns, {len(controls.CONTROLS)} controls."
+
+
+def _of_controls() -> list[str]:
+    return [name for control in controls.CONTROLS.values() for name in control.of]
 
 
 async def proof_that_each_field_is_ones_own(stage: Stage) -> str:
@@ -147,6 +166,11 @@ def _picture() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (300, 200), "teal").save(out, "JPEG")
     return out.getvalue()
+
+
+async def saboteur_stores_a_field_without_a_control(stage: Stage) -> None:
+    """Begins to store something about people that no page changes or deletes"""
+    stage.break_in("alter table directory.person add column shoe_size_sealed bytea")
 
 
 async def saboteur_wants_the_bill_paid(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn Level 3): added under a name, listed, removed; each alone proves who somebody is.
+"""Passkeys (WebAuthn Level 3): added under a name, listed, renamed, removed; each alone proves who somebody is.
 
 What the browser is asked stands sealed in the page's own form, so nothing is stored before an answer was right.
 """
@@ -108,9 +108,7 @@ async def read(inst: Installation, person_id: UUID) -> list[Passkey]:
 
 async def add(inst: Installation, person_id: UUID, name: str, token: str, answer: str) -> None:
     """Adds the passkey a browser made. Raises a sentence for what is late, altered, of another site or known."""
-    name = one_line(name)
-    if not 1 <= len(name) <= 60:
-        raise Refused(422, "Give it a name, such as “phone” or “blue key”.", "name")
+    name = _checked_name(name)
     challenge = _challenge(inst, "add", person_id, token)
     made = _checked(
         lambda: webauthn.verify_registration_response(
@@ -140,6 +138,17 @@ async def add(inst: Installation, person_id: UUID, name: str, token: str, answer
     )
     if not added:
         raise Refused(409, "This passkey is known already.", "passkey")
+
+
+async def rename(inst: Installation, person_id: UUID, passkey_id: UUID, name: str) -> None:
+    """Calls one of a person's passkeys something else. Raises a sentence for no name, and not-found."""
+    key, name = await inst.vault.person_key(person_id), _checked_name(name)
+    sealed = key.seal(name, NOBODY, "passkey", "name", passkey_id)
+    [[renamed]] = await inst.db.directory(
+        "select directory.rename_passkey(%s, %s, %s)", [person_id, passkey_id, sealed]
+    )
+    if not renamed:
+        raise not_found()
 
 
 async def remove(inst: Installation, person_id: UUID, passkey_id: UUID) -> None:
@@ -185,6 +194,13 @@ async def prove(
 async def forget(inst: Installation) -> None:
     """Removes used challenges once they could not be answered anyway."""
     await inst.db.directory("select directory.forget_challenges(%s)", [now()])
+
+
+def _checked_name(name: str) -> str:
+    name = one_line(name)
+    if not 1 <= len(name) <= 60:
+        raise Refused(422, "Give it a name, such as “phone” or “blue key”.", "name")
+    return name
 
 
 def _checked(check: Callable[[], T]) -> T:

@@ -65,6 +65,11 @@ async def _add_passkey(inst: Installation, session: Session, form: Form) -> str 
     return _codes(await second_factor.add_passkey(inst, session, *words), "The passkey is added.")
 
 
+async def _rename_passkey(inst: Installation, session: Session, form: Form) -> str:
+    await passkeys.rename(inst, session.staff.person_id, which(form), form.get("name", ""))
+    return "The passkey has its new name."
+
+
 async def _remove_passkey(inst: Installation, session: Session, form: Form) -> str:
     passkey_id = which(form)
     await second_factor.remove_passkey(inst, session, passkey_id, form.get("alone", ""))
@@ -108,6 +113,7 @@ PAGE = SettingsPage(
         "turn-on": Act(_turn_on, proof=True),
         "turn-off": Act(_turn_off, proof=True),
         "add-passkey": Act(_add_passkey, proof=True),
+        "rename-passkey": Act(_rename_passkey),
         "remove-passkey": Act(_remove_passkey, proof=True),
         "new-codes": Act(_new_codes, proof=True),
         "password": Act(_password),
