@@ -78,7 +78,7 @@ CONTROLS: dict[str, Control] = {
     "told of assignments": _one(_PROFILE, "notify.assigned", "profile", "notify", "assigned"),
     "told of answers": _one(_PROFILE, "notify.answered", "profile", "notify", "answered"),
     "photo": Control(
-        (f"{_PROFILE}.photo_id", "tenant.staff_user.photo_id"), By("profile", "photo", "photo"),
+        (f"{_PROFILE}.photo_id", "tenant.staff_user.photo_id", "file.photo.content_sealed"), By("profile", "photo", "photo"),
         By("profile", "photo", "photo"), By("profile", "remove-photo"),
     ),
     "shown to visitors": _one("tenant.staff_user", "photo_shown_at", "profile", "show-photo", "shown"),
