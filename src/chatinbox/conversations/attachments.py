@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from psycopg import IntegrityError
+
 from chatinbox.conversations.incoming import NewFile
 from chatinbox.core.clock import now
-from chatinbox.core.db import Statement
+from chatinbox.core.db import Rows, Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.masking import mask
@@ -49,6 +51,19 @@ async def stored(
             )
         )
     return batch
+
+
+async def name_them(
+    inst: Installation, account_id: UUID, files: Sequence[Statement], *batch: Statement
+) -> list[Rows]:
+    """Runs a batch in which files that lie on disk already are named (`stored`). Where the database refuses it, none stays."""
+    try:
+        return await inst.db.run(account_id, *batch)
+    except IntegrityError:
+        for _, params in files:
+            assert isinstance(params, Sequence)
+            await inst.files.remove(account_id, params[1])
+        raise
 
 
 def link(

@@ -171,7 +171,7 @@ def read_cursor(text: str) -> tuple[datetime, UUID]:
 
 
 def open_rows(inst: Installation, by: Staff, found: Rows) -> list[Row]:
-    """Opens sealed rows; one of an erased customer keeps its place and loses its words."""
+    """Opens sealed rows; one of somebody who is being erased, whose key is gone, is not there any more."""
     account_id = by.account_id
     keys = inst.vault.known_customer_keys(account_id, {row[3] for row in found})
     opened = []
@@ -181,10 +181,12 @@ def open_rows(inst: Installation, by: Staff, found: Rows) -> list[Row]:
         name, restricted, address, address_id, seen, has_draft, tags,
     ) in found:  # fmt: skip
         key = keys.get(customer_id)
-        title = key and subject and key.open_text(subject, account_id, "conversation", "subject", row_id)
-        words = key and preview and key.open_text(preview, account_id, "conversation", "preview", row_id)
-        called = key and name and key.open_text(name, account_id, "customer", "name", customer_id)
-        reached = key and address and key.open_text(address, account_id, "address", "value", address_id)
+        if key is None:
+            continue
+        title = subject and key.open_text(subject, account_id, "conversation", "subject", row_id)
+        words = preview and key.open_text(preview, account_id, "conversation", "preview", row_id)
+        called = name and key.open_text(name, account_id, "customer", "name", customer_id)
+        reached = address and key.open_text(address, account_id, "address", "value", address_id)
         opened.append(
             Row(
                 id=row_id,

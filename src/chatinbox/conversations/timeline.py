@@ -195,7 +195,7 @@ async def read_timeline(
     states = states[: len(states) - len(look.statements)]
     customer_id, has_draft = found[0][3], found[0][-2]
     remember(by.account_id, conversation_id, customer_id)
-    key = inst.vault.known_customer_keys(by.account_id, [customer_id]).get(customer_id)
+    key = await inst.vault.customer_key(by.account_id, customer_id)
     open_files = FileOpener(key, by, customer_id, links)
     entries = sorted(
         [

@@ -6,7 +6,7 @@ from uuid import UUID
 from chatinbox.accounts.staff import Staff
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
-from chatinbox.core.vault import SealKey
+from chatinbox.core.vault import Erased, SealKey
 
 _LIMIT = 100_000
 SIGHT = " and c.channel_id <> all(%(kept_out)s::uuid[])"
@@ -33,7 +33,13 @@ async def customer_of(inst: Installation, account_id: UUID, conversation_id: UUI
 
 
 async def in_sight(inst: Installation, by: Staff, conversation_id: UUID) -> None:
-    """Raises the one not-found answer for a conversation of a channel that other teams have. Asks only who is kept out."""
+    """Raises the one not-found answer for a conversation of a channel that other teams have, and for one whose customer's key is
+    gone: what is being erased is not there any more. Only of who is kept out more is asked.
+    """
+    try:
+        await key_of(inst, by.account_id, conversation_id)
+    except Erased:
+        raise not_found() from None
     if not by.kept_out:
         return
     ask = f"select 1 from conversation c where c.account_id = %s and c.id = %s{SIGHT}".replace(

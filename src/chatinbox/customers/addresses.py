@@ -9,7 +9,10 @@ from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import SealKey
+from chatinbox.customers.erased import IS_GOING
 from chatinbox.customers.source import Source
+
+_IS_GOING = IS_GOING.format(account="l.account_id", customer="l.customer_id", reach="g.conversations is null")
 
 
 async def find_by_email(inst: Installation, account_id: UUID, email: str) -> UUID | None:
@@ -18,14 +21,14 @@ async def find_by_email(inst: Installation, account_id: UUID, email: str) -> UUI
 
 
 async def find_by_emails(inst: Installation, account_id: UUID, emails: Iterable[str]) -> dict[str, UUID]:
-    """The same for many at once; an address that is nobody's is left out."""
+    """The same for many at once; an address that is nobody's is left out, and so is that of somebody who is being erased."""
     blinds = {one: await inst.vault.blind(account_id, "address", normal_email(one)) for one in emails}
     [rows] = await inst.db.run(
         account_id,
         (
             "select l.blind, coalesce(c.merged_into, c.id) from address_lookup l"
             " join customer c on c.account_id = l.account_id and c.id = l.customer_id"
-            " where l.account_id = %s and l.kind = 'email' and l.blind = any(%s)",
+            f" where l.account_id = %s and l.kind = 'email' and l.blind = any(%s) and not {_IS_GOING}",
             [account_id, list(blinds.values())],
         ),
     )
@@ -42,16 +45,22 @@ async def write_address(
     source: Source,
     proven: bool,
 ) -> list[Statement]:
-    """The statements that give a customer an e-mail address. Only a proven one can be found by look-up."""
+    """The statements that give a customer an e-mail address. Only a proven one can be found by look-up. Of somebody who is being
+    erased it is taken over: whoever writes now is somebody new.
+    """
     batch = [address_row(key, account_id, customer_id, "email", email, source, proven)]
     if proven:
         blind = await inst.vault.blind(account_id, "address", normal_email(email))
-        batch.append(
+        batch += [
+            (
+                f"delete from address_lookup l where account_id = %s and kind = 'email' and blind = %s and {_IS_GOING}",
+                [account_id, blind],
+            ),
             (
                 "insert into address_lookup (account_id, kind, blind, customer_id) values (%s, 'email', %s, %s)",
                 [account_id, blind, customer_id],
-            )
-        )
+            ),
+        ]
     return batch
 
 

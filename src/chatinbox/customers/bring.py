@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from chatinbox.core.db import Statement
 from chatinbox.core.ids import new_id
@@ -45,7 +45,7 @@ async def bring(
             return await _bring(inst, account_id, email, fields, source)
         except UniqueViolation:  # the same new customer came by another door meanwhile
             continue
-        except Erased:
+        except (Erased, ForeignKeyViolation):  # they are being erased at this moment
             break
     return Brought("erased", None)
 
@@ -65,7 +65,11 @@ async def _bring(
         batch = await _changes(inst, key, account_id, found, fields, source)
         if not batch:
             return Brought("same", found)
-        await inst.db.run(account_id, *batch, customer_changed(account_id, found))
+        there, *_ = await inst.db.run(
+            account_id, _there(account_id, found), *batch, customer_changed(account_id, found)
+        )
+        if not there:
+            raise Erased("customer")
         return Brought("changed", found)
     named = [("email", email)]
     if "external_id" in fields:
@@ -107,6 +111,8 @@ async def _changes(
             [account_id, customer_id],
         ),
     )
+    if not people:
+        raise Erased("customer")
     sealed, language, restricted_at = people[0]
     if restricted_at:  # set aside: kept as it is (GDPR Art. 18)
         return []
@@ -127,6 +133,11 @@ async def _changes(
         batch.append((f"delete from address where {theirs}", [account_id, customer_id, kind, source.id]))
         batch.append(address_row(key, account_id, customer_id, kind, fields[field], source, False))
     return batch
+
+
+def _there(account_id: UUID, customer_id: UUID) -> Statement:
+    """A row while they are there, and stay until what follows is written."""
+    return "select 1 from customer where account_id = %s and id = %s for key share", [account_id, customer_id]
 
 
 def _language(account_id: UUID, customer_id: UUID, language: str, source: Source) -> Statement:

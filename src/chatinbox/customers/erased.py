@@ -20,6 +20,12 @@ KNOWN = "(proven_at is not null or source in ('staff', 'import', 'sync'))"
 or a letter that nobody vouched for, may be another's, who must not be kept out for it.
 """
 
+IS_GOING = """exists (select from erasure g join customer w on w.account_id = g.account_id and g.customer_id = coalesce(w.merged_into, w.id)
+  where w.account_id = {account} and w.id = {customer} and g.begun_at is not null and g.done_at is null and {reach})"""
+"""Whether somebody's erasure has begun and is not done. `reach` says whether one of single conversations counts: nothing new is
+given to what is on its way out, or it would be gone unread.
+"""
+
 
 def _blind(key: SealKey, kind: str, value: str) -> bytes:
     plain = normal_email(value) if kind == "email" else value.strip()

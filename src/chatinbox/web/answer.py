@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
+from psycopg.errors import ForeignKeyViolation
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -93,7 +94,7 @@ async def guarded(call: Callable[[], Awaitable[Response]]) -> Response:
         return await call()
     except Refused as error:
         return refusal(error)
-    except Erased:  # they are being erased at this moment
+    except (Erased, ForeignKeyViolation):  # they are being erased at this moment
         return refusal(not_found())
     except ClientDisconnect:
         return Response(status_code=499)

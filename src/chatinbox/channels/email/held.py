@@ -1,6 +1,7 @@
 """Held letters: what could not be placed waits here, until staff let it in or throw it away. Nothing ends silently."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -67,14 +68,17 @@ async def list_held(inst: Installation, by: Staff) -> list[Held]:
     return found
 
 
-async def letters_from(inst: Installation, account_id: UUID, addresses: Sequence[str]) -> list[UUID]:
-    """The held letters that one of these addresses sent."""
+async def letters_from(
+    inst: Installation, account_id: UUID, addresses: Sequence[str], until: datetime | None = None
+) -> list[UUID]:
+    """The held letters that one of these addresses sent, and that were here at a time."""
     sought = {normal_email(one) for one in addresses}
     [rows] = await inst.db.run(
         account_id,
         (
-            "select id, summary_sealed from raw_mail where account_id = %s and held_at is not null",
-            [account_id],
+            "select id, summary_sealed from raw_mail where account_id = %s and held_at is not null"
+            " and (%s::timestamptz is null or received_at <= %s)",
+            [account_id, until, until],
         ),
     )
     found = []

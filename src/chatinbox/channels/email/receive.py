@@ -82,7 +82,12 @@ async def place(inst: Installation, arrived: Arrived, *, by_hand: bool = False) 
             parsed, body = forwarded.letter, _words(forwarded.letter)
             body.checked = Checked(spf="none", dkim="none", dmarc="none", forwarded=True)
             found = None  # what it answers is only said to
-        return await _receive(inst, arrived, parsed, body, summary, forwarded, found)
+        try:
+            return await _receive(inst, arrived, parsed, body, summary, forwarded, found)
+        except Refused as refused:
+            if refused.code != "not_found" or found is None:
+                raise  # what it answers is being erased: it begins something
+            return await _receive(inst, arrived, parsed, body, summary, forwarded, None)
     except Refused as refused:
         if refused.code != "erased":
             raise

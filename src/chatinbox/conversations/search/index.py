@@ -71,7 +71,9 @@ async def index_ids(inst: Installation, account_id: UUID, ids: list[UUID], names
         subjects.append(customer_id)
         conversations.append(None)
         tokens.append(beginnings)
-    await inst.db.run(account_id, LAZILY, _added(subjects, conversations, tokens))
+    await inst.db.run(
+        account_id, LAZILY, _added(subjects, conversations, tokens), _without_gone(account_id, subjects)
+    )
 
 
 async def _names(
@@ -105,6 +107,17 @@ def _added(subjects: list[UUID], conversations: list[UUID | None], tokens: list[
     )
 
 
+def _without_gone(account_id: UUID, subjects: list[UUID]) -> Statement:
+    """Takes out again what was erased while it was read. Adding and taking out wait for each other, and an erasure takes out last."""
+    return (
+        "select search.forget(gone.ids) from (select array_agg(s) as ids from unnest(%(ids)s::uuid[]) s where not exists"
+        " (select from message where account_id = %(account)s and id = s) and not exists"
+        " (select from note where account_id = %(account)s and id = s) and not exists"
+        " (select from customer where account_id = %(account)s and id = s)) gone where gone.ids is not null",
+        {"account": account_id, "ids": subjects},
+    )
+
+
 async def renamed(inst: Installation, account_id: UUID, customer_id: UUID) -> None:
     """A customer's name or addresses changed: their beginnings are taken out and added anew."""
     keys = inst.vault.known_customer_keys(account_id, [customer_id])
@@ -114,6 +127,7 @@ async def renamed(inst: Installation, account_id: UUID, customer_id: UUID) -> No
         account_id,
         ("select search.forget(%s::uuid[])", [[customer_id]]),
         _added(list(names), [None] * len(names), list(names.values())),
+        _without_gone(account_id, list(names)),
     )
 
 

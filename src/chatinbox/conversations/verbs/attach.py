@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
-from chatinbox.conversations.attachments import stored
+from psycopg.errors import ForeignKeyViolation
+
+from chatinbox.conversations.attachments import name_them, stored
 from chatinbox.conversations.collection import NO_FILES, read_takes
 from chatinbox.conversations.incoming import NewFile
 from chatinbox.conversations.let_in import is_text, lighter_file
 from chatinbox.conversations.who import key_of
 from chatinbox.conversations.withheld import write_withheld
+from chatinbox.core.errors import not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.masking import Masking
@@ -44,5 +47,9 @@ async def _attach(
     key = await key_of(inst, account_id, conversation_id)
     file_id = new_id()
     batch = await stored(inst, key, account_id, conversation_id, [file], ids=[file_id])
-    await inst.db.run(account_id, *batch, *write_withheld(account_id, conversation_id, file_id, withheld))
+    kept_out = write_withheld(account_id, conversation_id, file_id, withheld)
+    try:
+        await name_them(inst, account_id, batch, *batch, *kept_out)
+    except ForeignKeyViolation:  # the conversation is gone, this moment
+        raise not_found() from None
     return file_id

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ForeignKeyViolation, NotNullViolation, UniqueViolation
 from psycopg.types.json import Jsonb
 
-from chatinbox.conversations.attachments import link, stored
+from chatinbox.conversations.attachments import link, name_them, stored
 from chatinbox.conversations.body import preview, seal_body
 from chatinbox.conversations.change import EVENT, FEED, change
 from chatinbox.conversations.checked import TRUSTED, verdict_of
@@ -21,14 +21,21 @@ from chatinbox.core.db import Statement
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.core.vault import SealKey
+from chatinbox.core.vault import Erased, SealKey
 from chatinbox.customers.addresses import find_by_email, write_address, write_customer
-from chatinbox.customers.erased import came_back
+from chatinbox.customers.erased import IS_GOING, came_back
 from chatinbox.customers.source import Source
 
-_MESSAGE = """message_in as (
+# To whom is being erased nothing is given any more: it would go unread. A message without words is none, so all of it fails.
+_IS_GOING = IS_GOING.format(
+    account="%(account)s",
+    customer="changed.customer_id",
+    reach="(g.conversations is null or %(conversation)s::uuid = any(g.conversations))",
+)
+_MESSAGE = f"""message_in as (
   insert into message (account_id, id, conversation_id, position, author, via, origin, body_sealed, sender_check, at)
-  select %(account)s, %(subject)s, %(conversation)s, changed.position, 'customer', %(via)s, %(origin)s, %(body)s,
+  select %(account)s, %(subject)s, %(conversation)s, changed.position, 'customer', %(via)s, %(origin)s,
+    case when not {_IS_GOING} then %(body)s::bytea end,
     %(sender_check)s::text, %(at)s
     from changed)"""
 
@@ -56,7 +63,7 @@ async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> R
 
     One transaction; durable when this returns. The same message twice is stored once. What nobody needs, or its channel does
     not take, is kept out before anything is written. What was erased is not stored again: that is refused (410). Raises
-    not-found when `conversation_id` is not this account's, and a sentence (422) for files where none are taken.
+    not-found when `conversation_id` is not this account's, or it or the customer that was named is being erased, and a sentence (422) for files where none are taken.
     """
     for _ in range(3):
         first, takes = await _first_copy(inst, account_id, incoming)
@@ -68,7 +75,19 @@ async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> R
             UniqueViolation
         ):  # another copy, or another mail of the same new customer, was faster: look again
             continue
+        except (Erased, NotNullViolation, ForeignKeyViolation) as error:
+            if not _is_gone(error):
+                raise
+            if incoming.conversation_id or incoming.sender.customer_id:
+                raise not_found() from None
     raise RuntimeError("a message could not be placed because others of its kind were faster three times")
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether it could not be placed because whom it was for is being erased, or just was."""
+    if isinstance(error, NotNullViolation):
+        return error.diag.table_name == "message" and error.diag.column_name == "body_sealed"
+    return True
 
 
 async def _first_copy(
@@ -113,14 +132,14 @@ async def _place(inst: Installation, account_id: UUID, incoming: Incoming) -> Re
     else:
         customer_id, key, before = await _customer(inst, account_id, incoming, at)
     conversation_id = incoming.conversation_id or new_id()
-    after = await stored(
+    files = await stored(
         inst, key, account_id, conversation_id, incoming.files, message_id=incoming.message_id
     )
-    after += link(account_id, conversation_id, incoming.attachment_ids, message_id=incoming.message_id)
+    after = files + link(account_id, conversation_id, incoming.attachment_ids, message_id=incoming.message_id)
     after += _look_ups(account_id, conversation_id, incoming)
     after += write_withheld(account_id, conversation_id, incoming.message_id, incoming.withheld)
     main = _write(key, account_id, conversation_id, customer_id, incoming, at)
-    rows = (await inst.db.run(account_id, *before, main, *after))[len(before)]
+    rows = (await name_them(inst, account_id, files, *before, main, *after))[len(before)]
     if not rows:
         raise not_found()
     position, feed, *_ = rows[0]
@@ -206,8 +225,9 @@ def _look_ups(account_id: UUID, conversation_id: UUID, incoming: Incoming) -> li
     if incoming.key:
         batch.append(
             (
-                "insert into received (account_id, channel_id, key, message_id, conversation_id) values (%s, %s, %s, %s, %s)",
-                [account_id, incoming.channel_id, incoming.key, incoming.message_id, conversation_id],
+                "insert into received (account_id, channel_id, key, message_id, conversation_id)"
+                " select account_id, %s, %s, id, conversation_id from message where account_id = %s and id = %s",
+                [incoming.channel_id, incoming.key, account_id, incoming.message_id],
             )
         )
     for blind in incoming.references:

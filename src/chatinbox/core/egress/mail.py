@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 import aiosmtplib
+from psycopg.errors import ForeignKeyViolation
 
 from chatinbox.core.clock import now
 from chatinbox.core.db import Database
@@ -16,6 +17,7 @@ from chatinbox.core.egress.recipients import Basis, Guard, pass_all
 from chatinbox.core.here import is_this_machine
 from chatinbox.core.ids import new_id
 from chatinbox.core.mail_server import MailServer, read_mail_server
+from chatinbox.core.vault import Erased
 
 _WITHHELD = (
     "The outgoing mail server is in a country for which the operator named no standard contractual clauses."
@@ -121,13 +123,12 @@ class MailGate:
         kept_id, subject_id = new_id(), letter.subject_id or account_id
         key = await self._ledger.key(account_id, letter.subject_kind, subject_id)
         sealed = key.seal(letter.raw, account_id, "kept_mail", "raw", kept_id)
-        await self._db.run(
-            account_id,
-            (
-                "insert into kept_mail (account_id, id, subject_kind, subject_id, raw_sealed, at) values (%s, %s, %s, %s, %s, %s)",
-                [account_id, kept_id, letter.subject_kind, subject_id, sealed, now()],
-            ),
-        )
+        values = [account_id, kept_id, letter.subject_kind, subject_id, sealed, now()]
+        text = "insert into kept_mail (account_id, id, subject_kind, subject_id, raw_sealed, at) values (%s, %s, %s, %s, %s, %s)"
+        try:
+            await self._db.run(account_id, (text, values))
+        except ForeignKeyViolation:  # they were erased while it was written
+            raise Erased(letter.subject_kind) from None
 
     async def _hand_over(self, server: MailServer, letter: Letter) -> None:
         try:

@@ -7,6 +7,7 @@ then goes by the same steps. An erasure of single conversations leaves the custo
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -81,7 +82,7 @@ async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
             await _say_held(inst, account_id, erasure_id)
         return False
     customer_id, asked_at, begun_at, only = rows[0]
-    one = _Erasing(inst, account_id, erasure_id, customer_id, only)
+    one = _Erasing(inst, account_id, erasure_id, customer_id, only, begun_at=begun_at)
     if not await one.run():
         await _say_held(inst, account_id, erasure_id)
         return False
@@ -172,9 +173,10 @@ class _Erasing:
         customer_id: UUID,
         only: list[UUID] | None,
         again: bool = False,
+        begun_at: datetime | None = None,
     ) -> None:
         self._inst, self._account, self._id, self._customer = inst, account_id, erasure_id, customer_id
-        self._only, self._again = only, again
+        self._only, self._again, self._begun_at = only, again, begun_at
         self._values = {"account": account_id, "customer": customer_id, "at": now()}
 
     async def run(self) -> bool:
@@ -231,7 +233,8 @@ class _Erasing:
 
     async def _letters_held(self, family: Sequence[UUID]) -> None:
         """Letters of theirs that wait where staff decide, and are no message yet; before it, the marks of their addresses, while
-        they can be read. Both for addresses that are known to be theirs: in the name of another, nothing of that one's goes.
+        they can be read. Both for addresses that are known to be theirs: in the name of another, nothing of that one's goes. What
+        came after it had begun is somebody new's.
         """
         [rows] = await self._ask(
             "select id, customer_id, kind, value_sealed from address where account_id = %(account)s and customer_id = any(%(family)s)"
@@ -246,7 +249,7 @@ class _Erasing:
         ]
         await mark_erased(self._inst, self._account, known)
         emails = [value for kind, value in known if kind == "email"]
-        held = await letters_from(self._inst, self._account, emails)
+        held = await letters_from(self._inst, self._account, emails, self._begun_at)
         await self._raw(held)
         await self._take(
             {},
@@ -323,7 +326,6 @@ class _Erasing:
         )
         gone = [row[0] for row in rows]
         if gone:
-            await self._inst.db.run(self._account, ("select search.forget(%s::uuid[])", [gone]))
             whose = [self._account, gone]
             hang = _OF_MESSAGES if table == "message" else ("attachment",)
             await self._take(
@@ -333,6 +335,7 @@ class _Erasing:
                     for one in hang
                 ),
                 (f"delete from {table} where account_id = %s and id = any(%s)", whose),
+                ("select search.forget(%s::uuid[])", [gone]),  # after them: see conversations/search/index.py
             )
         return len(gone)
 
@@ -340,7 +343,6 @@ class _Erasing:
         whose = [self._account, list(family)]
         await tell_erased(self._inst, self._account, family)  # whom a program was told of while the keys went
         await self._copies(family)
-        await self._inst.db.run(self._account, ("select search.forget(%s::uuid[])", [list(family)]))
         [kept] = await self._ask(
             "select count(*) from kept_mail where account_id = %(account)s and subject_kind = 'customer' and subject_id = any(%(family)s)",
             family=family,
@@ -371,6 +373,7 @@ class _Erasing:
             ),
             ("update customer set merged_into = null where account_id = %s and id = any(%s)", whose),
             ("delete from customer where account_id = %s and id = any(%s)", whose),
+            ("select search.forget(%s::uuid[])", [list(family)]),
             # After them: a row that comes into the chain now finds no customer any more, and keeps nothing of them.
             erase_subjects(self._account, family),
         )

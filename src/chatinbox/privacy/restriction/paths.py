@@ -50,6 +50,7 @@ PATHS: dict[str, tuple[What, str]] = {
     "web.files": ("keeps", "a file by its signed link"),
     "web.api.write": ("keeps", "files of what is written now"),
     "customers.restricted": ("keeps", "the condition itself"),
+    "customers.erased": ("keeps", "a condition of its own: that their erasure has begun"),
     "conversations.verbs.correct_customer": ("keeps", "what is wrong is put right"),
     "core.egress.mail": ("keeps", "a letter that was let out, where no server is named"),
     "app.demo.afterwards": ("keeps", "the demo's own customers"),

@@ -299,15 +299,42 @@ async def test_while_it_is_under_way_they_are_answered_as_not_there(
     monkeypatch.setattr(engine, "shut", stuck)
     with travel(LATER), pytest.raises(OSError, match="full"):
         await erase(inst, ada.account_id, erasure_id)
-    path = f"/api/conversations/{hers.conversation_id}"
-    for answer in (
-        await client.get(path),
-        await client.put(f"{path}/status", json={"status": "done"}),
-        await client.post(f"{path}/notes", json={"id": str(new_id()), "text": "x"}),
-        await client.get(f"/api/customers/{hers.customer_id}"),
-        await client.get("/api/list?view=all"),
-    ):
-        assert answer.status_code < 500, answer.text
+    before = await rows_of(inst, ada)
+    asked: list[tuple[str, str, dict[str, Any] | None]] = [
+        ("GET", "/api/conversations/{talk}", None),
+        ("PUT", "/api/conversations/{talk}/status", {"status": "done"}),
+        ("PUT", "/api/conversations/{talk}/snooze", {"until": 4_000_000_000_000}),
+        ("PUT", "/api/conversations/{talk}/spam", None),
+        ("PUT", "/api/conversations/{talk}/seen", {"position": 2}),
+        ("PUT", "/api/conversations/{talk}/assignment", {"staff_user_id": str(ada.staff_user_id)}),
+        ("PUT", "/api/conversations/{talk}/subject", {"subject": "x"}),
+        ("PUT", "/api/conversations/{talk}/draft", {"kind": "note", "text": "x", "revision": 9}),
+        ("POST", "/api/conversations/{talk}/notes", {"id": str(new_id()), "text": "x"}),
+        ("POST", "/api/conversations/{talk}/messages", {"id": str(new_id()), "text": "x", "seen": 99}),
+        ("POST", "/api/conversations/{talk}/files?name=a.txt", {}),
+        ("GET", "/api/customers/{whose}", None),
+        ("PUT", "/api/customers/{whose}", {"name": "x"}),
+    ]
+    for method, path, body in asked:
+        theirs, made_up = [
+            await client.request(method, path.format(**ids), json=body)
+            for ids in (
+                {"talk": hers.conversation_id, "whose": hers.customer_id},
+                {"talk": new_id(), "whose": new_id()},
+            )
+        ]
+        told = (theirs.status_code, theirs.content)
+        assert told == (made_up.status_code, made_up.content) and theirs.status_code == 404, (
+            path,
+            theirs.text,
+            made_up.text,
+        )
+    listed = await client.get("/api/list?view=all")
+    assert [row["id"] for row in listed.json()["rows"]] == [str(hers.other.conversation_id)]
+    assert str(hers.conversation_id) not in (await client.get("/api/search?q=canary")).text
+    after = await rows_of(inst, ada)
+    written = {table for table, rows in after.items() if rows != before[table]}
+    assert written <= {"access_waiting"}, "nothing is written but that somebody tried to look"
 
 
 async def test_only_who_may_erases_and_only_by_the_name(
