@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from chatinbox.app.backup.copy import back_up
+from chatinbox.app.backup.drill import drill
 from chatinbox.app.backup.restore import refuse_under_way, restore
 from chatinbox.app.breach import print_breach
 from chatinbox.app.clock import tell_clock
@@ -125,6 +126,15 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument("--root-key", type=Path, required=True, help="the installation's root key")
     back.add_argument("--ledger", type=Path, help="the newest ledger of destroyed keys (beside the keys)")
     back.add_argument("--head", default="", help="the line that the last backup printed: a ledger that ends before it is refused")  # fmt: skip
+    trying = commands.add_parser(
+        "drill",
+        help="put the newest copies back beside the installation, and take them away again",
+        description="Restores into a folder inside the data folder, opens every account, and removes it. The privacy page then says when that last went well.",
+    )
+    trying.add_argument(
+        "--from", dest="copied", type=Path, required=True, help="a copy of the data, or the folder of them"
+    )
+    trying.add_argument("--keys", type=Path, required=True, help="a copy of the keys, or the folder of them")
     keys = commands.add_parser(
         "keys",
         help="move the root key to a keyholder outside, or back",
@@ -140,7 +150,7 @@ def parser() -> argparse.ArgumentParser:
     clock.add_argument(
         "what", choices=["show", "confirm"], help="show how it stands; confirm that it is right"
     )
-    for command in (programs, doctor, reset, visits, security, breach, ledger, proving, copying, back, keys, clock):  # fmt: skip
+    for command in (programs, doctor, reset, visits, security, breach, ledger, proving, copying, back, trying, keys, clock):  # fmt: skip
         command.add_argument("--data", type=Path, help="folder for database, files and keys")
     return top
 
@@ -170,6 +180,8 @@ def main(words: list[str] | None = None) -> int:
             return run_program(settings, given.what, given.more)
         if given.command == "backup":
             return back_up(settings, given.to, given.keys_to)
+        if given.command == "drill":
+            return drill(settings, given.copied, given.keys)
         if given.command == "keys":
             return move_root_key(settings, given.to)
         if given.command == "clock":

@@ -6,6 +6,7 @@ from chatinbox.accounts.every_account import in_every_account
 from chatinbox.core.installation import Installation
 from chatinbox.core.purpose import Use
 from chatinbox.core.sure import may_destroy
+from chatinbox.privacy import evidence
 from chatinbox.privacy.access import alerts as access_alerts
 from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.daily import send_heads
@@ -48,6 +49,16 @@ def _add_chains(inst: Installation) -> None:
     watch = in_every_account(inst, access_alerts.look_out, access_alerts.tell_owners)
     inst.jobs.every("*/10 * * * *", "watch_looks", watch, watches)
     inst.jobs.every("7 * * * *", "sign_heads", in_every_account(inst, sign_both), signs)
+
+    async def count_evidence() -> None:
+        await evidence.count(inst)
+
+    counts = Use(
+        "Counts what left and who may look now, for the privacy page: sums that name no account",
+        "protect",
+        "9",
+    )
+    inst.jobs.every("4-59/10 * * * *", "count_evidence", count_evidence, counts)
     inst.jobs.every("31 5 * * *", "send_heads", in_every_account(inst, send_heads), sends)
 
 

@@ -20,6 +20,7 @@ from chatinbox.app.backup import replay
 from chatinbox.app.backup.copy import HORIZON, LEDGER, Manifest, copy_key_of, last_line, run_with
 from chatinbox.app.backup.sealed import read_parts
 from chatinbox.core.clock import now
+from chatinbox.core.copied import note_put_back
 from chatinbox.core.destroyed import Broken, Destroyed, Head
 from chatinbox.core.disk import open_private
 from chatinbox.core.egress.beforehand import ASKED
@@ -62,6 +63,7 @@ def put_back(
         _put_data(settings, data, admin_dsn)
         told = asyncio.run(replay.replay(settings, admin_dsn, given.read()))
     told += _let_go(_manifest(data, settings), given)
+    note_put_back(settings.data, now(), _manifest(data, settings).made_at)
     (settings.data / UNDER_WAY).unlink()
     return told
 
@@ -172,6 +174,14 @@ def _let_go(of_data: Manifest, ledger: Destroyed) -> list[str]:
         f"This copy of the data is older than the ledger. Who was set aside, objected, was held or closed their account between"
         f" {of_data.made_at:%-d %B %Y} and {since:%-d %B %Y}, or took that back, is not known here: ask each account."
     ]
+
+
+def made_of(copy: Path, root: bytes) -> datetime:
+    """When a copy was made. Raises Trouble for one that does not open."""
+    for name, content in read_parts(copy, copy_key_of(root)):
+        if name == "manifest":
+            return msgspec.json.decode(b"".join(content), type=Manifest).made_at
+    raise Trouble(f"{copy.name} does not say what it is.")
 
 
 def _manifest(path: Path, settings: Settings) -> Manifest:

@@ -13,6 +13,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy import announcements, proof, standing
 from chatinbox.privacy.announcements import Announcement
 from chatinbox.privacy.collected import new_in
+from chatinbox.web.site import seen
 from chatinbox.web.site.feed import Entry, feed
 from chatinbox.web.site.frame import Link
 from chatinbox.web.site.legal import Piece, compared, document_page, legal_page
@@ -25,7 +26,16 @@ async def get_privacy(inst: Installation, request: Request) -> Response:
     last = proof.read(inst.settings.data, inst.vault)
     tried = {one.no: one for one in last.promises} if last else {}
     lamps = {no: one.lamp(tried.get(no)) for no, one in stands.items()}
-    words = {"standing": stands, "counts": counts, "proof": last, "tried": tried, "lamps": lamps}
+    at, facts = await request.app.state.looks.at(seen.look, inst)
+    words = {
+        "seen_at": at,
+        "seen": facts,
+        "standing": stands,
+        "counts": counts,
+        "proof": last,
+        "tried": tried,
+        "lamps": lamps,
+    }
     return document_page(inst, request, "privacy", "privacy", **words)
 
 

@@ -1,0 +1,11 @@
+-- What the privacy page shows of what left and of who of the operator may look now: a line a thing, written by a clock of work that
+-- asks each account under its own context and keeps only what may be shown (docs/decisions/0046-numbers-that-name-nobody.md).
+set local role chatinbox_owner;
+create table work.evidence (
+  kind text not null check (kind in ('permission', 'service', 'integration', 'subprocessor', 'law', 'rights', 'fraud', 'open')),
+  shown integer check (shown = 0 or shown >= 10),
+  until_day date not null,
+  at timestamptz not null,
+  primary key (kind)
+);
+grant select, insert, update on work.evidence to chatinbox_app;
