@@ -27,6 +27,7 @@ from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.forget import erase_subjects
 from chatinbox.privacy.chain.link import link
 from chatinbox.privacy.erasure.receipt import Receipt, sign
+from chatinbox.privacy.erasure.receivers import note_receivers, open_receivers
 from chatinbox.privacy.glass.forget import forget_words
 from chatinbox.privacy.hold import IS_HELD
 from chatinbox.privacy.package.make import end_package
@@ -86,10 +87,11 @@ async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
     if not await one.run():
         await _say_held(inst, account_id, erasure_id)
         return False
-    counts = await one.counts()
+    counts, sealed = await one.told()
+    receivers = await open_receivers(inst, account_id, erasure_id, sealed)
     done_at = now()
     receipt = Receipt.of(
-        erasure_id, account_id, customer_id, asked_at, begun_at, done_at, counts, keeps_key=only is not None
+        erasure_id, account_id, customer_id, asked_at, begun_at, done_at, counts, only is not None, receivers
     )
     _, told = await inst.db.run(
         account_id,
@@ -195,6 +197,7 @@ class _Erasing:
             await self._unfind(family)
             if not held:
                 if not self._again:
+                    await note_receivers(self._inst, self._account, self._id, family)
                     await forget_words(self._inst, self._account, family)
                 await tell_erased(self._inst, self._account, family)
                 await self._lock(family)
@@ -224,12 +227,13 @@ class _Erasing:
         )
         return [row[0] for row in rows]
 
-    async def counts(self) -> dict[str, int]:
-        """How much was taken away, by what it was."""
+    async def told(self) -> tuple[dict[str, int], bytes | None]:
+        """How much was taken away, by what it was; and to whom their data had gone, as it is kept."""
         [rows] = await self._ask(
-            "select counts from erasure where account_id = %(account)s and id = %(id)s", id=self._id
+            "select counts, receivers_sealed from erasure where account_id = %(account)s and id = %(id)s",
+            id=self._id,
         )
-        return dict(rows[0][0])
+        return dict(rows[0][0]), rows[0][1]
 
     async def _letters_held(self, family: Sequence[UUID]) -> None:
         """Letters of theirs that wait where staff decide, and are no message yet; before it, the marks of their addresses, while

@@ -1,6 +1,6 @@
 """Erasures of an account: those that wait, are under way, and are done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,9 @@ from chatinbox.core.db import Rows
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.receipt import HORIZON, Receipt, paper
+from chatinbox.privacy.erasure.receivers import Receiver, open_receivers
 
-_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature, held_at, rule_id, conversations, case_id"
+_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature, held_at, rule_id, conversations, case_id, receivers_sealed"
 SIGHT = "(%s or staff_user_id = %s)"
 """Who is kept out of a channel sees, and takes back, what they asked for themselves: another customer may be another team's."""
 
@@ -35,6 +36,8 @@ class Erasure:
     rule_id: UUID | None
     conversations: list[UUID] | None
     case_id: UUID | None
+    receivers_sealed: bytes | None
+    receivers: tuple[Receiver, ...] | None = None
 
     @property
     def unreadable_from(self) -> datetime | None:
@@ -53,7 +56,8 @@ async def list_erasures(inst: Installation, by: Staff, customer_id: UUID | None 
             [by.account_id, customer_id, customer_id, not by.kept_out, by.staff_user_id],
         ),
     )
-    return [Erasure(*row) for row in rows]
+    found = [Erasure(*row) for row in rows]
+    return [replace(one, receivers=await _receivers(inst, by.account_id, one)) for one in found]
 
 
 async def read_receipt(inst: Installation, by: Staff, erasure_id: UUID) -> dict[str, Any]:
@@ -66,7 +70,7 @@ async def read_receipt(inst: Installation, by: Staff, erasure_id: UUID) -> dict[
             [by.account_id, erasure_id, not by.kept_out, by.staff_user_id],
         ),
     )
-    return _paper(inst, by.account_id, rows)
+    return await _paper(inst, by.account_id, rows)
 
 
 async def read_receipt_of_case(inst: Installation, account_id: UUID, case_id: UUID) -> dict[str, Any]:
@@ -80,10 +84,14 @@ async def read_receipt_of_case(inst: Installation, account_id: UUID, case_id: UU
             [account_id, case_id],
         ),
     )
-    return _paper(inst, account_id, rows)
+    return await _paper(inst, account_id, rows)
 
 
-def _paper(inst: Installation, account_id: UUID, rows: Rows) -> dict[str, Any]:
+async def _receivers(inst: Installation, account_id: UUID, one: Erasure) -> tuple[Receiver, ...] | None:
+    return await open_receivers(inst, account_id, one.id, one.receivers_sealed)
+
+
+async def _paper(inst: Installation, account_id: UUID, rows: Rows) -> dict[str, Any]:
     if not rows:
         raise not_found()
     one = Erasure(*rows[0])
@@ -97,5 +105,6 @@ def _paper(inst: Installation, account_id: UUID, rows: Rows) -> dict[str, Any]:
         one.done_at,
         one.counts,
         keeps_key=one.conversations is not None,
+        receivers=await _receivers(inst, account_id, one),
     )
     return paper(inst.vault, receipt, bytes(one.signature))

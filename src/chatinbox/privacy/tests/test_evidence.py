@@ -95,7 +95,7 @@ async def test_the_lines_name_no_account_and_guess_nothing(
     lines = await seen.look(inst)
     words = {one.name: (one.word, one.state) for one in lines}
     assert words["Last restore that was tried and passed"] == ("None yet", "open")
-    assert words["Accounts that somebody of the operator may look into now"] == ("Not counted yet", "open")
+    assert words["Accesses of the operator that are open now"] == ("Not counted yet", "open")
     assert sum(name.startswith("Left: ") for name in words) == 7
     assert "Lanterns" not in str(lines)
     with travel(timedelta(days=1)):
@@ -104,7 +104,7 @@ async def test_the_lines_name_no_account_and_guess_nothing(
             " ('service', 40000, '2026-11-01', now())"
         )
         words = {one.name: (one.word, one.state) for one in await seen.look(inst)}
-    assert words["Accounts that somebody of the operator may look into now"] == ("Too few to show", "holds")
+    assert words["Accesses of the operator that are open now"] == ("Too few to show", "holds")
     assert words["Left: by an order of the law (4.6)"] == ("None", "holds")
     assert [one for name, one in words.items() if "service" in name] == [("40,000 or more", "holds")]
     above.execute("delete from work.evidence")

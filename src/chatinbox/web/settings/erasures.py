@@ -13,6 +13,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure, take_back
 from chatinbox.privacy.erasure.held import read_held
 from chatinbox.privacy.erasure.read import list_erasures, read_receipt
+from chatinbox.privacy.left.read import BASIS
 from chatinbox.web.answer import download, known_id
 from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage, zone_of
@@ -28,7 +29,7 @@ WORDS = {
 async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
     by = session.staff
     asked = request.query_params.get("customer")
-    words: dict[str, Any] = {"words": WORDS, "minutes": int(UNDO.total_seconds() // 60)}
+    words: dict[str, Any] = {"words": WORDS, "basis": BASIS, "minutes": int(UNDO.total_seconds() // 60)}
     words["zone"] = await zone_of(inst, session)
     words["staff"] = await staff_names(inst, by.account_id)
     if asked is None:

@@ -54,7 +54,7 @@ async def _log(inst: Installation) -> Seen:
 
 
 def _opened(numbers: dict[Kind, Number]) -> Seen:
-    name, found = "Accounts that somebody of the operator may look into now", numbers.get("open")
+    name, found = "Accesses of the operator that are open now", numbers.get("open")
     if found is None:
         return Seen(name, "open", "Not counted yet", "It is counted every ten minutes.")
     each = "Each account sees its own, with who, why and what was read. What an order keeps secret is counted from the day it is no more."
