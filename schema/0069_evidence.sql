@@ -13,3 +13,6 @@ grant select, insert, update on work.evidence to chatinbox_app;
 -- To whom the data of somebody who was erased had gone: kept with the receipt, under the account's key, because the rows of the
 -- ledger name nobody any more once the customer's key is gone.
 alter table tenant.erasure add column receivers_sealed bytea check (octet_length(receivers_sealed) >= 30);
+
+-- Conversations of others in which somebody who was erased is quoted, ids only, until staff looked at them.
+alter table tenant.erasure add column review uuid[], add column reviewed_at timestamptz;

@@ -26,6 +26,7 @@ from chatinbox.integrations.tell_erased import tell_erased
 from chatinbox.privacy.access.book import ACCESS
 from chatinbox.privacy.access.forget import erase_subjects
 from chatinbox.privacy.chain.link import link
+from chatinbox.privacy.erasure.quoted import note_quoted
 from chatinbox.privacy.erasure.receipt import Receipt, sign
 from chatinbox.privacy.erasure.receivers import note_receivers, open_receivers
 from chatinbox.privacy.glass.forget import forget_words
@@ -46,7 +47,7 @@ _OPEN = "e.account_id = %(account)s and e.id = %(id)s and e.due_at <= %(at)s and
 _ALL_IS_HELD = f"exists (select from hold h where {IS_HELD} and h.customer_id = e.customer_id and h.conversation_id is null)"
 _BEGIN = f"""
 update erasure e set begun_at = coalesce(begun_at, %(at)s) where {_OPEN} and not {_ALL_IS_HELD}
-returning customer_id, asked_at, begun_at, conversations"""
+returning customer_id, asked_at, begun_at, conversations, rule_id"""
 # What a rule chose is looked at once more as it begins: whoever wrote since keeps that conversation; of whom nothing else is
 # left, the customer goes.
 _AS_IT_IS_NOW = """
@@ -82,8 +83,10 @@ async def erase(inst: Installation, account_id: UUID, erasure_id: UUID) -> bool:
         if held:
             await _say_held(inst, account_id, erasure_id)
         return False
-    customer_id, asked_at, begun_at, only = rows[0]
-    one = _Erasing(inst, account_id, erasure_id, customer_id, only, begun_at=begun_at)
+    customer_id, asked_at, begun_at, only, rule_id = rows[0]
+    one = _Erasing(
+        inst, account_id, erasure_id, customer_id, only, begun_at=begun_at, is_asked_for=rule_id is None
+    )
     if not await one.run():
         await _say_held(inst, account_id, erasure_id)
         return False
@@ -176,9 +179,11 @@ class _Erasing:
         only: list[UUID] | None,
         again: bool = False,
         begun_at: datetime | None = None,
+        is_asked_for: bool = False,
     ) -> None:
         self._inst, self._account, self._id, self._customer = inst, account_id, erasure_id, customer_id
-        self._only, self._again, self._begun_at = only, again, begun_at
+        self._only, self._again = only, again
+        self._begun_at, self._is_asked_for = begun_at, is_asked_for
         self._values = {"account": account_id, "customer": customer_id, "at": now()}
 
     async def run(self) -> bool:
@@ -197,6 +202,8 @@ class _Erasing:
             await self._unfind(family)
             if not held:
                 if not self._again:
+                    if self._is_asked_for:  # what a rule erases is old, and can be many in a night
+                        await note_quoted(self._inst, self._account, self._id, family)
                     await note_receivers(self._inst, self._account, self._id, family)
                     await forget_words(self._inst, self._account, family)
                 await tell_erased(self._inst, self._account, family)
@@ -319,6 +326,10 @@ class _Erasing:
         )
         await self._take(
             {"conversations": len(ids)},
+            (
+                "update erasure set review = array(select unnest(review) except select unnest(%s::uuid[])) where account_id = %s and review && %s",
+                [list(ids), *of_them],
+            ),
             ("delete from conversation where account_id = %s and id = any(%s)", of_them),
         )
 

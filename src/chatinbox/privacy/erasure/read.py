@@ -9,10 +9,11 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
+from chatinbox.privacy.erasure.quoted import Quoted, list_quoted
 from chatinbox.privacy.erasure.receipt import HORIZON, Receipt, paper
 from chatinbox.privacy.erasure.receivers import Receiver, open_receivers
 
-_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature, held_at, rule_id, conversations, case_id, receivers_sealed"
+_COLUMNS = "id, customer_id, staff_user_id, asked_at, due_at, begun_at, done_at, counts, signature, held_at, rule_id, conversations, case_id, receivers_sealed, review, reviewed_at"
 SIGHT = "(%s or staff_user_id = %s)"
 """Who is kept out of a channel sees, and takes back, what they asked for themselves: another customer may be another team's."""
 
@@ -37,7 +38,10 @@ class Erasure:
     conversations: list[UUID] | None
     case_id: UUID | None
     receivers_sealed: bytes | None
+    review: list[UUID] | None
+    reviewed_at: datetime | None
     receivers: tuple[Receiver, ...] | None = None
+    quoted: tuple[Quoted, ...] = ()
 
     @property
     def unreadable_from(self) -> datetime | None:
@@ -57,7 +61,15 @@ async def list_erasures(inst: Installation, by: Staff, customer_id: UUID | None 
         ),
     )
     found = [Erasure(*row) for row in rows]
-    return [replace(one, receivers=await _receivers(inst, by.account_id, one)) for one in found]
+    seen = await list_quoted(inst, by, [talk for one in found for talk in one.review or ()])
+    return [
+        replace(
+            one,
+            receivers=await _receivers(inst, by.account_id, one),
+            quoted=tuple(talk for talk in seen if talk.id in (one.review or ())),
+        )
+        for one in found
+    ]
 
 
 async def read_receipt(inst: Installation, by: Staff, erasure_id: UUID) -> dict[str, Any]:

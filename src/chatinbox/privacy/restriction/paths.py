@@ -58,6 +58,14 @@ PATHS: dict[str, tuple[What, str]] = {
     "privacy.my_data": ("in numbers", "a person who signs in: their own letters, no customer's"),
     "reports.recorded": ("in numbers", "deeds of staff: ids and times, no word and no name"),
     "notifications.tell": ("in numbers", "whose conversations changed; notifications.news decides"),
+    "privacy.erasure.receivers": (
+        "in numbers",
+        "how often something left about whom is erased, by kind of receiver",
+    ),
+    "privacy.erasure.quoted": (
+        "in numbers",
+        "which conversations quote somebody who is erased: their numbers, no word",
+    ),
     "privacy.inventory": ("in numbers", "how much is held"),
     "privacy.breach": ("in numbers", "what was exposed has to be told, whoever it was"),
     # by or for the person themself (Art. 18(2))

@@ -12,6 +12,7 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.erasure.ask import UNDO, ask_erasure, take_back
 from chatinbox.privacy.erasure.held import read_held
+from chatinbox.privacy.erasure.quoted import mark_reviewed
 from chatinbox.privacy.erasure.read import list_erasures, read_receipt
 from chatinbox.privacy.left.read import BASIS
 from chatinbox.web.answer import download, known_id
@@ -54,6 +55,11 @@ async def _receipt(inst: Installation, session: Session, form: Form) -> Response
     return download(json.dumps(told, indent=1), "erasure-receipt.json", "application/json")
 
 
+async def _reviewed(inst: Installation, session: Session, form: Form) -> str:
+    await mark_reviewed(inst, session.staff, known_id(form.get("erasure")))
+    return "Noted. The list is let go."
+
+
 PAGE = SettingsPage(
     "erasures",
     "Erasing customers",
@@ -63,6 +69,7 @@ PAGE = SettingsPage(
         "erase": Act(_erase, proof=True),
         "take-back": Act(_take_back),
         "receipt": Act(_receipt),
+        "reviewed": Act(_reviewed),
     },
     needs="erase",
 )
