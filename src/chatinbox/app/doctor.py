@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import psycopg
 
-from chatinbox.app import database
+from chatinbox.app import database, other_logs
 from chatinbox.app.root_key import say_where
 from chatinbox.app.safety import look_at_database, unsafe_settings
 from chatinbox.core import postgres
@@ -19,18 +19,19 @@ from chatinbox.core.trouble import Trouble
 
 ENOUGH_BYTES = 1_000_000_000
 ENOUGH_FILES = 4096
+_SIGNS = {True: "ok ", False: "NO ", None: "see"}
 
 
 def examine(settings: Settings) -> int:
-    """Prints a line for each thing; the exit status is 1 when one stands in the way."""
+    """Prints a line for each thing; the exit status is 1 when one stands in the way. `see` stands in no start's way."""
     well = True
     for name, fine, words in _findings(settings):
-        print(f"{'ok ' if fine else 'NO '} {name:12} {words}")
-        well &= fine
+        print(f"{_SIGNS[fine]} {name:12} {words}")
+        well &= fine is not False
     return not well
 
 
-def _findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+def _findings(settings: Settings) -> Iterator[tuple[str, bool | None, str]]:
     yield "Python", True, platform.python_version()
     yield _database(settings)
     if not settings.database_url:
@@ -48,7 +49,20 @@ def _findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     yield "free space", free > ENOUGH_BYTES, f"{free / 1e9:.1f} GB"
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     few = f"{files}; a live connection takes one"
+    yield _logs_around(settings)
     yield "open files", files in (resource.RLIM_INFINITY,) or files >= ENOUGH_FILES, few
+
+
+def _logs_around(settings: Settings) -> tuple[str, bool | None, str]:
+    """Logs of a proxy, a mail server or the database on this machine; others, and those elsewhere, are not seen."""
+    found = other_logs.look(settings.data)
+    shut = f" Not looked at, packed or another user's: {found.shut}." if found.shut else ""
+    if not found.holding:
+        return "other logs", None if found.shut else True, f"no network address in those that are seen.{shut}"
+    named = ", ".join(str(one) for one in found.holding[:3])
+    more = f" and {len(found.holding) - 3} more" if len(found.holding) > 3 else ""
+    words = f"network addresses stand in {named}{more}: they are kept beside the security log, and longer."
+    return "other logs", None, f"{words} docs/running.md says how to turn that off.{shut}"
 
 
 def _database(settings: Settings) -> tuple[str, bool, str]:
