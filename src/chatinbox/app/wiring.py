@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chatinbox.accounts import sessions
 from chatinbox.app.health import Health
 from chatinbox.channels.chat import doors as chat_doors
+from chatinbox.core import refusals
 from chatinbox.core.declared import Declared, Line, Way, table_of
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
@@ -117,7 +118,7 @@ class App:
                     self._note(scope, status)
             await send(message)
 
-        with defects.meeting() as met:
+        with defects.meeting() as met, refusals.one_request() as refused:
             try:
                 await self._answer(scope, receive, noting)
             except Exception as error:
@@ -126,10 +127,15 @@ class App:
             finally:
                 if status >= 500 or not status:
                     self._note(scope, status or (500 if met else _WENT_AWAY), met)
+                refusals.tell(refused, self._name_of(scope), status or _WENT_AWAY)
+
+    def _name_of(self, scope: Scope) -> str:
+        """A path as the program names it, never as it was asked for."""
+        return self._names.get(scope.get("endpoint"), "/live" if scope["path"] == "/live" else "-")
 
     def _note(self, scope: Scope, status: int, met: Sequence[Defect] = ()) -> None:
         device = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
-        name = self._names.get(scope.get("endpoint"), "/live" if scope["path"] == "/live" else "-")
+        name = self._name_of(scope)
         address = scope["client"][0] if scope.get("client") else ""
         self.security.note(address, device.decode("latin-1"), name, status, met[-1] if met else None)
 

@@ -17,7 +17,7 @@ FIELDS = {
     "event", "level", "at", "account_id", "conversation_id", "message_id", "delivery_id", "channel_id", "customer_id",
     "staff_user_id", "person_id", "raw_mail_id", "event_id", "kind", "code", "status", "count", "seconds", "attempt",
     "bytes", "state", "reason_code", "job", "error", "trace", "port", "name",
-    "template", "language", "look_id",
+    "template", "language", "look_id", "route",
 }  # fmt: skip
 
 

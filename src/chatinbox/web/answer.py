@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.core import refusals
 from chatinbox.core.errors import Refused, bad_request, not_found
 from chatinbox.core.ids import read_id
 from chatinbox.core.installation import Installation
@@ -50,6 +51,7 @@ def download(content: bytes | str | AsyncIterator[bytes], name: str, type_: str)
 
 def refusal(error: Refused) -> Response:
     """The answer to a refused request."""
+    refusals.note(error)
     return answer(
         {"error": {"code": error.code, "message": str(error.sentence), **error.details}}, error.status
     )

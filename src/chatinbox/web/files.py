@@ -15,6 +15,7 @@ from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.looked import at_file, file_in_sight
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
+from chatinbox.core.refusals import note_reason
 from chatinbox.core.vault import BadToken, Erased
 from chatinbox.privacy.glass.hand import hand_out
 from chatinbox.web.answer import guarded, path_id
@@ -44,14 +45,14 @@ async def get_file(inst: Installation, request: Request) -> Response:
             account_id, customer_id, file_id, mark = inst.links.read(request.query_params.get("k", ""))
             key = await inst.vault.customer_key(account_id, customer_id)
         except (BadToken, Erased):
-            raise not_found() from None
+            raise _no_link() from None
         if file_id != path_id(request):
-            raise not_found()
+            raise _no_link()
         if not inst.files.path(account_id, file_id).exists():
             raise not_found()
         by = None if mark is None else await _reader(inst, account_id, mark)
         if mark is not None and by is None:
-            raise not_found()
+            raise _no_link()
         look = at_file(by, customer_id, file_id) if by else NOT_NOTED
         rows, *_ = await inst.db.run(
             account_id,
@@ -113,6 +114,12 @@ class _WhileOpen(StreamingResponse):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def _no_link() -> Refused:
+    """The answer to a link that opens nothing here, which is that of any file that is not there."""
+    note_reason("file_link")
+    return not_found()
+
+
 async def get_looked(inst: Installation, request: Request) -> Response:
     """One attachment for somebody of the operator, whose look at it was written down: once, within a minute, as plain bytes."""
 
@@ -123,7 +130,7 @@ async def get_looked(inst: Installation, request: Request) -> Response:
                 raise not_found()
             file = await hand_out(inst, account_id, look_id)
         except (BadToken, Erased, Refused):
-            raise not_found() from None
+            raise _no_link() from None
         return StreamingResponse(
             file.pieces,
             headers=HEADERS
@@ -145,9 +152,9 @@ async def get_face(inst: Installation, request: Request) -> Response:
         try:
             account_id, photo_id = inst.links.read_face(request.query_params.get("k", ""))
         except BadToken:
-            raise not_found() from None
+            raise _no_link() from None
         if photo_id != path_id(request):
-            raise not_found()
+            raise _no_link()
         picture = await photo.read_face(inst, account_id, photo_id)
         return Response(picture, headers=HEADERS, media_type="image/webp")
 

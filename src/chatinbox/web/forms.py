@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from chatinbox.accounts import sessions
 from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.core import refusals
 from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import NOBODY, read_id
@@ -102,6 +103,8 @@ def show(
     **words: Any,
 ) -> Response:
     """A page with a form: what was typed, and what was wrong with it."""
+    if refused:
+        refusals.note(refused)
     known = {"error": refused, "form": form or {}, "open": takes_sign_ups(inst.settings), "told": None}
     return render(request, f"{template}.html", known | words, refused.status if refused else 200)
 

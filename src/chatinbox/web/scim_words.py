@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatinbox.accounts.staff import Staff
+from chatinbox.core import refusals
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_small
@@ -26,6 +27,7 @@ def answer(value: Any, status: int = 200, **headers: str) -> Response:
 
 def refusal(error: Refused) -> Response:
     """The answer to a refused request (RFC 7644 §3.12)."""
+    refusals.note(error)
     if error.status == 422:
         error = Refused(400, error.sentence, "invalidValue")
     told: dict[str, Any] = {"schemas": [ERROR], "status": str(error.status), "detail": str(error.sentence)}

@@ -6,7 +6,6 @@ up but the domain.
 
 import secrets
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,6 +18,7 @@ from chatinbox.accounts.sso.oidc import Begun
 from chatinbox.accounts.sso.our_key import our_key
 from chatinbox.accounts.sso.saml_xml import MOST_BYTES
 from chatinbox.accounts.staff import Staff
+from chatinbox.core import refusals
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
@@ -28,7 +28,6 @@ from chatinbox.web.answer import refusal
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import device_of, posted_elsewhere, read_form, show, signed_in, throttle
 
-log = structlog.get_logger()
 _AGAIN = Refused(
     403, "This sign-in did not begin in this browser, or too long ago. Begin again.", "sso_browser"
 )
@@ -173,7 +172,7 @@ async def _in(inst: Installation, request: Request, staff: Staff, at_provider: A
 
 
 def _refused(inst: Installation, request: Request, refused: Refused) -> Response:
-    log.warning("sso_refused", code=refused.code, status=refused.status)
+    refusals.note(refused, "sso")
     return show(inst, request, "entrance/company-trouble", refused)
 
 

@@ -3,7 +3,6 @@
 A path of nobody, a foreign one and one where nothing holds are answered alike.
 """
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -12,6 +11,7 @@ from chatinbox.accounts.sso.connection import Connection, Kind, find_account, re
 from chatinbox.accounts.sso.saml_redirect import Word
 from chatinbox.accounts.sso.saml_xml import MOST_BYTES, failed
 from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.core import refusals
 from chatinbox.core.declared import Declared
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
@@ -20,7 +20,6 @@ from chatinbox.core.translation.said import said
 from chatinbox.web.door import session_of
 from chatinbox.web.forms import Form, origin_of, posted_elsewhere, show
 
-log = structlog.get_logger()
 _NOT_OUT = said(
     "Your company's sign-in spoke of signing out in a way we cannot trust, so nobody was signed out by it."
 )
@@ -86,14 +85,14 @@ async def post_backchannel(inst: Installation, request: Request) -> Response:
             inst, connection, form.get("logout_token", ""), may_ask=lambda: asking.take(place)
         )
     except Refused as refused:
-        log.warning("sso_logout_refused", code=refused.code, status=refused.status)
+        refusals.note(refused, "sso_logout")
         answer = JSONResponse({"error": "invalid_request", "error_description": _NOT_OUT}, 400)
     answer.headers["cache-control"] = "no-store"
     return answer
 
 
 def _not_out(inst: Installation, request: Request, refused: Refused) -> Response:
-    log.warning("sso_logout_refused", code=refused.code, status=refused.status)
+    refusals.note(refused, "sso_logout")
     return show(inst, request, "entrance/trouble", Refused(refused.status, _NOT_OUT, refused.code))
 
 

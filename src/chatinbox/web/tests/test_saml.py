@@ -27,6 +27,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.tests.test_sso import letter_link, member, refused
+from chatinbox.web.tests.refused import told
 
 pytestmark = pytest.mark.skipif(
     shutil.which("xmlsec1") is None, reason="XMLSEC1 IS MISSING: install Debian's package xmlsec1"
@@ -186,7 +187,9 @@ async def test_another_browser_cannot_take_the_session_and_it_is_there_once(
     await member(inst, ada, f"eva@{company.domain}")
     posted = await company.post(client, *await company.answer(client))
     refused(await new_browser().get(posted.headers["location"]), 403, "did not begin in this browser")
-    refused(await client.get(posted.headers["location"]), 410, "used already")
+    with capture_logs() as logs:
+        refused(await client.get(posted.headers["location"]), 410, "used already")
+    assert told(logs) == ("sso_again", "/sso/{path}/done", 410) and "eva" not in str(logs)
 
 
 async def test_an_answer_is_taken_once_even_to_a_new_question(
@@ -197,7 +200,10 @@ async def test_an_answer_is_taken_once_even_to_a_new_question(
     assert (await company.post(client, raw, relay)).status_code == 303
     refused(await company.post(client, raw, relay), 410, "used already")
     _, fresh = await company.answer(client)
-    refused(await company.post(client, raw, fresh), 403, "cannot trust")  # it answers another question
+    with capture_logs() as logs:
+        refused(await company.post(client, raw, fresh), 403, "cannot trust")  # it answers another question
+    reason, route, _ = told(logs)
+    assert reason.startswith("saml_") and route == "/sso/{path}/saml" and company.domain not in str(logs)
 
 
 async def test_nobody_comes_in_unasked(company: Company, client: Browser) -> None:
@@ -286,12 +292,9 @@ async def test_a_meddled_answer_gets_a_sentence_a_line_without_names_and_changes
         answer = await company.post(client, changed, relay)
     assert answer.status_code == 403 and "session" not in answer.headers.get("set-cookie", "")
     assert "Traceback" not in answer.text and "Begin again" in answer.text
-    [line] = [line for line in logs if line["event"] == "sso_refused"]
-    assert (
-        line["code"].startswith(("saml_", "sso_"))
-        and company.domain not in str(logs)
-        and "eva" not in str(logs)
-    )
+    reason, route, _ = told(logs)
+    assert reason.startswith(("saml_", "sso_")) and route == "/sso/{path}/saml"
+    assert company.domain not in str(logs) and "eva" not in str(logs)
     [[(count,)]] = await inst.db.run(
         ada.account_id, ("select count(*) from sso_identity where account_id = %s", [ada.account_id])
     )

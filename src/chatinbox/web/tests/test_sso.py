@@ -29,6 +29,7 @@ from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.web.settings import sso_page
+from chatinbox.web.tests.refused import told
 
 
 @pytest.fixture(autouse=True)
@@ -294,7 +295,7 @@ async def test_a_callback_used_twice_expired_tampered_in_another_browser_or_on_a
     path = await back(browser)
     with capture_logs() as logs:
         refused(await browser.get(path.replace("state=", "state=x")), 410, "used already")
-    assert [line["code"] for line in logs if line["event"] == "sso_refused"] == ["sso_again"]
+    assert told(logs) == ("sso_again", "/sso/{path}/back", 410)
     assert email not in str(logs)
     with clock.travel(timedelta(minutes=11)):
         refused(await browser.get(path), 410, "took too long")
@@ -305,7 +306,9 @@ async def test_a_callback_used_twice_expired_tampered_in_another_browser_or_on_a
         await at_provider(idp, await begin(another(browser), f"x@{domain_c}"), "x", "x@x.example")
     )
     mixed = f"{theirs.path}?{urlsplit(path).query}"
-    refused(await browser.get(mixed), 403, "did not begin")
+    with capture_logs() as logs:
+        refused(await browser.get(mixed), 403, "did not begin")
+    assert told(logs) == ("sso_mixed_up", "/sso/{path}/back", 403) and email not in str(logs)
     path = await back(browser)
     refused(await browser.get(re.sub(r"code=[^&]+", "code=guess", path)), 422, "did not answer as expected")
     refused(await browser.get(re.sub(r"/sso/\w+/", "/sso/made-up/", path)), 410, "used already")
