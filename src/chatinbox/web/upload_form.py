@@ -6,7 +6,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from chatinbox.core.errors import bad_request
+from chatinbox.core.errors import Refused, bad_request
 from chatinbox.core.installation import Installation
 from chatinbox.core.intake import read_upload
 from chatinbox.web.forms import need_own
@@ -47,7 +47,11 @@ async def read_upload_form(inst: Installation, request: Request) -> FilledForm:
             parts = await _InMemory(
                 request.headers, whole(), max_files=3, max_fields=20, max_part_size=ROOM
             ).parse()
-        except (MultiPartException, KeyError, ValueError):
+        except MultiPartException as error:
+            if "maximum size" in error.message:  # of a field: files are counted above
+                raise Refused(413, "This is too much for this form.", "too_large") from None
+            raise bad_request("This form cannot be read.", "malformed") from None
+        except (KeyError, ValueError):
             raise bad_request("This form cannot be read.", "malformed") from None
         form = FilledForm({name: value for name, value in parts.items() if isinstance(value, str)})
         form.files = {

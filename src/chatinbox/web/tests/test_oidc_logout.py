@@ -19,8 +19,8 @@ from chatinbox.core import clock
 from chatinbox.core.installation import Installation
 from chatinbox.web.tests import test_session_ends
 from chatinbox.web.tests.oidc import Idp, idp, same, says, token, with_eva
-from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
 from chatinbox.web.tests.refused import told
+from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
 from chatinbox.web.tests.test_sso import (
     another,
     browser,

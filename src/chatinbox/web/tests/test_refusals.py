@@ -22,7 +22,6 @@ from chatinbox.core.refusals import REASONS
 from chatinbox.web.tests.refused import told
 from chatinbox.web.tests.second_factor import TWELVE, first_step, second, step_in, with_app
 
-
 CANARY = "canary.zq7"
 
 
@@ -131,7 +130,9 @@ async def app_code(at: At) -> Callable[[], Awaitable[httpx.Response]]:
 
 async def recovery_code(at: At) -> Callable[[], Awaitable[httpx.Response]]:
     _, codes = await with_app(at.inst, at.bea)
-    assert (await second(at.browser, step_in(await first_step(at.inst, at.browser, at.bea)), recovery=codes[0])).status_code == 303
+    assert (
+        await second(at.browser, step_in(await first_step(at.inst, at.browser, at.bea)), recovery=codes[0])
+    ).status_code == 303
     at.browser.cookies.clear()
     step = step_in(await first_step(at.inst, at.browser, at.bea))
     return lambda: second(at.browser, step, recovery=codes[0])  # once is all
@@ -247,7 +248,9 @@ async def test_what_is_let_in_and_what_is_only_misspelt_leaves_no_line(
         await browser.as_(ada)
         with capture_logs() as logs:
             assert (await browser.get("/settings/profile")).status_code == 200
-            assert (await browser.post("/settings/profile", data={"do": "rename", "name": ""})).status_code == 422
+            assert (
+                await browser.post("/settings/profile", data={"do": "rename", "name": ""})
+            ).status_code == 422
             assert (await browser.get(f"/photos/{new_id()}/48")).status_code == 404
     assert [line for line in logs if line["event"] == "refused"] == []
 
@@ -257,4 +260,7 @@ async def test_each_request_has_its_own_line(named: Installation, named_app: App
         with capture_logs() as logs:
             await browser.get("/reset/made-up")
             await browser.get("/address/made-up")
-    assert [line["route"] for line in logs if line["event"] == "refused"] == ["/reset/{token}", "/address/{token}"]
+    assert [line["route"] for line in logs if line["event"] == "refused"] == [
+        "/reset/{token}",
+        "/address/{token}",
+    ]

@@ -26,8 +26,8 @@ from chatinbox.core import clock
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
-from chatinbox.web.tests.test_sso import letter_link, member, refused
 from chatinbox.web.tests.refused import told
+from chatinbox.web.tests.test_sso import letter_link, member, refused
 
 pytestmark = pytest.mark.skipif(
     shutil.which("xmlsec1") is None, reason="XMLSEC1 IS MISSING: install Debian's package xmlsec1"

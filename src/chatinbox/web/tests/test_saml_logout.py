@@ -20,6 +20,7 @@ from chatinbox.core import clock
 from chatinbox.core.installation import Installation
 from chatinbox.privacy.left.read import Left, read_ledger
 from chatinbox.web.tests import test_saml, test_session_ends
+from chatinbox.web.tests.refused import told
 from chatinbox.web.tests.test_saml import (
     REDIRECT,
     SHA256,
@@ -32,7 +33,6 @@ from chatinbox.web.tests.test_saml import (
 )
 from chatinbox.web.tests.test_session_ends import AT_MOST, Open, url
 from chatinbox.web.tests.test_sso import is_in, member
-from chatinbox.web.tests.refused import told
 
 __all__ = ["company", "idp", "theirs", "url"]
 pytestmark = test_saml.pytestmark
