@@ -50,6 +50,16 @@ async def proof_that_a_start_is_refused(stage: Stage) -> str:
         assert _refused(lambda s=settings, e=environment: unsafe_settings(s, e)), (
             f"{what} does not stop a start"
         )
+    others = replace(stage.settings, public_url="https://inbox.example.com")
+    for name, other in (("runs_as_root", lambda: True), ("libraries", _Old)):
+        before = getattr(safety, name)
+        setattr(safety, name, other)
+        try:
+            assert _refused(
+                lambda n=name: unsafe_settings(replace(others, as_root=n != "runs_as_root"), {})
+            ), f"{name} does not stop a start"
+        finally:
+            setattr(safety, name, before)
     key.chmod(0o644)
     assert _refused(lambda: unsafe_settings(stage.settings, {})), (
         "a key that others can read does not stop a start"
@@ -73,7 +83,7 @@ async def proof_that_a_start_is_refused(stage: Stage) -> str:
                 f"{path} would run other scripts: {scripts}"
             )
             assert "default-src" in policy, f"{path} has no policy"
-    return f"{len(unsafe) + 4} unsafe things stopped a start; {len(PATHS)} pages run our own scripts alone."
+    return f"{len(unsafe) + 6} unsafe things stopped a start; {len(PATHS)} pages run our own scripts alone."
 
 
 async def proof_that_lost_keys_are_not_made_anew(stage: Stage) -> str:
@@ -113,6 +123,14 @@ async def proof_that_lost_keys_are_not_made_anew(stage: Stage) -> str:
     return "A keystore that is missing or another's, and another's root key, ended the start; nothing was changed."
 
 
+class _Old:
+    """Libraries of which one is older than the list says."""
+
+    @staticmethod
+    def behind() -> list[str]:
+        return ["a library 1.0 (the list has 1.1)"]
+
+
 def _refused(find: object) -> bool:
     try:
         safety.refuse_unsafe(find())  # type: ignore[operator]
@@ -124,6 +142,16 @@ def _refused(find: object) -> bool:
 async def saboteur_only_warns(stage: Stage) -> None:
     """Warns where a start should be refused"""
     stage.swap(safety, "refuse_unsafe", list)
+
+
+async def saboteur_lets_root_serve_people(stage: Stage) -> None:
+    """Lets root serve people on other machines"""
+    stage.swap(safety, "_root", lambda _settings: iter(()))
+
+
+async def saboteur_takes_old_libraries(stage: Stage) -> None:
+    """Does not look whether the libraries are those of the list"""
+    stage.swap(safety, "_libraries", lambda: iter(()))
 
 
 async def saboteur_gives_the_role_more(stage: Stage) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import psycopg
 
-from chatinbox.app import database, other_logs
+from chatinbox.app import database, libraries, other_logs
 from chatinbox.app.root_key import say_where
 from chatinbox.app.safety import look_at_database, unsafe_settings
 from chatinbox.core import postgres
+from chatinbox.core.clock import now
 from chatinbox.core.postgres.binaries import DatabaseUser, find_binaries
 from chatinbox.core.root.keep import has_root_key
 from chatinbox.core.settings import Settings
@@ -37,6 +38,7 @@ def _findings(settings: Settings) -> Iterator[tuple[str, bool | None, str]]:
     if not settings.database_url:
         yield _database_user(settings)
     yield from _safety(settings)
+    yield _libraries()
     yield ("root key", *say_where(settings))
     yield from _belonging(settings)
     here = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
@@ -82,6 +84,22 @@ def _database_user(settings: Settings) -> tuple[str, bool, str]:
         return "runs as", True, DatabaseUser.of(settings.data / "pg").name
     except Trouble as trouble:
         return "runs as", False, str(trouble)
+
+
+def _libraries() -> tuple[str, bool, str]:
+    """A start goes on with an old list: stopping by a date alone would end what runs well (decision 47)."""
+    made, old = libraries.made_on(), libraries.behind()
+    if old:
+        return "libraries", False, f"older than the list says: {', '.join(old)}"
+    age = now().date() - made
+    words = f"as listed on {made:%-d %B %Y}"
+    if age > libraries.OLD_AFTER:
+        return (
+            "libraries",
+            False,
+            f"{words}, {age.days} days ago. Upgrade: faults that became known since are in them.",
+        )
+    return "libraries", True, words
 
 
 def _belonging(settings: Settings) -> Iterator[tuple[str, bool, str]]:

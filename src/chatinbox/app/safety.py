@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from chatinbox.app import libraries
 from chatinbox.core.here import is_this_machine
 from chatinbox.core.mail_server import read_mail_server
 from chatinbox.core.migrate import LOGINS, OPERATOR
@@ -65,6 +66,9 @@ def unsafe_settings(settings: Settings, environment: Mapping[str, str] = os.envi
         yield from _transport(settings)
         yield from places.misplaced(settings, environment)
         yield from _way_to_database(settings, environment)
+        if serves_others(settings):
+            yield from _root(settings)
+            yield from _libraries()
     yield from _mail(settings)
     yield from _keys(settings)
     if sys.flags.dev_mode or environment.get("PYTHONASYNCIODEBUG"):
@@ -119,6 +123,32 @@ def unsafe_roles(admin_dsn: str) -> Iterator[str]:
 def _is_make_believe(settings: Settings) -> bool:
     is_new = not has_root_key(settings.data)
     return settings.demo and (is_new or (settings.data / "demo.json").exists())
+
+
+def serves_others(settings: Settings) -> bool:
+    """Whether people on other machines are to come: it has an address that does not lead to this one."""
+    return bool(settings.public_url) and not is_this_machine(urlsplit(settings.public_url).hostname or "")
+
+
+def runs_as_root() -> bool:
+    """Whether this process may do anything on its machine."""
+    return os.geteuid() == 0
+
+
+def _root(settings: Settings) -> Iterator[str]:
+    if runs_as_root() and not settings.as_root:
+        yield (
+            "This server runs as root, so a fault in it would reach the whole machine. Start it as a user of its own, who owns"
+            " the data folder; where that cannot be, say CHATINBOX_AS_ROOT=yes."
+        )
+
+
+def _libraries() -> Iterator[str]:
+    if old := libraries.behind():
+        yield (
+            f"Older than requirements/run.txt says: {', '.join(old[:5])}{' and others' if old[5:] else ''}. Start with bin/serve,"
+            " which installs what is on the list."
+        )
 
 
 def _transport(settings: Settings) -> Iterator[str]:

@@ -52,6 +52,7 @@ class Settings:
     max_message_bytes: int = 26_214_400
     max_upload_bytes: int = 26_214_400
     trust_proxy: bool = False
+    as_root: bool = False
     inside_targets: bool = False
     operator_name: str = ""
     operator_address: str = ""

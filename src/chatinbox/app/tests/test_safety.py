@@ -1,17 +1,22 @@
 """A start with anything unsafe is refused, with a sentence for each thing; it is not a warning (clause C48)."""
 
+import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from chatinbox.app import doctor
+from chatinbox.app import doctor, libraries
 from chatinbox.app.safety import look_at_database, refuse_unsafe, unsafe_settings
-from chatinbox.app.tests.test_serving import data, sentence  # noqa: F401 — a fixture
+from chatinbox.app.tests.test_serving import Started, data, sentence  # noqa: F401 — a fixture
+from chatinbox.core.clock import now, travel
 from chatinbox.core.migrate import migrate
 from chatinbox.core.postgres import Cluster, down, up
 from chatinbox.core.settings import Settings
@@ -42,7 +47,12 @@ UNSAFE: list[tuple[str, Break, dict[str, str], str]] = [
     ("key", loosen("keys/root.key"), {}, "root.key can be read by others"),
     ("keystore", loosen("keystore/keys.sqlite"), {}, "keys.sqlite can be read by others"),
     ("secret", weaken, {}, "can be guessed"),
-    ("http", nothing, {"CHATINBOX_PUBLIC_URL": "http://inbox.example.com"}, "in the clear"),
+    (
+        "http",
+        nothing,
+        {"CHATINBOX_PUBLIC_URL": "http://inbox.example.com", "CHATINBOX_AS_ROOT": "yes"},
+        "in the clear",
+    ),
     ("network", nothing, {"CHATINBOX_HOST": "0.0.0.0"}, "listen in"),
     ("demo in name", nothing, {"CHATINBOX_HOST": "0.0.0.0", "CHATINBOX_DEMO": "yes"}, "listen in"),
     ("mail", nothing, {"CHATINBOX_SMTP_URL": "smtp://me:pw@mail.example?tls=optional"}, "sent in the clear"),
@@ -77,7 +87,7 @@ def test_one_unsafe_thing_and_the_server_does_not_start(
     "safe",
     [
         {},
-        {"host": "0.0.0.0", "public_url": "https://inbox.example.com"},
+        {"host": "0.0.0.0", "public_url": "https://inbox.example.com", "as_root": True},
         {"host": "0.0.0.0", "public_url": "http://127.0.0.1:8000"},
         {"host": "::1", "public_url": "http://inbox.localhost"},
         {"host": "0.0.0.0", "demo": True},
@@ -89,6 +99,88 @@ def test_one_unsafe_thing_and_the_server_does_not_start(
 def test_what_is_safe_starts(tmp_path: Path, safe: dict[str, object]) -> None:
     settings = replace(Settings(), data=tmp_path / "data", **safe)  # type: ignore[arg-type]
     assert list(unsafe_settings(settings, {})) == []
+
+
+OTHERS = {"public_url": "https://inbox.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("root", "more", "is_safe"),
+    [
+        (True, OTHERS, False),
+        (True, OTHERS | {"as_root": True}, True),
+        (False, OTHERS, True),
+        (True, {}, True),
+        (True, {"host": "0.0.0.0", "public_url": "http://127.0.0.1:8000"}, True),
+        (True, OTHERS | {"demo": True}, True),
+    ],
+)
+def test_root_serves_nobody_on_other_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: bool, more: dict[str, object], is_safe: bool
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0 if root else 1000)
+    settings = replace(Settings(), data=tmp_path / "data", **more)  # type: ignore[arg-type]
+    said = list(unsafe_settings(settings, {}))
+    assert (not said) == is_safe and all("runs as root" in one for one in said)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can try to start as root")
+def test_a_start_as_root_with_a_public_address_is_refused_and_the_readmes_start_is_not(data: Path) -> None:  # noqa: F811
+    public = {"CHATINBOX_PUBLIC_URL": "https://inbox.example.com"}
+    assert "runs as root" in sentence(data, **public)
+    assert not (data / "pg").exists(), "nothing was started"
+    for environment in ({}, public | {"CHATINBOX_AS_ROOT": "yes"}):
+        started = Started(data, "--json", **environment)
+        assert started.ready()["url"]
+        assert started.stop()[0] == 0
+
+
+def listed(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "run.txt"
+    path.write_text(f"{text} \\\n    --hash=sha256:0\n")
+    return path
+
+
+def test_libraries_older_than_the_list_serve_nobody_on_other_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(Settings(), data=tmp_path / "data", as_root=True, **OTHERS)  # type: ignore[arg-type]
+    assert libraries.behind() == [] == list(unsafe_settings(settings, {}))
+    here = version("starlette")
+    for text, is_old in (
+        ("starlette==999.0", True),
+        (f"starlette=={here}", False),
+        ("starlette==0.1", False),
+        ("nobody-made-it==2", False),
+    ):
+        assert bool(libraries.behind(listed(tmp_path, text))) == is_old, text
+    behind = libraries.behind
+    monkeypatch.setattr(libraries, "behind", lambda: behind(listed(tmp_path, "starlette==999.0")))
+    [said] = unsafe_settings(settings, {})
+    assert f"starlette {here} (the list has 999.0)" in said and "bin/serve" in said
+    assert list(unsafe_settings(replace(settings, public_url=""), {})) == []
+    assert doctor.examine(replace(settings, public_url="")) == 1
+    assert "NO  libraries" in capsys.readouterr().out
+
+
+def test_a_list_that_is_half_a_year_old_makes_the_doctor_red_and_ends_no_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(Settings(), data=tmp_path / "data", as_root=True, **OTHERS)  # type: ignore[arg-type]
+    since = libraries.made_on() - now().date()
+    for days, words in ((180, "ok  libraries"), (181, "NO  libraries")):
+        with travel(since + timedelta(days=days, minutes=1)):
+            doctor.examine(settings)
+            assert words in capsys.readouterr().out
+            assert list(unsafe_settings(settings, {})) == []
+
+
+def test_the_day_of_the_list_is_that_of_its_bytes() -> None:
+    """Whoever makes the list anew says when."""
+    said = libraries.MADE_ON.read_text().split()[1]
+    assert hashlib.sha256(libraries.LIST.read_bytes()).hexdigest() == said, (
+        "say in requirements/made_on when it was made"
+    )
 
 
 OWN, THEIRS = "db.internal", "db.host.example"
@@ -130,7 +222,7 @@ def test_every_unsafe_thing_is_said_at_once_to_the_doctor_too(
 ) -> None:
     keys_of(tmp_path)
     loosen("keys/root.key")(tmp_path)
-    settings = replace(Settings(), data=tmp_path, public_url="http://inbox.example.com")
+    settings = replace(Settings(), data=tmp_path, public_url="http://inbox.example.com", as_root=True)
     with pytest.raises(Trouble) as refused:
         refuse_unsafe(unsafe_settings(settings, {}))
     assert len(str(refused.value).splitlines()) == 2

@@ -95,6 +95,21 @@ def test_a_data_folder_that_is_mounted_from_elsewhere_is_seen(
     assert list(misplaced(settings, {})) == []
 
 
+@pytest.mark.parametrize("kind", ["fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.blobfuse"])
+def test_a_bucket_in_a_region_that_is_not_on_the_list_stops_a_start(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    mounts = settings.data / "mounts"
+    monkeypatch.setattr(places, "MOUNTS", mounts)
+    mounts.write_text(f"30 22 0:50 / {settings.data} rw - {kind} our-letters rw\n")
+    [said] = unsafe_settings(settings, {})
+    assert "The data folder is at our-letters" in said
+    put_on_the_list(settings.data, hosts=["our-letters"])
+    assert list(unsafe_settings(settings, {})) == []
+    put_on_the_list(settings.data, hosts=["our-letters"], planes=["A"])
+    assert len(list(unsafe_settings(settings, {}))) == 1
+
+
 def test_who_houses_the_machine_is_on_the_list_at_the_same_place(settings: Settings) -> None:
     assert list(misplaced(replace(settings, hosting="Ada Ltd"), {})) == []
     said = replace(settings, hosting="Somebody", hosting_region="Berlin")

@@ -43,13 +43,17 @@ def plain(text: str, email: str) -> str:
     """Without the address that was typed, the link's token, ids and the nonce of the page: each is of the same length."""
     text = text.replace(email, "THE-ADDRESS")
     text = re.sub(r"/invitation/[\w-]{32}", "/invitation/TOKEN", text)
-    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", re.sub(r'nonce="[^"]*"|nonce-[^\' ]*', "", text))
+    return re.sub(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", re.sub(r'nonce="[^"]*"|nonce-[^\' ]*', "", text)
+    )
 
 
 async def told(browser: Browser, email: str, **words: str) -> Told:
     asked: list[str] = []
     reset = statements.set(asked)
-    answer = await browser.post("/settings/people", data={"do": "invite", "email": email, "role": "staff"} | words)
+    answer = await browser.post(
+        "/settings/people", data={"do": "invite", "email": email, "role": "staff"} | words
+    )
     statements.reset(reset)
     headers = sorted((name, plain(value, email)) for name, value in answer.headers.items())
     return Told(answer.status_code, headers, plain(answer.text, email), asked)
