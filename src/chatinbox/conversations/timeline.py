@@ -13,6 +13,7 @@ from chatinbox.conversations.checked import sentence_of
 from chatinbox.conversations.rows import Row, by_ids_statement, open_rows
 from chatinbox.conversations.verbs.reply import Replied
 from chatinbox.conversations.who import remember
+from chatinbox.core.address_shown import is_disguised, shown
 from chatinbox.core.clock import millis
 from chatinbox.core.db import Rows, Statement
 from chatinbox.core.errors import not_found
@@ -110,6 +111,7 @@ class Message(msgspec.Struct, tag_field="kind", tag="message"):
     to: list[str]
     cc: list[str]
     from_address: str | None
+    disguised: bool  # the address looks like another one
     sender: Sender | None
     state: State | None
     automatic: bool
@@ -296,9 +298,10 @@ def _messages(
                 else None,
                 remote_pictures=body.remote_pictures,
                 files=opened,
-                to=list(body.to),
-                cc=list(body.cc),
-                from_address=body.from_address,
+                to=[shown(one) for one in body.to],
+                cc=[shown(one) for one in body.cc],
+                from_address=shown(body.from_address) if body.from_address else None,
+                disguised=bool(body.from_address and is_disguised(body.from_address)),
                 sender=Sender(check, sentence_of(body.checked)) if check else None,
                 state=State("waiting", millis(at))
                 if waits
@@ -354,6 +357,7 @@ def new_message(by: Staff, done: Replied, body: Body) -> Message:
         to=[],
         cc=[],
         from_address=None,
+        disguised=False,
         sender=None,
         state=State("waiting", millis(done.at)),
         automatic=False,

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from chatinbox.accounts.access import note, note_customers
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.email import held
+from chatinbox.core.address_shown import shown
 from chatinbox.core.installation import Installation
 from chatinbox.customers.addresses import find_by_email, find_by_emails
 from chatinbox.web.answer import Door, answer, path_id
@@ -16,6 +17,8 @@ async def get_held(inst: Installation, by: Staff, _request: Request) -> Response
     letters = await held.list_held(inst, by)
     known = await find_by_emails(inst, by.account_id, {one.from_ for one in letters})
     await note_customers(inst, by, known.values())
+    for one in letters:
+        one.from_ = shown(one.from_)
     return answer({"items": letters})
 
 

@@ -11,6 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from chatinbox.core.address_shown import shown
 from chatinbox.core.translation.asked import ENGLISH
 from chatinbox.core.translation.language import Language, NotSaid, languages
 from chatinbox.privacy.features import needs
@@ -35,7 +36,9 @@ def room(language: Language) -> jinja2.Environment:
         )
         made.policies["ext.i18n.trimmed"] = True
         made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
-        made.filters.update(at=language.at, on=language.on, said=language.say, choices=language.choices)
+        made.filters.update(
+            at=language.at, on=language.on, said=language.say, address=shown, choices=language.choices
+        )
         made.globals.update(
             asset=asset,
             importmap=importmap,

@@ -8,6 +8,7 @@ import msgspec
 from chatinbox.accounts.access import NOT_NOTED, Look
 from chatinbox.accounts.staff import Staff
 from chatinbox.conversations.who import sight
+from chatinbox.core.address_shown import shown
 from chatinbox.core.clock import millis
 from chatinbox.core.errors import not_found
 from chatinbox.core.installation import Installation
@@ -73,6 +74,8 @@ async def read_panel(
         column, sealed = ("subject", subject) if subject else ("preview", preview)
         return key.open_text(sealed, by.account_id, "conversation", column, row_id) if sealed else ""
 
+    for address in customer.addresses:
+        address.value = shown(address.value) if address.kind == "email" else address.value
     return msgspec.structs.asdict(customer) | {
         "here": any(inst.presence.is_visitor_here(talk[0]) for talk in talks),
         "conversations": [

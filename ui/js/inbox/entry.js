@@ -53,9 +53,9 @@ function FromCustomer({ entry, latest }) {
   const row = rowOf(openId.value)?.value;
   const name = entry.author_name || row?.customer.name || "Customer";
   const isHere = latest && row && hereAt(row.id).value.visitor.here;
-  const other = entry.from_address && row && entry.author_name && entry.author_name !== row.customer.name;
+  const other = entry.disguised || entry.from_address && row && entry.author_name && entry.author_name !== row.customer.name;
   return html`<article class="msg" data-by="customer" data-entry=${entry.id}><${Face} name=${name} hue=${row?.customer.hue ?? 265} on=${isHere ? "here" : undefined} /><div class="in">
-    <header><b class="cut" dir="auto" title=${[entry.from_address, entry.sender?.says].filter(Boolean).join("\n") || undefined}>${name}</b>${other && html`<span class="via cut">${entry.from_address}</span>`}${entry.sender && html`<${Vouch} sender=${entry.sender} />`}<${Way} entry=${entry} />${entry.automatic && html`<span class="small faint">automatic</span>`}<${Time} at=${entry.at} /></header>
+    <header><b class="cut" dir="auto" title=${[entry.from_address, entry.sender?.says].filter(Boolean).join("\n") || undefined}>${name}</b>${other && html`<bdi class="via cut" dir="ltr" data-disguised=${entry.disguised || undefined}>${entry.from_address}</bdi>`}${entry.sender && html`<${Vouch} sender=${entry.sender} />`}<${Way} entry=${entry} />${entry.automatic && html`<span class="small faint">automatic</span>`}<${Time} at=${entry.at} /></header>
     <${Pictures} count=${entry.remote_pictures} /><${Said} entry=${entry} /><${Files} files=${entry.files} inPlace=${entry.html} /><${Quoted} quoted=${entry.quoted} /></div></article>`;
 }
 
