@@ -12,6 +12,7 @@ from chatinbox.accounts import people
 from chatinbox.accounts.add_staff import add_staff, join, not_here
 from chatinbox.accounts.change_log import noted
 from chatinbox.accounts.closing import read_closed_at
+from chatinbox.accounts.factors import read_factors
 from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.links import Link, gone, look, make_link, take_invitation
 from chatinbox.accounts.passwords import check_strength
@@ -207,6 +208,8 @@ async def accept(inst: Installation, token: str, name: str, password: str) -> St
         return await placed(
             inst, asked, await add_staff(inst, asked.account_id, name, asked.email, asked.role, password)
         )
+    if not (await read_factors(inst, known)).has_password:
+        raise Refused(403, "This address has a sign-in without a password. Sign in to join.", "session")
     if await people.prove(inst, asked.email, password) is None:
         raise Refused(422, "This address has a sign-in already, and this is not its password.", "password")
     await not_here(inst, asked.account_id, known)
@@ -218,7 +221,13 @@ async def accept(inst: Installation, token: str, name: str, password: str) -> St
 async def accept_as(inst: Installation, token: str, session: Session) -> UUID:
     """Joins as the one who is signed in, where the invitation was sent to their address; the account. Raises for others."""
     asked, person_id = await read_invitation(inst, token), session.staff.person_id
-    if not is_theirs(await people.find_person(inst, asked.email), session):
+    known = await people.find_person(inst, asked.email)
+    if session.stays_here and known == person_id:
+        sentence = said(
+            "You came by your company’s own sign-in, which is good for its account alone. Sign in another way to join."
+        )
+        raise Refused(403, sentence, "session")
+    if not is_theirs(known, session):
         raise Refused(403, "This invitation is for another address. Sign out to use it.", "session")
     await not_here(inst, asked.account_id, person_id)
     await take_invitation(inst, token)

@@ -109,9 +109,9 @@ def show(
     return render(request, f"{template}.html", known | words, refused.status if refused else 200)
 
 
-def signed_in(inst: Installation, token: str) -> Response:
-    """Off to the inbox, with the session's cookie."""
-    answer = RedirectResponse("/inbox", 303)
+def signed_in(inst: Installation, token: str, to: str = "/inbox") -> Response:
+    """Off to the inbox, or wherever they were on their way `to`, with the session's cookie."""
+    answer = RedirectResponse(to, 303)
     name = sessions.cookie_name(inst)
     age = int(sessions.LONGEST.total_seconds())
     answer.set_cookie(

@@ -134,3 +134,4 @@ class Admission(msgspec.Struct):
     person_id: UUID
     browser: str
     at_provider: AtProvider | None = None
+    invitation: str = ""

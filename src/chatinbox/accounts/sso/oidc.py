@@ -32,12 +32,13 @@ _LATEST = 1e11  # seconds since 1970, some thousand years from now
 
 
 class Begun(msgspec.Struct):
-    """What must be the same when somebody comes back: of OpenID Connect or SAML."""
+    """What must be the same when somebody comes back: of OpenID Connect or SAML. `invitation`: whose link they came from."""
 
     connection_id: str
     browser: str
     nonce: str
     verifier: str
+    invitation: str = ""
 
 
 def _failed(code: str, sentence: str = "") -> Refused:
@@ -150,9 +151,10 @@ def begin(inst: Installation, connection: Connection, state: str, begun: Begun) 
     return f"{connection.provider.authorize_url}{joined}{urlencode(query)}"
 
 
-def fresh(connection: Connection, browser: str) -> Begun:
+def fresh(connection: Connection, browser: str, invitation: str) -> Begun:
     """New secrets for one sign-in."""
-    return Begun(str(connection.id), browser, secrets.token_urlsafe(24), secrets.token_urlsafe(48))
+    nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+    return Begun(str(connection.id), browser, nonce, verifier, invitation)
 
 
 async def finish(

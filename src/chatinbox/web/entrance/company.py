@@ -26,7 +26,8 @@ from chatinbox.core.intake import read_small
 from chatinbox.core.translation.said import said
 from chatinbox.web.answer import refusal
 from chatinbox.web.door import session_of
-from chatinbox.web.forms import device_of, posted_elsewhere, read_form, show, signed_in, throttle
+from chatinbox.web.entrance.way_back import after_company, carried, invited
+from chatinbox.web.forms import Form, device_of, posted_elsewhere, read_form, show, signed_in, throttle
 
 _AGAIN = Refused(
     403, "This sign-in did not begin in this browser, or too long ago. Begin again.", "sso_browser"
@@ -45,7 +46,13 @@ def _browser(inst: Installation, request: Request) -> str:
 
 async def get_company(inst: Installation, request: Request) -> Response:
     """Asks the address."""
-    return show(inst, request, "entrance/company")
+    return _ask(inst, request)
+
+
+def _ask(
+    inst: Installation, request: Request, refused: Refused | None = None, form: Form | None = None
+) -> Response:
+    return show(inst, request, "entrance/company", refused, form, back=carried(request))
 
 
 async def post_company(inst: Installation, request: Request) -> Response:
@@ -57,9 +64,10 @@ async def post_company(inst: Installation, request: Request) -> Response:
         checked_email(email)
         connection = await _connection_for(inst, email)
     except Refused as refused:
-        return show(inst, request, "entrance/company", refused, form)
+        return _ask(inst, request, refused, form)
     mark = secrets.token_urlsafe(24)
-    url = await _begin(inst, connection, inst.vault.blind_installation("sso-browser", mark).hex())
+    browser = inst.vault.blind_installation("sso-browser", mark).hex()
+    url = await _begin(inst, connection, oidc.fresh(connection, browser, invited(request)))
     answer = show(inst, request, "entrance/company-go", url=url)
     # Not a redirect: a form's answer may not lead to another origin under our policy.
     answer.headers["refresh"] = f"0;url={url}"
@@ -82,8 +90,7 @@ async def _connection_for(inst: Installation, email: str) -> Connection:
     return connection
 
 
-async def _begin(inst: Installation, connection: Connection, browser: str) -> str:
-    begun = oidc.fresh(connection, browser)
+async def _begin(inst: Installation, connection: Connection, begun: Begun) -> str:
     state = await pending.make(inst, "begin", connection.account_id, begun)
     if connection.kind == "saml":
         return await saml.begin(inst, connection, state, begun)
@@ -114,7 +121,7 @@ async def get_back(inst: Installation, request: Request) -> Response:
         staff = await arrive(inst, connection, came)
     except Refused as refused:
         return _refused(inst, request, refused)
-    return await _in(inst, request, staff, came.at_provider)
+    return await _in(inst, request, staff, came.at_provider, begun.invitation)
 
 
 async def post_saml(inst: Installation, request: Request) -> Response:
@@ -132,7 +139,7 @@ async def post_saml(inst: Installation, request: Request) -> Response:
         staff = await arrive(inst, connection, came)
     except Refused as refused:
         return _refused(inst, request, refused)
-    words = Admission(staff.staff_user_id, staff.person_id, begun.browser, came.at_provider)
+    words = Admission(staff.staff_user_id, staff.person_id, begun.browser, came.at_provider, begun.invitation)
     token = await pending.make(inst, "admission", connection.account_id, words)
     return RedirectResponse(f"/sso/{request.path_params['path']}/done?admission={token}", 303)
 
@@ -161,12 +168,14 @@ async def get_done(inst: Installation, request: Request) -> Response:
             raise _AGAIN
     except Refused as refused:
         return _refused(inst, request, refused)
-    return await _in(inst, request, staff, admission.at_provider)
+    return await _in(inst, request, staff, admission.at_provider, admission.invitation)
 
 
-async def _in(inst: Installation, request: Request, staff: Staff, at_provider: AtProvider | None) -> Response:
+async def _in(
+    inst: Installation, request: Request, staff: Staff, at_provider: AtProvider | None, invitation: str
+) -> Response:
     token = await provider_session.start(inst, staff, device_of(request), at_provider)
-    answer = signed_in(inst, token)
+    answer = signed_in(inst, token, await after_company(inst, invitation))
     answer.delete_cookie(_cookie(inst), path="/")
     return answer
 

@@ -9,15 +9,16 @@ from chatinbox.accounts.offers import Offered
 from chatinbox.accounts.second_step import Halfway
 from chatinbox.core.errors import Refused
 from chatinbox.core.installation import Installation
+from chatinbox.web.entrance.way_back import after, carried
 from chatinbox.web.forms import Form, device_of, show, signed_in, throttle
 
 
 async def let_in(
     inst: Installation, request: Request, entered: str | Halfway, refused: Refused | None = None
 ) -> Response:
-    """Off to the inbox with a session, or the page that asks for the second factor."""
+    """Off to the inbox, or to the invitation they came from, with a session; or the page that asks for the second factor."""
     if isinstance(entered, str):
-        return signed_in(inst, entered)
+        return signed_in(inst, entered, after(request))
     factors = await read_factors(inst, entered.person_id)
     question = None
     if factors.passkey_count and passkeys.are_possible(inst):
@@ -28,6 +29,7 @@ async def let_in(
         "entrance/second-step",
         refused,
         step=entered.token,
+        back=carried(request),
         factors=factors,
         question=question,
     )
@@ -45,7 +47,8 @@ async def post_second_step(inst: Installation, request: Request, form: Form) -> 
             challenge=form.get("challenge", ""),
             answer=form.get("answer", ""),
         )
-        return signed_in(inst, await second_step.finish(inst, half.token, offered, device_of(request)))
+        token = await second_step.finish(inst, half.token, offered, device_of(request))
+        return signed_in(inst, token, after(request))
     except Refused as refused:
         if half is None or refused.code == "second_step":
             raise

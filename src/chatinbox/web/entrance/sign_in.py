@@ -14,15 +14,16 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.translation.said import said
 from chatinbox.web.door import session_of
 from chatinbox.web.entrance.second_step import let_in, post_second_step
+from chatinbox.web.entrance.way_back import carried
 from chatinbox.web.forms import Form, device_of, read_form, show, throttle
 
 log = structlog.get_logger()
 
 
 async def get_sign_in(inst: Installation, request: Request) -> Response:
-    """The sign-in."""
+    """The sign-in. Who comes from an invitation may be signed in already, and not in the way that joining takes."""
     session = await session_of(inst, request, limited=True)
-    if session:
+    if session and not carried(request):
         return RedirectResponse("/settings/security" if session.limited else "/inbox", 303)
     changed = request.query_params.get("told") == "new"
     told = said("Your password is changed. Sign in with it.") if changed else None
@@ -60,7 +61,9 @@ async def _show(
     told: str | None = None,
 ) -> Response:
     question = await passkeys.ask(inst, "open") if passkeys.are_possible(inst) else None
-    return show(inst, request, "entrance/sign-in", refused, form, told=told, question=question)
+    return show(
+        inst, request, "entrance/sign-in", refused, form, told=told, question=question, back=carried(request)
+    )
 
 
 async def post_sign_out(inst: Installation, request: Request) -> Response:

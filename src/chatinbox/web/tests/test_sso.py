@@ -13,6 +13,7 @@ from oidc_provider_mock import run_server_in_thread
 from structlog.testing import capture_logs
 
 from chatinbox.accounts import colleagues, invite, people, sessions
+from chatinbox.accounts.add_staff import join
 from chatinbox.accounts.hand_over import hand_over
 from chatinbox.accounts.queries import read_staff
 from chatinbox.accounts.sso import domains
@@ -202,6 +203,42 @@ async def test_where_it_is_compulsory_an_invitation_gives_no_session_by_password
     answer = await browser.post(urlsplit(link).path, data=form)
     assert answer.headers["location"] == "/sign-in/company" and "session" not in browser.cookies
     assert (await come(browser, idp, f"new@{domain}")).headers["location"] == "/inbox"
+
+
+async def test_who_comes_by_a_company_from_an_invitation_joins_that_company_and_is_told_why_no_other(
+    near: Installation, idp: Idp, ada: Staff, cyd: Staff, browser: Browser
+) -> None:
+    domain = await with_company(near, idp, ada)
+    email, foreign = f"eva@{domain}", another(browser)
+    paths = [urlsplit(await invite.invite(near, by, email, "viewer")).path for by in (ada, cyd)]
+    arrived = []
+    for at, path in zip((browser, foreign), paths, strict=True):
+        asked = f"/sign-in/company?invitation={path.rsplit('/', 1)[1]}"
+        page = await at.post(asked, data={"email": email})
+        url = page.headers["refresh"].partition("url=")[2]
+        assert path.rsplit("/", 1)[1] not in url
+        arrived.append((await at.get(await at_provider(idp, url, "eva", email))).headers["location"])
+    assert arrived == ["/inbox", paths[1]]
+    page = (await foreign.get(paths[1])).text
+    assert "so you cannot join another with it" in page and "choose a password first" in page
+    third = await invite.invite(near, cyd, f"new@{domain}", "viewer")
+    assert "has a sign-in already" not in (await another(browser).get(urlsplit(third).path)).text
+    person_id = await people.find_person(near, email)
+    assert person_id and [one for one, _ in await people.works_in(near, person_id)] == [ada.account_id]
+
+
+async def test_a_company_whose_sign_in_knows_the_address_offers_it_on_its_invitation(
+    near: Installation, idp: Idp, ada: Staff, cyd: Staff, browser: Browser
+) -> None:
+    domain = await with_company(near, idp, ada)
+    email = f"eva@{domain}"
+    person_id = await people.add_person(near, "Eva", email, None, confirmed=True)
+    assert person_id
+    await join(near, cyd.account_id, person_id, "staff")
+    path = urlsplit(await invite.invite(near, ada, email, "viewer")).path
+    assert "you join by that" in (await browser.get(path)).text
+    assert (await come(browser, idp, email)).headers["location"] == "/inbox"
+    assert ada.account_id in dict(await people.works_in(near, person_id))
 
 
 async def test_nothing_of_the_person_goes_to_the_provider_with_the_browser(
