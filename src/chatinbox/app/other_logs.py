@@ -20,7 +20,8 @@ MOST_FILES = 40  # of one place
 END_BYTES = 1 << 16
 _PACKED = (".gz", ".xz", ".zst", ".bz2")
 _MAY_BE = re.compile(
-    rb"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:]|\.\d)"
+    rb"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)"  # a port may follow, and IPv6's form of it may come before
+    rb"|(?<![\w.:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:]|\.\d)"
 )
 
 

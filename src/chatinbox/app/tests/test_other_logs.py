@@ -19,7 +19,10 @@ def write(root: Path, name: str, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7", "10.0.0.7"])
+@pytest.mark.parametrize(
+    "address",
+    ["203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7", "203.0.113.7:54321", "[203.0.113.7]:25", "10.0.0.7"],
+)
 @pytest.mark.parametrize(
     "name", ["var/log/nginx/access.log", "var/log/nginx/access.log.1", "var/log/mail.log"]
 )
