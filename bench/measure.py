@@ -47,6 +47,7 @@ async def everything(folder: Path, report: Report, quick: bool) -> None:
         _starts(folder / "starts", report)
     if not quick:
         await privacy.rights(folder / "rights", report)
+    await privacy.copies(folder / "copies", report, 200 if quick else 2_000)
     if report.only and report.only <= privacy.NAMES:
         return
     data = folder / "data"

@@ -1,9 +1,13 @@
-"""What rights cost: a copy of one customer's 500 conversations with 2 GB of files, and one request carried to 10,000 businesses."""
+"""What rights cost: a copy of one customer's 500 conversations with 2 GB of files, and one request carried to 10,000 businesses;
+and what a backup of 2 GB of files, and putting it back, take of memory.
+"""
 
 import asyncio
 import contextlib
 import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -32,7 +36,7 @@ from chatinbox.privacy.package.read import read_package
 from chatinbox.privacy.requests import link
 from chatinbox.privacy.requests.carry import carry, take
 
-NAMES = {"large_copy", "across_accounts"}
+NAMES = {"large_copy", "across_accounts", "backup_memory", "restore_memory"}
 HERS = "frida@mail.example"
 _CHANCE = random.Random(11)
 
@@ -45,6 +49,53 @@ async def rights(folder: Path, report: Report) -> None:
     if report.wants("across_accounts"):
         async with _opened(folder / "across") as inst:
             await _across(inst, report, 10_000)
+
+
+async def copies(folder: Path, report: Report, megabytes: int) -> None:
+    """A backup, and a drill that puts it back, by the command line beside a database that runs. Half of it is one file."""
+    if not report.wants("backup_memory", "restore_memory"):
+        return
+    data, to, keys_to = folder / "data", folder / "to", folder / "keys"
+    async with _opened(data) as inst:
+        [one] = await fill.accounts(inst, 1)
+        key = await inst.vault.account_key(one.staff.account_id)
+        for size in (megabytes // 2, *[5] * (megabytes // 10)):
+            await inst.files.put_stream(key, one.staff.account_id, new_id(), _noise(size))
+        for name, words in (
+            ("backup_memory", ["backup", "--to", to, "--keys-to", keys_to]),
+            ("restore_memory", ["drill", "--from", to, "--keys", keys_to]),
+        ):
+            took, most = await asyncio.to_thread(_ran, [*words, "--data", data])
+            report.add(name, most, "MB", at_most=200.0, megabytes=megabytes, seconds=took)
+
+
+async def _noise(megabytes: int) -> AsyncIterator[bytes]:
+    for _ in range(megabytes):
+        yield os.urandom(1_000_000)
+
+
+def _ran(words: list[object]) -> tuple[float, float]:
+    """How long a command took, and the most memory that it or a program that it started had resident (proc(5), VmHWM)."""
+    began, most = time.perf_counter(), 0
+    running = subprocess.Popen(
+        [sys.executable, "-m", "chatinbox", *map(str, words)], stdout=subprocess.DEVNULL
+    )
+    while running.poll() is None:
+        for pid in _family(running.pid):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                told = Path(f"/proc/{pid}/status").read_text()
+                most = max(most, *(int(line.split()[1]) for line in told.splitlines() if "VmHWM" in line), 0)
+        time.sleep(0.02)
+    assert running.returncode == 0, f"{words[0]} did not end well"
+    return time.perf_counter() - began, most * 1024 / 1e6
+
+
+def _family(pid: int) -> list[int]:
+    """A process and what it started, but not the database: its buffers are its own."""
+    with contextlib.suppress(psutil.Error):
+        children = psutil.Process(pid).children(recursive=True)
+        return [pid, *(one.pid for one in children if one.name() != "postgres")]
+    return []
 
 
 @contextlib.asynccontextmanager
