@@ -67,6 +67,8 @@ def test_all_that_lies_in_the_data_folder_of_a_running_installation_is_declared(
         look()
         to_, keys_to = house.data.parent / "copies", house.data.parent / "keys copies"
         chatinbox("backup", "--data", house.data, "--to", to_, "--keys-to", keys_to)
+        assert "1 accounts" in chatinbox("drill", "--data", house.data, "--from", to_, "--keys", keys_to)
+        assert not (house.data / ".drill").exists() and (house.data / "restored").exists()
         look()
     house.kill_database()
     look()

@@ -3,9 +3,9 @@ not shown, and what is not shown is not kept (docs/decisions/0046-numbers-that-n
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
@@ -15,13 +15,14 @@ from chatinbox.core.egress.recipients import Basis
 from chatinbox.core.installation import Installation
 
 LEAST = 10
-OPEN = "open"
+OPEN: Literal["open"] = "open"
+_A_DAY = timedelta(days=1)
 Kind: TypeAlias = Basis | Literal["open"]
 
-_OF_ONE = """
+_LEFT = """
 select basis, count(*) from ledger where account_id = %(account)s and at >= %(first)s and at < %(last)s
-  and outcome is distinct from 'withheld' group by basis
-union all
+  and outcome is distinct from 'withheld' group by basis"""
+_OPEN = """
 select 'open', count(*) from operator_grant g where account_id = %(account)s and opens_at <= %(at)s and closes_at > %(at)s
   and ended_at is null and (permission_id is null or exists (select from permission p where p.account_id = g.account_id
     and p.id = g.permission_id and p.taken_back_at is null and p.until_at > %(at)s))"""
@@ -41,18 +42,22 @@ class Number:
 
 
 async def count(inst: Installation) -> None:
-    """Asks each account, and keeps what may be shown."""
+    """Asks each account, and keeps what may be shown: who may look now, and once a day what left."""
     at = now()
     first, last = _twelve_months(at)
+    kept = (await read(inst)).get("service")
+    is_new = kept is not None and kept.until == last.date() and kept.at > at - _A_DAY
+    kinds: tuple[Kind, ...] = (OPEN,) if is_new else (*get_args(Basis), OPEN)
     sums: Counter[str] = Counter()
     accounts: Counter[str] = Counter()
     everybody = 0
-    async for found in _of_each(inst, first, last, at):
+    asked = {"first": first, "last": last, "at": at}
+    async for account_id in every_account(inst):
         everybody += 1
-        for kind, many in found:
+        for kind, many in await _of_one(inst, account_id, asked, *(() if is_new else (_LEFT,)), _OPEN):
             sums[kind] += many
             accounts[kind] += many > 0
-    for kind in (*get_args(Basis), OPEN):
+    for kind in kinds:
         shown = may_be_shown(sums[kind], accounts[kind], everybody)
         until = at.date() if kind == OPEN else last.date()
         await inst.db.directory(_KEEP, {"kind": kind, "shown": shown, "until_day": until, "at": at})
@@ -76,16 +81,11 @@ async def read(inst: Installation) -> dict[Kind, Number]:
     return {row[0]: Number(*row) for row in rows}
 
 
-async def _of_each(
-    inst: Installation, first: datetime, last: datetime, at: datetime
-) -> AsyncIterator[list[tuple[str, int]]]:
-    async for account_id in every_account(inst):
-        yield await _of_one(inst, account_id, {"account": account_id, "first": first, "last": last, "at": at})
-
-
-async def _of_one(inst: Installation, account_id: UUID, asked: dict[str, object]) -> list[tuple[str, int]]:
-    [rows] = await inst.db.run(account_id, (_OF_ONE, asked))
-    return [(kind, many) for kind, many in rows]
+async def _of_one(
+    inst: Installation, account_id: UUID, asked: Mapping[str, object], *texts: str
+) -> list[tuple[str, int]]:
+    found = await inst.db.run(account_id, *((text, {**asked, "account": account_id}) for text in texts))
+    return [(kind, many) for rows in found for kind, many in rows]
 
 
 def _twelve_months(at: datetime) -> tuple[datetime, datetime]:

@@ -67,9 +67,13 @@ async def test_what_left_is_summed_over_whole_months_and_few_are_not_even_kept(
     assert kept == [(None,)], "what is not shown is kept"
     above.execute(_LEFT, [owners[0].account_id, new_id(), b"x" * 40, owners[0].account_id, at])
     await counted(inst)
+    assert (await read(inst))["integration"].shown is None, "what left was summed today already"
+    above.execute("update work.evidence set at = at - interval '25 hours'")
+    await counted(inst)
     number = (await read(inst))["integration"]
     assert number.shown == 10 and number.until == month.date(), "19 in ten accounts"
     ours.pop()
+    above.execute("delete from work.evidence")
     await counted(inst)
     assert {one.shown for one in (await read(inst)).values()} == {None}, "a small installation shows none"
 

@@ -65,7 +65,7 @@ def _left(numbers: dict[Kind, Number]) -> Iterator[Seen]:
     for basis in get_args(Basis):
         name, found = f"Left: {REASONS[basis][0].lower()}{REASONS[basis][1:]}", numbers.get(basis)
         if found is None:
-            yield Seen(name, "open", "Not counted yet", "It is counted every ten minutes.")
+            yield Seen(name, "open", "Not counted yet", "It is counted once a day.")
         else:
             yield Seen(name, "holds", _figure(found), f"In the twelve months before {found.until:%-d %B %Y}.")
 
