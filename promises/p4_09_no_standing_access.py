@@ -20,6 +20,7 @@ from promises.stage import Here, Stage
 
 CLAUSES = ("C40",)
 WHY = "a report of fraud about their shop"
+REFUSED = "Somebody of the operator was refused a look into your account"
 WORDS = "canary-words-of-a-customer"
 FILE = NewFile("canary-name.txt", "text/plain", b"canary-bytes-of-a-file")
 
@@ -36,7 +37,7 @@ def look_at_the_operators_role(here: Here) -> str:
     writes = here.column(
         f"select distinct r.rolname || ' writes ' || c.oid::regclass from pg_class c, pg_roles r where c.oid in ({OF_ACCOUNTS})"
         " and r.rolname in ('chatinbox_operator', 'chatinbox_app') and (r.rolname = 'chatinbox_operator'"
-        " or c.relname in ('operator_grant', 'operator_access')) and has_table_privilege(r.oid, c.oid, 'insert, update, delete')"
+        " or c.relname in ('operator_grant', 'operator_access', 'operator_refusal')) and has_table_privilege(r.oid, c.oid, 'insert, update, delete')"
     )
     assert not writes, "; ".join(writes)
     strong = here.column(
@@ -105,6 +106,7 @@ async def proof_that_nothing_is_seen_without_it(stage: Stage) -> str:
     )
     letters = await subjects(stage, ada)
     assert "Somebody of the operator looked into your account" in letters, "the owners were not told"
+    assert REFUSED in letters, "the owners were not told that somebody was refused"
     assert await read_seen(stage.inst, cyd) == ([], []), "a neighbour sees it"
     for why, by, of, what in (
         ("it is another conversation", olga, ada, ("conversation", other.conversation_id)),
@@ -276,6 +278,15 @@ async def saboteur_lends_keys(stage: Stage) -> None:
         return vault._one((kind, account_id, subject_id))
 
     stage.swap(Vault, "lend", lend)
+
+
+async def saboteur_is_silent_about_refusals(stage: Stage) -> None:
+    """Refuses, and says so to nobody"""
+
+    async def silent(*_of: Any) -> None:
+        return None
+
+    stage.swap(look, "refused", silent)
 
 
 async def saboteur_tells_nobody(stage: Stage) -> None:

@@ -28,6 +28,7 @@ Deed: TypeAlias = Literal[
     "export",
     "sheet",
     "copy",
+    "refused",
 ]
 WORDS: dict[Deed, str] = {
     "conversation": "Opened a conversation",
@@ -41,6 +42,7 @@ WORDS: dict[Deed, str] = {
     "export": "Exported the account’s data",
     "sheet": "Downloaded a list as a sheet",
     "copy": "Took a copy of all about a customer",
+    "refused": "Was refused a look",
 }
 COLUMNS = (
     "account_id, id, at, staff_user_id, grant_id, deed, customer_id, conversation_id, subject_id, row_count"
@@ -148,7 +150,7 @@ async def note_customers(inst: Installation, by: Staff, customer_ids: Iterable[U
 async def record_operator(
     inst: Installation, account_id: UUID, grant_id: UUID, deed: Deed, **subject: Any
 ) -> None:
-    """Writes what the operator did under a grant, before they see it, each time as a row of its own; `subject` as in `looked`."""
+    """Writes what the operator did under a grant, before they see it, or was refused, under the refusal, each time as a row of its own; `subject` as in `looked`."""
     await inst.db.run(account_id, _statement(account_id, quarter(), None, grant_id, deed, "", subject))
 
 

@@ -11,6 +11,7 @@ from chatinbox.core.glass import as_operator, ask_as_operator
 from chatinbox.core.installation import Installation
 from chatinbox.core.vault import NotLent, SealKey
 from chatinbox.privacy.glass.look import NO_GRANT, lent, read_rows
+from chatinbox.privacy.glass.refuse import refused
 
 log = structlog.get_logger()
 GONE = Refused(409, "This file is gone, so nothing was handed out.", "gone")
@@ -43,11 +44,20 @@ async def hand_out(inst: Installation, account_id: UUID, look_id: UUID) -> File:
                 raise GONE
     except NotLent:
         log.error("operator_key_refused", account_id=str(account_id))
+        await refused(inst, account_id, *await _of_look(inst, account_id, look_id))
         raise NO_GRANT from None
     [row] = rows
     file_id = UUID(row["id"])
     pieces = _pieces(inst, account_id, look_id, key, file_id)
     return File(file_id, row["name"], row["type"], row["size"], row["created_at"], pieces)
+
+
+async def _of_look(inst: Installation, account_id: UUID, look_id: UUID) -> tuple[UUID, UUID]:
+    """The grant of a look, and whose it is."""
+    [[grant_id, person_id]] = await ask_as_operator(
+        inst, account_id, "select * from desk.of_look(%s)", [look_id]
+    )
+    return grant_id, person_id
 
 
 async def _pieces(

@@ -21,6 +21,7 @@ from chatinbox.core.installation import Installation
 from chatinbox.core.vault import Erased, NotLent, SealKey
 from chatinbox.privacy.data_map import Sealing
 from chatinbox.privacy.glass import tell
+from chatinbox.privacy.glass.refuse import refused
 from chatinbox.privacy.opening import open_row
 
 log = structlog.get_logger()
@@ -66,6 +67,7 @@ async def look(
             seen = {name: await read_rows(inst, conn, account_id, name) for name in TABLES[what]}
     except NotLent:
         log.error("operator_key_refused", account_id=str(account_id), person_id=str(by))
+        await refused(inst, account_id, grant_id, by)
         raise NO_GRANT from None
     finally:
         await tell.looked(inst, account_id, look_id)
@@ -85,6 +87,7 @@ async def write_down(
         [[row_count]] = await ask_as_operator(inst, account_id, "select desk.look(%s, %s, %s, %s, %s)", asked)
     except errors.InsufficientPrivilege:
         log.error("operator_look_refused", account_id=str(account_id), person_id=str(by))
+        await refused(inst, account_id, grant_id, by)
         raise NO_GRANT from None
     return look_id, row_count
 

@@ -62,6 +62,28 @@ async def read_seen(inst: Installation, by: Staff) -> tuple[list[Grant], list[Se
     return list(found.values()), looks
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What somebody was refused in a day (UTC), and how often they tried."""
+
+    who: str
+    first_at: datetime
+    last_at: datetime
+    count: int
+
+
+async def read_refusals(inst: Installation, by: Staff) -> list[Refusal]:
+    """What people of the operator were refused in their account, the newest first. Raises not-permitted."""
+    by.need("ledger")
+    ask = (
+        "select person_id, first_at, last_at, refused_count from operator_refusal where account_id = %s"
+        " order by last_at desc limit 100"
+    )
+    [rows] = await inst.db.run(by.account_id, (ask, [by.account_id]))
+    names = await names_of(inst, [row[0] for row in rows])
+    return [Refusal(names[row[0]], *row[1:]) for row in rows]
+
+
 async def names_of_files(
     inst: Installation, by: Staff, rows: Iterable[tuple[UUID, UUID, bytes]]
 ) -> dict[UUID, str]:

@@ -67,6 +67,15 @@ async def looked(inst: Installation, account_id: UUID, look_id: UUID) -> None:
         await _write(inst, account_id, "Somebody of the operator looked into your account", text)
 
 
+async def refused(inst: Installation, account_id: UUID) -> None:
+    """Somebody tried without a grant that covers it."""
+    text = (
+        "Somebody who runs this installation tried to look into your account, and no grant covers it. It was refused, and nothing was"
+        " opened. You hear of this once a day at most.\n\n"
+    )
+    await _write(inst, account_id, "Somebody of the operator was refused a look into your account", text)
+
+
 async def _write(inst: Installation, account_id: UUID, subject: str, text: str) -> None:
     where = f"Who, why, and what they look at, row by row:\n\n{inst.settings.public_url}{PAGE}\n"
     fields = ("that somebody looks", "their ground and reason", "link")

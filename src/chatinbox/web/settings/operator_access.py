@@ -10,7 +10,7 @@ from chatinbox.privacy.desk.cases import read_of_account
 from chatinbox.privacy.desk.files import read_named
 from chatinbox.privacy.desk.order import INSTRUMENTS, KINDS
 from chatinbox.privacy.glass.grants import GROUNDS, SCOPES
-from chatinbox.privacy.glass.seen import names_of, read_seen
+from chatinbox.privacy.glass.seen import names_of, read_refusals, read_seen
 from chatinbox.web.settings.page import SettingsPage, zone_of
 
 WORDS = {
@@ -32,6 +32,7 @@ async def _show(inst: Installation, session: Session, _request: Request) -> dict
         "kinds": KINDS,
         "grants": found,
         "looks": looks,
+        "refusals": await read_refusals(inst, session.staff),
         "names": await names_of(inst, people),
         "grounds": GROUNDS,
         "scopes": SCOPES,
