@@ -3,7 +3,7 @@
 
 import { $, el, icon, newId } from './dom.js';
 import { draw, drawTyping, speak, toEnd } from './log.js';
-import { ask, forget, getOpening, hangUp, hasToken, listen, passing, postWhole, setToken } from './wire.js';
+import { ask, forget, getOpening, hangUp, hasToken, listen, passing, postWhole, setSite, setToken } from './wire.js';
 import * as write from './write.js';
 
 const boot = JSON.parse($('boot').textContent), root = document.documentElement, strip = $('strip'), pill = $('new');
@@ -222,6 +222,7 @@ addEventListener('message', event => {
   if (port || event.source !== parent || event.data?.chatinbox !== boot.key) return;
   port = event.ports[0];
   port.onmessage = heard;
+  setSite(event.origin);
   if (event.data.token) setToken(event.data.token);
   look(event.data.look);
   begin();

@@ -11,6 +11,9 @@ const base = location.pathname.replace(/\/frame$/, '/');
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 
 let token = null;
+// The site we stand on, as the browser names it: a token that lies in its storage is good on no other.
+let site = null;
+export const setSite = value => { site = value; };
 // What proves, when the very first answer is lost and asked for again, that the same visitor asks: an opening of
 // 48 bits of time and 256 random ones, made here, from which the server makes the token.
 let opening = null;
@@ -25,7 +28,7 @@ const open = () => {
   for (let i = 5; i >= 0; i--, time = Math.floor(time / 256)) bytes[i] = time % 256;
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 };
-const bearer = () => token ? { authorization: 'Bearer ' + token } : {};
+const bearer = () => ({ ...(site && { 'x-chat-site': site }), ...(token && { authorization: 'Bearer ' + token }) });
 
 export const ask = async (method, path, body) => {
   const signal = AbortSignal.timeout(20000);
@@ -56,7 +59,7 @@ export const postWhole = (words, files, progress) => {
   const form = new FormData();
   for (const [name, value] of Object.entries(words)) form.append(name, value);
   for (const file of files) form.append('file', file);
-  return carry('messages', form, {}, progress);
+  return carry('messages', form, bearer(), progress);
 };
 
 let running = null;

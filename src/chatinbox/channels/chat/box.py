@@ -16,7 +16,7 @@ from chatinbox.channels.chat.channel import Channel
 from chatinbox.channels.chat.first import first_ids, read_form, start
 from chatinbox.channels.chat.live import Live
 from chatinbox.channels.chat.said import Said, body_of, file_name, file_type, too_large
-from chatinbox.channels.chat.session import Visitor, prove, read_opening
+from chatinbox.channels.chat.session import SITE, Visitor, prove, read_opening, read_site
 from chatinbox.channels.chat.view import SeenMessage, read_talk, seen_file
 from chatinbox.conversations.incoming import Incoming, NewFile, Received, Sender
 from chatinbox.conversations.verbs.attach import attach_from_customer
@@ -82,7 +82,9 @@ class Box:
         if "authorization" in request.headers:
             return answer({"message": await self._say(await self._prove(channel, request), said, files)}, 201)
         first_ids(said.files)
-        token, visitor, received = await start(self._inst, channel, said, read_opening(opening), files)
+        token, visitor, received = await start(
+            self._inst, channel, said, read_opening(opening), files, read_site(request.headers.get(SITE))
+        )
         if received is None:
             return answer({"token": token, "message": await self._say(visitor, said, files)}, 201)
         message = await self._stored(visitor, received, said, bool(files))
@@ -190,7 +192,7 @@ class Box:
         return answer({"email": await claim_address(self._inst, *where, told.email)})
 
     async def _prove(self, channel: Channel, request: Request) -> Visitor:
-        return await prove(self._inst, channel, request.headers.get("authorization"))
+        return await prove(self._inst, channel, request.headers)
 
     async def _move(self, visitor: Visitor, deliveries: list[UUID], state: State) -> None:
         await set_out(self._inst, visitor.account_id, deliveries)  # those that the visitor was faster than

@@ -42,7 +42,7 @@ class _LiveDoor:
         request = Request(scope)
         try:
             channel = await find_channel(self._inst, scope["path_params"]["key"])
-            visitor = await prove(self._inst, channel, request.headers.get("authorization"))
+            visitor = await prove(self._inst, channel, request.headers)
         except Refused as error:
             await refusal(error)(scope, receive, send)
             return

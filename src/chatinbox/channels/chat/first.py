@@ -26,11 +26,11 @@ MAX_FILES = 10
 
 
 async def start(
-    inst: Installation, channel: Channel, said: Said, opening: str, files: Sequence[NewFile]
+    inst: Installation, channel: Channel, said: Said, opening: str, files: Sequence[NewFile], site: str
 ) -> tuple[str, Visitor, Received | None]:
     """Stores a first message: its token, its visitor, and where it went (None: this opening has begun already)."""
     token = token_for(inst, channel, opening)
-    visitor = await find_visitor(inst, channel, token)
+    visitor = await find_visitor(inst, channel, token, site)
     if visitor:
         return token, visitor, None
     rates.FIRSTS.take(channel.id.bytes)
@@ -48,7 +48,7 @@ async def start(
     received = await receive(inst, channel.account_id, incoming)
     if received.duplicate and not await _began(inst, channel, key, received):
         raise not_found()
-    visitor = await begin(inst, channel, token, received.customer_id, received.conversation_id)
+    visitor = await begin(inst, channel, token, site, received.customer_id, received.conversation_id)
     return token, visitor, received
 
 

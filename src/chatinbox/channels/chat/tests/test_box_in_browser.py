@@ -75,7 +75,7 @@ class StrictSite:
         self._app, self._public, self._key = app, public, key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/strict":
+        if scope["type"] == "http" and scope["path"] in ("/strict", "/elsewhere"):
             page = f'<!doctype html><p>A site</p><script async src="{self._public}/chat/{self._key}/box.js"></script>'
             policy = f"default-src 'none'; script-src {self._public}; frame-src {self._public}"
             headers = {
@@ -165,7 +165,7 @@ async def test_a_talk_from_the_first_word_to_the_seen_answer(site: Site, visit: 
     assert await count(site.inst, site.owner, "message") == 1
     assert await frame.locator(".cb-say a").get_attribute("href") == "https://halden.example/a_(b)"
     assert await frame.locator(".cb-say b").count() == 0
-    assert await page.evaluate(f"localStorage['chatinbox:{site.key}'].length") == 43
+    assert await page.evaluate(f"localStorage['chatinbox:{site.key}'].length") == 44
     await site.answer("صباح النور، نعم!")
     await expect(frame.locator(".cb-say", has_text="صباح النور")).to_be_visible(timeout=1000)
     await expect(frame.locator(".cb-who b").first).to_have_text("Youssef")
@@ -247,6 +247,27 @@ async def test_the_talk_goes_on_after_a_reload_and_in_a_second_tab(site: Site, v
     await say(other, "from the second tab")
     await expect(frame.locator(".cb-say", has_text="second tab")).to_be_visible(timeout=3000)
     assert await count(site.inst, site.owner, "conversation") == 1
+
+
+async def test_a_token_that_is_carried_to_another_site_opens_nothing_there(site: Site, visit: Visit) -> None:
+    """A page of another site with the same box, whose owner has put the visitor's token into its own storage."""
+    page = await visit(site.shop)
+    frame = await open_box(page)
+    await say(frame, "for this site alone")
+    await state(frame, "Sent").wait_for()
+    name = f"chatinbox:{site.key}"
+    token = await page.evaluate("name => localStorage.getItem(name)", name)
+    assert token
+    other = await visit(site.shop.replace("localhost", "127.0.0.1").rpartition("/shop/")[0] + "/elsewhere")
+    answers: list[int] = []
+    other.on("response", lambda answer: answers.append(answer.status) if "/messages" in answer.url else None)
+    await other.evaluate("([name, token]) => localStorage.setItem(name, token)", [name, token])
+    await other.reload()
+    frame = await open_box(other)
+    await expect(frame.locator("#hello")).to_be_visible()
+    assert await frame.locator(".cb-say").count() == 0 and 401 in answers and 200 not in answers
+    await page.reload()
+    await expect((await open_box(page)).locator(".cb-say", has_text="for this site alone")).to_be_visible()
 
 
 async def test_what_is_written_offline_waits_and_is_sent_once(site: Site, visit: Visit) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from chatinbox.accounts.staff import Staff
 from chatinbox.channels.chat import rates
-from chatinbox.channels.chat.channel import open_channel
+from chatinbox.channels.chat.channel import find_channel, open_channel
 from chatinbox.channels.chat.rates import Rates
+from chatinbox.channels.chat.session import begin, find_visitor
 from chatinbox.channels.chat.tests.conftest import Boxes, Browser, count
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
@@ -165,6 +166,50 @@ async def test_a_token_of_another_account_and_a_made_up_one_get_the_same_bytes(b
             assert response.status_code == 401, (method, path, token)
             seen.add((response.content, tuple(sorted(response.headers.items()))))
         assert len(seen) == 1
+
+
+@pytest.mark.parametrize("other", ["https://evil.example", "http://shop.example", "https://shop.example:8443", "null", ""])
+async def test_what_lies_in_one_sites_storage_opens_nothing_on_another(boxes: Boxes, other: str) -> None:
+    """The business has its box on two sites, each with a visitor; a thief carries the token of one elsewhere."""
+    ours, second = {"x-chat-site": "https://shop.example"}, {"x-chat-site": "https://www.shop.example"}
+    visitors = []
+    for site in (ours, second):
+        first = await boxes.client.post(
+            f"/chat/{boxes.key}/messages", json={"id": str(new_id()), "text": f"on {site}"}, headers=site
+        )
+        assert first.status_code == 201
+        visitors.append({"authorization": f"Bearer {first.json()['token']}"})
+    for token, site in zip(visitors, (ours, second), strict=True):
+        seen = await boxes.client.get(f"/chat/{boxes.key}/messages", headers=token | site)
+        assert seen.status_code == 200 and len(seen.json()["messages"]) == 1
+    made_up = {"authorization": "Bearer s" + "x" * 43}
+    for method, path, body in (
+        ("GET", "messages", None),
+        ("GET", "live", None),
+        ("POST", "messages", {"id": str(new_id()), "text": "x"}),
+        ("PUT", "typing", {"typing": True}),
+        ("PUT", "email", {"email": "cyd@example.com"}),
+    ):
+        elsewhere = {"x-chat-site": other} if other else {}
+        answers = [
+            await boxes.client.request(method, f"/chat/{boxes.key}/{path}", json=body, headers=one | elsewhere)
+            for one in (visitors[0], made_up)
+        ]
+        assert [one.status_code for one in answers] == [401, 401] and answers[0].content == answers[1].content
+    swapped = await boxes.client.get(f"/chat/{boxes.key}/messages", headers=visitors[0] | second)
+    assert swapped.status_code == 401
+
+
+async def test_a_token_from_before_there_were_sites_goes_on(inst: Installation, boxes: Boxes) -> None:
+    visitor = boxes.browser()
+    await visitor.say("hello")
+    old = "o" + "x" * 42
+    channel = await find_channel(inst, boxes.key)
+    found = await find_visitor(inst, channel, visitor.token or "", "")
+    assert found
+    await begin(inst, channel, old, "", found.customer_id, found.conversation_id)
+    headers = {"authorization": f"Bearer {old}", "x-chat-site": "https://shop.example"}
+    assert (await boxes.client.get(f"/chat/{boxes.key}/messages", headers=headers)).status_code == 200
 
 
 async def test_unknown_closed_and_malformed_keys_get_the_same_bytes(
