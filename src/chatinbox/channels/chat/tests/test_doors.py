@@ -168,7 +168,9 @@ async def test_a_token_of_another_account_and_a_made_up_one_get_the_same_bytes(b
         assert len(seen) == 1
 
 
-@pytest.mark.parametrize("other", ["https://evil.example", "http://shop.example", "https://shop.example:8443", "null", ""])
+@pytest.mark.parametrize(
+    "other", ["https://evil.example", "http://shop.example", "https://shop.example:8443", "null", ""]
+)
 async def test_what_lies_in_one_sites_storage_opens_nothing_on_another(boxes: Boxes, other: str) -> None:
     """The business has its box on two sites, each with a visitor; a thief carries the token of one elsewhere."""
     ours, second = {"x-chat-site": "https://shop.example"}, {"x-chat-site": "https://www.shop.example"}
@@ -192,7 +194,9 @@ async def test_what_lies_in_one_sites_storage_opens_nothing_on_another(boxes: Bo
     ):
         elsewhere = {"x-chat-site": other} if other else {}
         answers = [
-            await boxes.client.request(method, f"/chat/{boxes.key}/{path}", json=body, headers=one | elsewhere)
+            await boxes.client.request(
+                method, f"/chat/{boxes.key}/{path}", json=body, headers=one | elsewhere
+            )
             for one in (visitors[0], made_up)
         ]
         assert [one.status_code for one in answers] == [401, 401] and answers[0].content == answers[1].content
