@@ -26,18 +26,15 @@ create function directory.promised_sign_ups_before(timestamptz) returns table (i
 
 -- The person of it, in the transaction that makes their account. Who ends it meanwhile waits, or is waited for: never is a key
 -- destroyed that an account was sealed under. Raises unique_violation where somebody has the address.
-create function directory.add_promised_person(uuid, bytea[], bytea, bytea, bytea, timestamptz) returns void
+create function directory.add_promised_person(uuid, bytea, bytea, bytea, bytea, timestamptz) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform from directory.promised_sign_up where id = $1 and ended_at is null for update;
   if not found then
     raise exception 'this sign-up has ended' using errcode = 'no_data_found';
   end if;
-  if exists (select from directory.person where email_blind = any($2)) then
-    raise exception 'somebody has this address' using errcode = 'unique_violation';
-  end if;
   insert into directory.person (id, email_blind, email_sealed, name_sealed, password_sealed, created_at)
-    values ($1, $2[1], $3, $4, $5, $6);
+    values ($1, $2, $3, $4, $5, $6);
 end $$;
 -- It becomes nothing. Raises no_data_found where it has, or was ended.
 create function directory.end_promised_sign_up(uuid, timestamptz) returns void
@@ -71,6 +68,20 @@ create function directory.forget_promised_sign_ups(timestamptz) returns void
 create function directory.is_only_account(uuid) returns boolean
   language sql stable security definer set search_path = pg_catalog, pg_temp as
   $$ select not exists (select from directory.account where account_id <> $1) $$;
+-- Somebody is found by the keyed hash of their address's normal form, the first of these, or of the form it was kept in before:
+-- `is_normal` says which, because what was kept apart less well has to be looked at.
+drop function directory.find_person(bytea);
+create function directory.find_person(bytea[])
+  returns table (id uuid, password_sealed bytea, confirmed_at timestamptz, email_sealed bytea, is_normal boolean)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as
+  $$ select id, password_sealed, confirmed_at, email_sealed, email_blind = $1[1] from directory.person
+      where email_blind = any($1) order by email_blind = $1[1] desc $$;
+drop function directory.is_held_back(bytea, timestamptz);
+create function directory.is_held_back(bytea[], timestamptz) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp as
+  $$ select exists (select from directory.address_change
+      where old_blind = any($1) and confirmed_at is not null and stopped_at is null and expires_at > $2) $$;
+
 revoke all on all functions in schema directory from public;
 grant execute on all functions in schema directory to chatinbox_app;
 reset role;

@@ -124,6 +124,8 @@ async def carry_out(inst: Installation, token: str) -> Asked:
     asked = await look_change(inst, token)
     key = await inst.vault.person_key(asked.person_id)
     email = asked.old if asked.stops else asked.new
+    if not asked.stops and await people.find_person(inst, email) not in (None, asked.person_id):
+        raise gone()
     sealed = key.seal(email, NOBODY, "person", "email", asked.person_id)
     if asked.stops:
         done = "select directory.stop_address_change(%s, %s, %s)", [asked.id, sealed, now()]

@@ -22,6 +22,7 @@ from chatinbox.accounts.sessions import Session
 from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.staff import Role, Staff
 from chatinbox.accounts.teams import read_teams
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.db import Rows
 from chatinbox.core.errors import Refused, not_found
@@ -140,7 +141,7 @@ async def find_invitation(inst: Installation, account_id: UUID, email: str) -> I
     """The newest open invitation of an account for an address."""
     rows = await inst.db.directory("select * from directory.invitations_of(%s, %s)", [account_id, now()])
     opened = await _open(inst, account_id, rows)
-    return next((one for one in opened if one.email.casefold() == email.casefold()), None)
+    return next((one for one in opened if normal_email(one.email) == normal_email(email)), None)
 
 
 async def withdraw(inst: Installation, by: Staff, invitation_id: UUID) -> None:

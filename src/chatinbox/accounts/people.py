@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chatinbox.accounts.passwords import is_right, make_hash
+from chatinbox.core.addresses import in_letters, normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.ids import NOBODY, new_id
 from chatinbox.core.installation import Installation
@@ -29,15 +30,46 @@ class Person:
 
 
 def email_blind(inst: Installation, email: str) -> bytes:
-    """What a person is found by."""
-    return inst.vault.blind_installation("person-email", email.strip().casefold())
+    """What a person is found by: a keyed hash of the address's normal form."""
+    return inst.vault.blind_installation("person-email", normal_email(email))
+
+
+def _blinds(inst: Installation, email: str) -> list[bytes]:
+    """The same, and of the forms that were kept before, in which people of then still stand: as it was typed, folded."""
+    before = {email.strip().casefold(), in_letters(email).casefold()}
+    return [
+        email_blind(inst, email),
+        *(inst.vault.blind_installation("person-email", one) for one in sorted(before)),
+    ]
+
+
+async def _find(inst: Installation, email: str) -> tuple[UUID, bytes | None, bool] | None:
+    """Who has this address: id, password, whether it is confirmed. The form of before took letters for others (ß for ss), so
+    who is found by it alone is looked at.
+    """
+    ask = "select id, password_sealed, confirmed_at is not null, email_sealed, is_normal from directory.find_person(%s)"
+    for row_id, password, confirmed, email_sealed, is_normal in await inst.db.directory(
+        ask, [_blinds(inst, email)]
+    ):
+        if is_normal or await _is_same(inst, row_id, email_sealed, email):
+            return row_id, password, confirmed
+    return None
+
+
+async def _is_same(inst: Installation, person_id: UUID, email_sealed: bytes, email: str) -> bool:
+    try:
+        key = await inst.vault.person_key(person_id)
+    except Erased:
+        return False
+    theirs = key.open_text(email_sealed, NOBODY, "person", "email", person_id)
+    return normal_email(theirs) == normal_email(email)
 
 
 async def add_person(
     inst: Installation, name: str, email: str, password: str | None, confirmed: bool
 ) -> UUID | None:
     """Makes a person, with a password unless they sign in another way; None when the address is taken."""
-    if await is_held_back(inst, email):
+    if await is_held_back(inst, email) or await find_person(inst, email):
         return None
     person_id = new_id()
     key = await inst.vault.create_person_key(person_id)
@@ -61,7 +93,7 @@ async def add_person(
 async def is_held_back(inst: Installation, email: str) -> bool:
     """Whether somebody who gave this address up may still take it back."""
     ask = "select directory.is_held_back(%s, %s)"
-    [[held_back]] = await inst.db.directory(ask, [email_blind(inst, email), now()])
+    [[held_back]] = await inst.db.directory(ask, [_blinds(inst, email), now()])
     return bool(held_back)
 
 
@@ -79,8 +111,8 @@ def sealed(
 
 async def find_person(inst: Installation, email: str) -> UUID | None:
     """Who has this address."""
-    rows = await inst.db.directory("select id from directory.find_person(%s)", [email_blind(inst, email)])
-    return rows[0][0] if rows else None
+    found = await _find(inst, email)
+    return found[0] if found else None
 
 
 async def read_person(inst: Installation, person_id: UUID) -> Person:
@@ -100,17 +132,17 @@ async def prove(inst: Installation, email: str, password: str) -> tuple[UUID, bo
 
     Costs one Argon2 run whether the address is known or not, and whether or not they have a password.
     """
-    rows = await inst.db.directory("select * from directory.find_person(%s)", [email_blind(inst, email)])
-    kept = None
-    if rows and rows[0][1] is not None:
+    found, kept = await _find(inst, email), None
+    if found and found[1] is not None:
         try:
-            key = await inst.vault.person_key(rows[0][0])
-            kept = key.open_text(rows[0][1], NOBODY, "person", "password", rows[0][0])
+            key = await inst.vault.person_key(found[0])
+            kept = key.open_text(found[1], NOBODY, "person", "password", found[0])
         except Erased:
             kept = None
     if not await is_right(password, kept):
         return None
-    return rows[0][0], rows[0][2] is not None
+    assert found
+    return found[0], found[2]
 
 
 async def set_password(inst: Installation, person_id: UUID, password: str) -> None:

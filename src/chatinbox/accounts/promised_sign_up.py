@@ -135,22 +135,27 @@ async def _make(inst: Installation, row_id: UUID, row: _Row, words: _Words) -> b
     """Person and account in one transaction, so that there is never one without the other; False where somebody has the
     address, or may still take it back. Raises NoDataFound where the promise has ended meanwhile.
     """
-    if await people.is_held_back(inst, words.email):
-        return False
+    if await people.is_held_back(inst, words.email) or await people.find_person(inst, words.email):
+        return await _stands(inst, row_id)
     key = await inst.vault.person_key(row_id)
     _, statements = await opening(inst, row.account_id, row_id, words.name, words.email, words.company)
     sealed = people.sealed(key, row_id, words.name, words.email, words.password_hash)
     person: Statement = (
         "select directory.add_promised_person(%s, %s, %s, %s, %s, %s)",
-        [row_id, [people.email_blind(inst, words.email)], *sealed, now()],
+        [row_id, people.email_blind(inst, words.email), *sealed, now()],
     )
     origin = row.origin_sealed and [keeps_origin(row.account_id, words.origin_id, row.origin_sealed)]
     try:
         await inst.db.run(row.account_id, person, *statements, *(origin or []))
     except UniqueViolation:
-        again = await _read(inst, row_id)
-        return again is not None and again.stands
+        return await _stands(inst, row_id)
     return True
+
+
+async def _stands(inst: Installation, row_id: UUID) -> bool:
+    """Whether whoever has the address came by this very sign-up, made by another meanwhile."""
+    again = await _read(inst, row_id)
+    return again is not None and again.stands
 
 
 async def _tell_the_known(inst: Installation, row_id: UUID, words: _Words) -> None:

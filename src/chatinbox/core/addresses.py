@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import unicodedata
 
 from chatinbox.core.errors import Refused
 from chatinbox.core.visible import is_all_seen
@@ -27,8 +28,43 @@ def need_seen(email: str) -> None:
 
 
 def normal_email(text: str) -> str:
-    """The address as compared: trimmed and case-folded, domain in its ASCII form (RFC 5321 §2.4, RFC 5891)."""
+    """The address as compared: trimmed, in small letters, composed (RFC 6532 §3.1), the domain as in `normal_domain`. Letters
+    that only look or sound alike stay apart: strauß@ and strauss@ are two mailboxes.
+    """
     local, _, domain = text.strip().rpartition("@")
+    return f"{_small(local)}@{normal_domain(domain)}"
+
+
+def normal_domain(text: str) -> str:
+    """A domain in its ASCII form (RFC 5891), without the dot of the root; as it is, in small letters, where it has none."""
+    domain = unicodedata.normalize("NFKC", text.strip()).rstrip(".。")
     with contextlib.suppress(UnicodeError):
-        domain = domain.encode("idna").decode()
-    return f"{local}@{domain}".casefold()
+        return ".".join(_ascii(label) for label in re.split("[.。]", domain))
+    return _small(domain)
+
+
+def in_letters(email: str) -> str:
+    """The normal form, its domain in letters as people read it."""
+    local, _, domain = normal_email(email).rpartition("@")
+    return f"{local}@{'.'.join(_read(label) for label in domain.split('.'))}"
+
+
+def _read(label: str) -> str:
+    if label.startswith("xn--"):
+        with contextlib.suppress(UnicodeError):
+            return label[4:].encode("ascii").decode("punycode")
+    return label
+
+
+def _ascii(label: str) -> str:
+    """IDNA of 2008 keeps ß and ς, which name domains of their own (RFC 5894 §7.2); the codec here is that of 2003."""
+    small = _small(label)
+    if set(small) & {"ß", "ς"}:
+        return f"xn--{small.encode('punycode').decode()}"
+    return small.encode("idna").decode().lower()
+
+
+def _small(text: str) -> str:
+    """Small letters, each by itself, and composed: a letter that folds into others, or is an old form of one, stays what it is."""
+    composed = unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", "".join(one.lower() for one in composed))

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from chatinbox.accounts import sessions
 from chatinbox.accounts.throttle import Throttle, neighbourhood
 from chatinbox.core import refusals
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused
 from chatinbox.core.ids import NOBODY, read_id
@@ -36,9 +37,9 @@ _later: set[asyncio.Task[None]] = set()
 
 
 def throttle(request: Request, who: str) -> None:
-    """Takes one try of whom it is about, and one of where it comes from. Raises 429."""
+    """Takes one try of whom it is about, however their address is spelled, and one of where it comes from. Raises 429."""
     by_place.take(neighbourhood(request.client.host if request.client else ""))
-    by_name.take(who.strip().casefold())
+    by_name.take(normal_email(who))
 
 
 def need_own(request: Request) -> None:

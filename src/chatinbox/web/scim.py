@@ -16,6 +16,7 @@ from chatinbox.accounts.queries import Colleague
 from chatinbox.accounts.sso import provisioned, scim_token
 from chatinbox.accounts.staff import Staff
 from chatinbox.accounts.throttle import Throttle, neighbourhood
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.declared import Declared, Way
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import read_id
@@ -55,7 +56,7 @@ async def _list(inst: Installation, by: Staff, request: Request) -> Response:
         wanted = _FILTER.fullmatch(query["filter"])
         if wanted is None:
             raise Refused(400, 'The one filter is: userName eq "address".', "invalidFilter")
-        found = [one for one in found if one.email.casefold() == wanted[1].casefold()]
+        found = [one for one in found if normal_email(one.email) == normal_email(wanted[1])]
     return page_of(request, [_user(inst, one) for one in found])
 
 
@@ -83,7 +84,7 @@ async def _post(inst: Installation, by: Staff, request: Request) -> Response:
 
 async def _put(inst: Installation, by: Staff, request: Request) -> Response:
     one, body = await _one(inst, by, request), await read_body(request)
-    if text(body.get("userName")).casefold() != one.email.casefold():
+    if normal_email(text(body.get("userName"))) != normal_email(one.email):
         raise Refused(400, "The userName cannot be changed; its owner changes their address.", "invalidValue")
     return await _become(inst, by, one, _active(body.get("active", True)))
 

@@ -13,6 +13,7 @@ from chatinbox.accounts.letters import write_to
 from chatinbox.accounts.queries import read_account_name
 from chatinbox.accounts.sso import pending
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.addresses import normal_domain
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.ids import new_id
@@ -46,7 +47,7 @@ class Domain:
 
 def domain_of(email: str) -> str:
     """The domain of an address, as it is compared."""
-    return email.strip().rpartition("@")[2].casefold()
+    return normal_domain(email.rpartition("@")[2])
 
 
 def _blind(inst: Installation, name: str) -> bytes:
@@ -87,7 +88,7 @@ async def is_ours(inst: Installation, account_id: UUID, email: str) -> bool:
 async def claim(inst: Installation, by: Staff, name: str) -> str:
     """Writes to the domain's postmaster for a yes; the address written to. Raises for what is no domain."""
     by.need("integrations")
-    name = name.strip().rpartition("@")[2].rstrip(".").casefold()
+    name = domain_of(name)
     if not _NAME.fullmatch(name):
         raise Refused(422, "Write a domain, such as example.com.", "domain")
     known = await read_domains(inst, by.account_id)

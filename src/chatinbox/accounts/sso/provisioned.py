@@ -11,6 +11,7 @@ from chatinbox.accounts.sign_up import checked
 from chatinbox.accounts.sso.connection import read_connection
 from chatinbox.accounts.sso.domains import domain_of, is_ours, read_domains
 from chatinbox.accounts.staff import Staff
+from chatinbox.core.addresses import normal_email
 from chatinbox.core.clock import now
 from chatinbox.core.errors import Refused, not_found
 from chatinbox.core.installation import Installation
@@ -58,7 +59,7 @@ async def provision(inst: Installation, by: Staff, user_name: str, name: str) ->
             400, "The userName must be an address of a domain the account has confirmed.", "invalidValue"
         )
     for one in await read_staff(inst, by.account_id, by_name=True):
-        if one.email.casefold() == email.casefold():
+        if normal_email(one.email) == normal_email(email):
             if one.id not in await _gone(inst, by):
                 raise _KNOWN
             return await _come_back(inst, by, one)

@@ -22,6 +22,7 @@ from chatinbox.channels.email.channel import Mailbox
 from chatinbox.channels.email.dmarc import Proven, is_at
 from chatinbox.channels.email.headers import authors
 from chatinbox.conversations.checked import Checked, Dkim, Dmarc, Spf
+from chatinbox.core.addresses import normal_domain
 from chatinbox.core.egress.addresses import Address, is_public, read_address
 from chatinbox.core.egress.names import Inquiry, NotAnswered
 from chatinbox.core.installation import Installation
@@ -152,10 +153,12 @@ def _head(raw: bytes) -> Message:
 
 def ascii_domain(domain: str) -> str:
     """A domain as it is asked for; nothing when it is none."""
+    found = normal_domain(domain)
     try:
-        return domain.strip().rstrip(".").encode("idna").decode().lower()
+        found.encode("idna")  # whether its parts are of a length
     except UnicodeError:
         return ""
+    return found
 
 
 def _told(raw: bytes, name: str) -> Checked | None:

@@ -11,6 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from uuid import UUID
 
+from chatinbox.core.addresses import normal_domain
 from chatinbox.core.cleaning import clean_html, to_html
 
 MOST_REFERENCES = 20
@@ -125,10 +126,7 @@ def _encoded(text: str) -> str:
 def _mailbox(name: str, address: str) -> str:
     """A name and an address (RFC 5322 §3.4)."""
     local, _, domain = address.strip().rpartition("@")
-    try:
-        domain = domain if domain.isascii() else domain.encode("idna").decode()
-    except UnicodeError:
-        domain = ""
+    domain = domain if domain.isascii() else normal_domain(domain)
     if not local.isascii():
         raise CannotBeWritten("The address has letters that mail servers do not take.")
     if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):

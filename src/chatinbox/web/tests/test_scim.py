@@ -88,6 +88,33 @@ async def test_a_provider_adds_finds_and_lets_go_and_sessions_end_with_it(
     assert (await provider.ask("PATCH", f"/Users/{made['id']}", off))[1]["active"] is False
 
 
+async def test_a_provider_may_spell_an_address_as_it_likes_and_a_domain_that_looks_alike_is_anothers(
+    inst: Installation, ada: Staff, cyd: Staff, provider: Provider
+) -> None:
+    label = f"faß-bücher-{new_id().hex[-8:]}"
+    claimed = await domains.claim(inst, ada, f"{label}.Example")
+    domain = claimed.removeprefix("postmaster@")
+    assert domain.isascii() and domain.startswith("xn--")
+    link = await letter_link(inst, ada, rf"{domain} is yours and[\s\S]+/sso/domain/\S+")
+    await domains.confirm(inst, link.rpartition("/")[2])
+    spelled = [f"eva@{label}.example", f"EVA@{label.replace('ß', 'ẞ').upper()}.example", f"eva@{domain}"]
+    status, made = await provider.ask("POST", "/Users", {"userName": spelled[0], "displayName": "Eva"})
+    assert status == 201
+    for one in spelled:
+        assert (await provider.ask("POST", "/Users", {"userName": one}))[1]["scimType"] == "uniqueness"
+        _, found = await provider.ask("GET", "/Users", filter=f'userName eq "{one}"')
+        assert [user["id"] for user in found["Resources"]] == [made["id"]]
+        assert (await provider.ask("PUT", f"/Users/{made['id']}", {"userName": one, "active": True}))[
+            0
+        ] == 200
+        assert await domains.is_ours(inst, ada.account_id, one)
+        assert not await domains.is_ours(inst, cyd.account_id, one)
+    other = f"eva@{label.replace('ß', 'ss')}.example"
+    assert not await domains.is_ours(inst, ada.account_id, other)
+    assert (await provider.ask("POST", "/Users", {"userName": other}))[1]["scimType"] == "invalidValue"
+    assert (await provider.ask("PUT", f"/Users/{made['id']}", {"userName": other}))[0] == 400
+
+
 async def test_one_account_never_sees_anothers_people_nor_those_of_no_domain_of_its_own(
     inst: Installation, client: Browser, ada: Staff, bea: Staff, cyd: Staff, provider: Provider
 ) -> None:
