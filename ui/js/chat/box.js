@@ -3,7 +3,7 @@
 
 import { $, el, icon, newId } from './dom.js';
 import { draw, drawTyping, speak, toEnd } from './log.js';
-import { ask, forget, getOpening, hangUp, hasToken, listen, passing, postWhole, setSite, setToken } from './wire.js';
+import { ask, at, forget, getOpening, hangUp, hasToken, listen, passing, postWhole, setToken } from './wire.js';
 import * as write from './write.js';
 
 const boot = JSON.parse($('boot').textContent), root = document.documentElement, strip = $('strip'), pill = $('new');
@@ -59,8 +59,10 @@ const pull = async () => {
   pulling = fetchNew().catch(failed).finally(() => { pulling = null; if (again) { again = false; pull(); } });
   return pulling;
 };
+const turn = ({ token }) => { if (token) { setToken(token); tell({ token }); } };
 const fetchNew = async () => {
   const { email } = box, answer = await ask('GET', 'messages?after=' + box.position);
+  turn(answer);
   take(email === box.email ? answer : { ...answer, email: box.email }); // given while we asked: the answer is older
 };
 const take = answer => {
@@ -82,9 +84,9 @@ const failed = error => {
 };
 // The session ended: what stands in the field and what was not sent stays here.
 const gone = () => {
+  tell({ token: null, was: hasToken() });
   forget();
   hangUp();
-  tell({ token: null });
   box.known.clear();
   Object.assign(box, { position: 0, seen: 0, mine: 0, email: null, closed: false, typing: [], more: false });
   show();
@@ -149,7 +151,8 @@ const flush = async () => {
 };
 const post = async item => {
   const answer = await (hasToken() ? postOn(item) : postFirst(item));
-  if (answer.token) { setToken(answer.token); tell({ token: answer.token }); connect(); }
+  turn(answer);
+  connect();
   box.pending = box.pending.filter(other => other !== item);
   box.known.set(answer.message.id, answer.message);
   // A gap below it is filled by the next pull; only what follows directly moves the position.
@@ -213,7 +216,7 @@ const setOpen = open => {
 const heard = ({ data }) => {
   if (data.look) look(data.look);
   if ('open' in data) setOpen(data.open);
-  if ('token' in data && data.token && !hasToken()) { setToken(data.token); pull(); connect(); }
+  if (data.token) { setToken(data.token); pull(); connect(); }
 };
 const begin = () => { show(); if (hasToken()) { pull(); connect(); } else { box.quiet = false; show(); } };
 
@@ -222,7 +225,7 @@ addEventListener('message', event => {
   if (port || event.source !== parent || event.data?.chatinbox !== boot.key) return;
   port = event.ports[0];
   port.onmessage = heard;
-  setSite(event.origin);
+  at.site = event.origin;
   if (event.data.token) setToken(event.data.token);
   look(event.data.look);
   begin();

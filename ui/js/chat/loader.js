@@ -86,7 +86,9 @@ iframe[data-ready] { transition: translate 180ms cubic-bezier(.2, .7, .2, 1), op
 
   const heard = ({ data }) => {
     if ('ready' in data) { frame.dataset.ready = ''; clearTimeout(late); show(); }
-    if ('token' in data) keep(data.token);
+    // What another tab got meanwhile is not thrown away with what was worth nothing any more.
+    if (data.was && token() && token() !== data.was) port.postMessage({ token: token() });
+    else if ('token' in data) keep(data.token);
     if ('unread' in data) tell(data.unread);
     if ('close' in data) close();
   };

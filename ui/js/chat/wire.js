@@ -12,13 +12,12 @@ const sleep = ms => new Promise(done => setTimeout(done, ms));
 
 let token = null;
 // The site we stand on, as the browser names it: a token that lies in its storage is good on no other.
-let site = null;
-export const setSite = value => { site = value; };
+export const at = {};
 // What proves, when the very first answer is lost and asked for again, that the same visitor asks: an opening of
 // 48 bits of time and 256 random ones, made here, from which the server makes the token.
 let opening = null;
 export const setToken = value => { token = value; };
-export const hasToken = () => !!token;
+export const hasToken = () => token;
 export const getOpening = () => opening ??= open();
 export const forget = () => { token = opening = null; };
 
@@ -28,7 +27,7 @@ const open = () => {
   for (let i = 5; i >= 0; i--, time = Math.floor(time / 256)) bytes[i] = time % 256;
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 };
-const bearer = () => ({ ...(site && { 'x-chat-site': site }), ...(token && { authorization: 'Bearer ' + token }) });
+const bearer = () => ({ 'x-chat-site': at.site, ...(token && { authorization: 'Bearer ' + token }) });
 
 export const ask = async (method, path, body) => {
   const signal = AbortSignal.timeout(20000);

@@ -16,7 +16,7 @@ from chatinbox.channels.chat.channel import Channel
 from chatinbox.channels.chat.first import first_ids, read_form, start
 from chatinbox.channels.chat.live import Live
 from chatinbox.channels.chat.said import Said, body_of, file_name, file_type, too_large
-from chatinbox.channels.chat.session import SITE, Visitor, prove, read_opening, read_site
+from chatinbox.channels.chat.session import SITE, Visitor, prove, read_opening, read_site, turn
 from chatinbox.channels.chat.view import SeenMessage, read_talk, seen_file
 from chatinbox.conversations.incoming import Incoming, NewFile, Received, Sender
 from chatinbox.conversations.verbs.attach import attach_from_customer
@@ -61,6 +61,7 @@ class Box:
         visitor = await self._prove(channel, request)
         fetched = await read_talk(self._inst, visitor, _number(request, "after"), _number(request, "before"))
         self._live.meet(fetched.writers)
+        fetched.talk.token = await turn(self._inst, channel, request.headers, visitor)
         fetched.talk.typing = self._live.typists(visitor.conversation_id)
         if fetched.brought:
             self._afterwards(self._move(visitor, fetched.brought, "delivered"))

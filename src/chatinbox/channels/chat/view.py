@@ -77,7 +77,9 @@ class SeenMessage(msgspec.Struct):
 
 
 class Talk(msgspec.Struct):
-    """The conversation as its visitor sees it. `seen`: how far staff have read; `mine`: how far the visitor has."""
+    """The conversation as its visitor sees it. `seen`: how far staff have read; `mine`: how far the visitor has. `token`:
+    with which they go on, where theirs is of an earlier day.
+    """
 
     messages: list[SeenMessage]
     more_before: bool
@@ -86,6 +88,7 @@ class Talk(msgspec.Struct):
     email: str | None
     closed: bool
     typing: list[Author]
+    token: str | None = None
 
 
 class Fetched(msgspec.Struct):

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 import uvicorn
 from PIL import Image
@@ -29,7 +30,7 @@ from chatinbox.channels.chat.tests.conftest import count
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
 from chatinbox.conversations.collection import set_takes
-from chatinbox.core.clock import now
+from chatinbox.core.clock import now, travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 from chatinbox.core.links import SignedLinks
@@ -165,7 +166,7 @@ async def test_a_talk_from_the_first_word_to_the_seen_answer(site: Site, visit: 
     assert await count(site.inst, site.owner, "message") == 1
     assert await frame.locator(".cb-say a").get_attribute("href") == "https://halden.example/a_(b)"
     assert await frame.locator(".cb-say b").count() == 0
-    assert await page.evaluate(f"localStorage['chatinbox:{site.key}'].length") == 44
+    assert re.fullmatch(r"s\d+\.[\w-]{43}", await page.evaluate(f"localStorage['chatinbox:{site.key}']"))
     await site.answer("صباح النور، نعم!")
     await expect(frame.locator(".cb-say", has_text="صباح النور")).to_be_visible(timeout=1000)
     await expect(frame.locator(".cb-who b").first).to_have_text("Youssef")
@@ -268,6 +269,33 @@ async def test_a_token_that_is_carried_to_another_site_opens_nothing_there(site:
     assert await frame.locator(".cb-say").count() == 0 and 401 in answers and 200 not in answers
     await page.reload()
     await expect((await open_box(page)).locator(".cb-say", has_text="for this site alone")).to_be_visible()
+
+
+async def test_the_next_day_both_tabs_go_on_with_another_token_and_the_old_one_opens_nothing(
+    site: Site, visit: Visit
+) -> None:
+    page = await visit(site.shop)
+    frame = await open_box(page)
+    await say(frame, "on the first day")
+    await state(frame, "Sent").wait_for()
+    ask = f"localStorage['chatinbox:{site.key}']"
+    old = await page.evaluate(ask)
+    second = await visit(f"{site.shop}/ash-cup", context=page.context)
+    other = await open_box(second)
+    with travel(timedelta(days=1)):
+        await site.answer("on the second day")
+        for one in (frame, other):
+            await expect(one.locator(".cb-say", has_text="on the second day")).to_be_visible(timeout=5000)
+        await say(other, "and from the second tab")
+        await expect(frame.locator(".cb-say", has_text="second tab")).to_be_visible(timeout=5000)
+        await say(frame, "and from the first")
+        await expect(other.locator(".cb-say", has_text="from the first")).to_be_visible(timeout=5000)
+        assert await page.evaluate(ask) != old
+        heads = {"authorization": f"Bearer {old}", "x-chat-site": await page.evaluate("origin")}
+        async with httpx.AsyncClient() as thief:
+            answer = await thief.get(f"{site.public}/chat/{site.key}/messages", headers=heads)
+        assert answer.status_code == 401
+    assert await count(site.inst, site.owner, "conversation") == 1
 
 
 async def test_what_is_written_offline_waits_and_is_sent_once(site: Site, visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """The visitor's doors: what is stored when, who sees what, and who must not."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from chatinbox.channels.chat.session import begin, find_visitor
 from chatinbox.channels.chat.tests.conftest import Boxes, Browser, count
 from chatinbox.conversations import verbs
 from chatinbox.conversations.body import Body
+from chatinbox.core.clock import travel
 from chatinbox.core.ids import new_id
 from chatinbox.core.installation import Installation
 
@@ -202,6 +204,26 @@ async def test_what_lies_in_one_sites_storage_opens_nothing_on_another(boxes: Bo
         assert [one.status_code for one in answers] == [401, 401] and answers[0].content == answers[1].content
     swapped = await boxes.client.get(f"/chat/{boxes.key}/messages", headers=visitors[0] | second)
     assert swapped.status_code == 401
+
+
+async def test_a_copied_token_is_worth_nothing_once_its_visitor_came_on_another_day(boxes: Boxes) -> None:
+    visitor, neighbour = boxes.browser(), boxes.browser()
+    await visitor.say("hello")
+    await neighbour.say("somebody else")
+    copied = Browser(boxes.client, boxes.key, visitor.token)
+    assert (await visitor.read())["token"] is None, "the same day it stays"
+    with travel(timedelta(days=1)):
+        following = [(await visitor.read())["token"] for _ in range(2)]  # the first answer was lost
+        assert following[0] == following[1] and following[0] != copied.token
+        assert (await copied.ask("GET", "messages")).status_code == 200, (
+            "until the next is used, nobody is lost"
+        )
+        visitor.token = following[0]
+        assert [one["text"] for one in (await visitor.read())["messages"]] == ["hello"]
+        assert (await copied.ask("GET", "messages")).status_code == 401
+        stranger = following[0].rpartition(".")[0] + "." + neighbour.token.rpartition(".")[2][:22]
+        assert (await Browser(boxes.client, boxes.key, stranger).ask("GET", "messages")).status_code == 401
+        assert len((await neighbour.read())["messages"]) == 1
 
 
 async def test_a_token_from_before_there_were_sites_goes_on(inst: Installation, boxes: Boxes) -> None:
