@@ -1,6 +1,7 @@
 """What somebody would try who means harm, where more than one room has to hold."""
 
 import random
+import re
 import time
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -73,6 +74,55 @@ async def test_another_host_in_a_request_comes_into_no_page(ada: Staff, client: 
         await client.as_(ada)
         answer = await client.get("/api/list", headers=headers)
         assert "evil.example" not in answer.text and "no-store" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {},
+        {"host": "evil.example"},
+        {"x-forwarded-host": "127.0.0.1", "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9"},
+        {"forwarded": "for=203.0.113.9;host=evil.example;proto=https", "x-original-url": "/settings/profile"},
+        {
+            "x-rewrite-url": "/api/list",
+            "x-http-method-override": "DELETE",
+            "x-forwarded-prefix": "//evil.example",
+        },
+    ],
+)
+async def test_the_same_request_of_one_account_and_then_of_another_shares_nothing(
+    ada: Staff, cyd: Staff, say: Say, new_browser: Callable[[], Browser], poison: dict[str, str]
+) -> None:
+    """With keys that are the same to the letter: path, query and headers. Only who is signed in differs."""
+    await say(ada, "canary of hers", subject="canary of hers")
+    await say(cyd, "canary of his", subject="canary of his")
+    hers, his = new_browser(), new_browser()
+    await hers.as_(ada)
+    await his.as_(cyd)
+    for path in (
+        "/api/list?view=all",
+        "/api/sync?after=0",
+        "/api/search?q=canary",
+        "/settings/profile",
+        "/settings/looked",
+    ):
+        first = await hers.get(path, headers=poison)
+        second = await his.get(path, headers=poison)
+        again = await hers.get(path, headers=poison)
+        for answer, own, other in ((first, ada, cyd), (second, cyd, ada), (again, ada, cyd)):
+            text = answer.text + str(answer.headers)
+            foreign = r"canary of his|s Coffee\b" if own is ada else r"canary of hers|s Tea\b"
+            assert not re.search(foreign, text) and str(other.account_id) not in text, path
+            assert "evil.example" not in text, path
+            if answer.status_code == 200:
+                assert "no-store" in answer.headers["cache-control"], path
+                assert "etag" not in answer.headers and "last-modified" not in answer.headers, path
+        if path.startswith("/api/list"):
+            assert "canary of hers" in first.text and "canary of his" in second.text, (
+                "else this shows nothing"
+            )
+        if not poison:
+            assert first.status_code == second.status_code == 200, path
 
 
 async def test_whatever_sql_runs_as_the_program_stays_in_its_account(
