@@ -32,6 +32,7 @@ COMMANDS = {
     "clock",  # times of the installation itself
     "keys",  # moves the root key, and opens nothing with it
     "backup", "restore",  # sealed copies; what is made anew is shown to nobody
+    "drill",  # a copy put back beside, each account opened to see that it does; only their number is told
 }  # fmt: skip
 OPENS = {"open_row", "open_body", "open_text", "customer_key", "customer_keys", "known_customer_keys", "read_timeline", "open_rows", "export_account"}  # fmt: skip
 """What opens something that is sealed for an account."""
