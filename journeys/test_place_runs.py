@@ -74,9 +74,10 @@ class Run:
         self.before = apart.rows(above)
 
     def do(self, deed: Deed, actor: int) -> None:
-        """Somebody does something from where they are."""
+        """Somebody does something from where they are; what it leads to is done when this returns."""
         self.looks += deed == "look"
         asyncio.run(self.deeds.do(deed, actor, self._place(actor)))
+        wait_until(self.is_still)
 
     def write(self, who: str, actor: int) -> None:
         """Somebody sends a letter from where they are; it has come when this returns."""
@@ -85,6 +86,7 @@ class Run:
         self.business.house.send_mail(who, to, "Order 7", "Where is it?", source=source, message_id=named)
         ask = "select count(*) from tenant.raw_mail where account_id = %s and placed_at is null and held_at is null"
         wait_until(lambda: self.above.execute(ask, [self.business.account_id]).fetchone() == (0,))
+        wait_until(self.is_still)
 
     def told(self) -> list[str]:
         """What was added to accounts, staff and customers."""
@@ -134,13 +136,11 @@ class Places(RuleBasedStateMachine):
     def somebody_does_something(self, deed: Deed, actor: int) -> None:
         for one in self.runs:
             one.do(deed, actor)
-            wait_until(one.is_still)
 
     @rule(who=writers, actor=actors)
     def somebody_sends_a_letter(self, who: str, actor: int) -> None:
         for one in self.runs:
             one.write(who, actor)
-            wait_until(one.is_still)
 
     def teardown(self) -> None:
         if not hasattr(self, "runs"):
