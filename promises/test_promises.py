@@ -23,14 +23,27 @@ POLICY = {
 }
 
 
+def is_broken(promise: book.Kept) -> bool:
+    """Whether its saboteurs are at work in a short run of today: those of every other promise, and tomorrow those of the rest."""
+    return (BOOK.index(promise) // 2 + now().toordinal()) % 2 == 0
+
+
 @pytest.fixture(scope="session")
-def proven(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def proven(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> dict[str, dict[str, Any]]:
     """All promises, tried by the command in processes of their own: what saboteurs do to a program stays there. Half of them
-    each, side by side.
+    each, side by side. Every proof is tried, the saboteurs of today's promises are let loose; with --long all of them.
     """
+    every_one = bool(pytestconfig.getoption("--long"))
 
     def prove(half: Sequence[book.Kept], data: Path) -> list[dict[str, Any]]:
-        words = ["prove", "--sabotage", "--json", "--data", str(data), "--clause", *(one.no for one in half)]
+        broken = [one for one in half if every_one or is_broken(one)]
+        whole = [one for one in half if one not in broken]
+        return [*_tried(broken, data, "--sabotage"), *(_tried(whole, data) if whole else [])]
+
+    def _tried(some: Sequence[book.Kept], data: Path, *more: str) -> list[dict[str, Any]]:
+        words = ["prove", *more, "--json", "--data", str(data), "--clause", *(one.no for one in some)]
         ran = subprocess.run(
             [sys.executable, "-m", "chatinbox", *words],
             capture_output=True,
@@ -51,11 +64,12 @@ def proven(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
 
 @pytest.mark.parametrize("promise", BOOK, ids=lambda one: one.no)
 def test_a_promise_holds_and_whoever_breaks_it_is_noticed(
-    promise: book.Kept, proven: dict[str, dict[str, Any]]
+    promise: book.Kept, proven: dict[str, dict[str, Any]], pytestconfig: pytest.Config
 ) -> None:
     found = proven[promise.no]
-    assert found["broken"] == [] == found["aside"] and found["holds"]
-    assert len(found["caught"]) == len(promise.saboteurs) > 0
+    assert found["broken"] == [] == found["aside"] and found["holds"] and promise.saboteurs
+    if pytestconfig.getoption("--long") or is_broken(promise):
+        assert len(found["caught"]) == len(promise.saboteurs)
 
 
 @pytest.mark.parametrize("promise", BOOK, ids=lambda one: one.no)
