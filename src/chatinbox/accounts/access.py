@@ -150,7 +150,9 @@ async def note_customers(inst: Installation, by: Staff, customer_ids: Iterable[U
 async def record_operator(
     inst: Installation, account_id: UUID, grant_id: UUID, deed: Deed, **subject: Any
 ) -> None:
-    """Writes what the operator did under a grant, before they see it, or was refused, under the refusal, each time as a row of its own; `subject` as in `looked`."""
+    """Writes what the operator did under a grant, before they see it, or was refused, under the refusal, each time as a row of its
+    own; `subject` as in `looked`.
+    """
     await inst.db.run(account_id, _statement(account_id, quarter(), None, grant_id, deed, "", subject))
 
 

@@ -23,7 +23,7 @@ _WRITE: dict[str, Callable[[Installation, UUID, str], Awaitable[None]]] = {
     "reset": sign_in.send_reset,
     "wish": wish.send_wish,
 }
-_OF_USE = timedelta(hours=1)  # later they have asked again
+OF_USE = timedelta(hours=1)  # later they have asked again
 log = structlog.get_logger()
 
 
@@ -50,7 +50,7 @@ async def keep(inst: Installation, promise_id: UUID, language: str = ENGLISH) ->
 
 async def keep_left_over(inst: Installation) -> None:
     """Keeps the promises of processes that were killed; one that is of no use any more is forgotten."""
-    await inst.db.directory("select directory.forget_promised_letters(%s)", [now() - _OF_USE])
+    await inst.db.directory("select directory.forget_promised_letters(%s)", [now() - OF_USE])
     rows = await inst.db.directory(
         "select id from directory.promised_letters_before(%s)", [now() - LEFT_OVER]
     )

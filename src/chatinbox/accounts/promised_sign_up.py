@@ -8,7 +8,6 @@ the letter that a forgotten password gets; the row's two keys are destroyed, and
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from chatinbox.accounts import people, sign_in
 from chatinbox.accounts.agreements import keeps_origin, sealed_origin
 from chatinbox.accounts.letters import LEFT_OVER
 from chatinbox.accounts.passwords import make_hash
+from chatinbox.accounts.promised import OF_USE
 from chatinbox.accounts.sign_up import opening
 from chatinbox.core.clock import now
 from chatinbox.core.db import Statement
@@ -29,7 +29,6 @@ from chatinbox.core.sure import may_destroy
 from chatinbox.core.vault import SealKey
 
 Opens: TypeAlias = Callable[[Installation, UUID, str], Awaitable[None]]
-_OF_USE = timedelta(hours=1)  # later they have signed up again
 log = structlog.get_logger()
 
 
@@ -103,7 +102,7 @@ async def keep(inst: Installation, row_id: UUID, open_channels: Opens) -> None:
 
 async def keep_left_over(inst: Installation, open_channels: Opens) -> None:
     """Keeps the promises of processes that were killed; one of which nothing was made within an hour is forgotten."""
-    old = now() - _OF_USE
+    old = now() - OF_USE
     if may_destroy("sign-ups that were not kept in time"):
         await inst.db.directory("select directory.end_promised_sign_ups(%s, %s)", [old, now()])
     rows = await inst.db.directory(

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from packaging.version import Version
+
 from chatinbox.core.settings import CLONE
 
 OLD_AFTER = timedelta(days=180)
@@ -23,7 +25,7 @@ def behind(listed: Path = LIST) -> list[str]:
             here = version(name)
         except PackageNotFoundError:
             continue  # not for this system; what is needed and missing would not have got this far
-        if _parts(here) < _parts(wanted):
+        if Version(here) < Version(wanted):
             found.append(f"{name} {here} (the list has {wanted})")
     return found
 
@@ -31,8 +33,3 @@ def behind(listed: Path = LIST) -> list[str]:
 def made_on(said: Path = MADE_ON) -> date:
     """The day on which the list was made."""
     return date.fromisoformat(said.read_text().split()[0])
-
-
-def _parts(text: str) -> list[int]:
-    """A version as numbers to compare (PEP 440, releases only: the list has no others)."""
-    return [int(one) for one in re.findall(r"\d+", text.split("+")[0])]

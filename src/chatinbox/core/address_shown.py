@@ -8,6 +8,7 @@ What is stored, compared and written to is the address as it is.
 import unicodedata
 from functools import cache
 
+from chatinbox.core.addresses import SHARP, normal_domain, readable
 from chatinbox.core.visible import is_all_seen
 
 # Letters that are drawn like Latin ones; of a word made of these alone nobody sees the script.
@@ -46,7 +47,7 @@ def _shown(email: str) -> str:
     for label in labels:
         note = _note(label, here)
         notes.append(note)
-        kept.append(_plain(label) if note else label)
+        kept.append(normal_domain(label) if note else label)
     said = "; ".join(one for one in notes if one)
     return f"{local}{at}{'.'.join(kept)}" + (f" ({said})" if said else "")
 
@@ -86,15 +87,7 @@ def _readable(label: str) -> str:
     if not label.lower().startswith("xn--"):
         folded = unicodedata.normalize("NFKC", label)  # wide letters are what they stand for
         return folded if folded.isascii() else label
-    try:
-        read = label.lower().encode().decode("idna")
-    except UnicodeError:
+    read = readable(label)
+    if set(read) & SHARP:  # beside it stands a domain without, and many programs lead to that one
         return label
     return read if is_all_seen(read) and "." not in read and "@" not in read else label
-
-
-def _plain(label: str) -> str:
-    try:
-        return label.encode("idna").decode()
-    except UnicodeError:
-        return label

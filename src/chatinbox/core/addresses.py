@@ -10,6 +10,7 @@ from chatinbox.core.visible import is_all_seen
 _SIGN = r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f"
 _SHAPE = re.compile(rf"{_SIGN}]{{1,64}}@({_SIGN}.]+\.)+({_SIGN}.\d]{{2,63}}|(?i:xn--)[a-zA-Z\d-]{{1,59}})")
 _LONGEST = 254
+SHARP = frozenset("ßς")  # letters by which IDNA of 2008 names other domains than that of 2003
 
 
 def is_email(text: str) -> bool:
@@ -46,20 +47,24 @@ def normal_domain(text: str) -> str:
 def in_letters(email: str) -> str:
     """The normal form, its domain in letters as people read it."""
     local, _, domain = normal_email(email).rpartition("@")
-    return f"{local}@{'.'.join(_read(label) for label in domain.split('.'))}"
+    return f"{local}@{'.'.join(readable(label) for label in domain.split('.'))}"
 
 
-def _read(label: str) -> str:
-    if label.startswith("xn--"):
+def readable(label: str) -> str:
+    """A label of a domain in letters, where it is the ASCII form of just these (RFC 5891 §5.3); any other as it is."""
+    small = label.lower()
+    if small.startswith("xn--"):
         with contextlib.suppress(UnicodeError):
-            return label[4:].encode("ascii").decode("punycode")
+            read = small[4:].encode("ascii").decode("punycode")
+            if _ascii(read) == small:
+                return read
     return label
 
 
 def _ascii(label: str) -> str:
     """IDNA of 2008 keeps ß and ς, which name domains of their own (RFC 5894 §7.2); the codec here is that of 2003."""
     small = _small(label)
-    if set(small) & {"ß", "ς"}:
+    if set(small) & SHARP:
         return f"xn--{small.encode('punycode').decode()}"
     return small.encode("idna").decode().lower()
 

@@ -178,14 +178,15 @@ def _let_go(of_data: Manifest, ledger: Destroyed) -> list[str]:
 
 def made_of(copy: Path, root: bytes) -> datetime:
     """When a copy was made. Raises Trouble for one that does not open."""
-    for name, content in read_parts(copy, copy_key_of(root)):
-        if name == "manifest":
-            return msgspec.json.decode(b"".join(content), type=Manifest).made_at
-    raise Trouble(f"{copy.name} does not say what it is.")
+    return _said(copy, read_parts(copy, copy_key_of(root))).made_at
 
 
 def _manifest(path: Path, settings: Settings) -> Manifest:
-    for name, content in _parts(path, settings):
+    return _said(path, _parts(path, settings))
+
+
+def _said(path: Path, parts: Iterator[tuple[str, Iterator[bytes]]]) -> Manifest:
+    for name, content in parts:
         if name == "manifest":
             return msgspec.json.decode(b"".join(content), type=Manifest)
     raise Trouble(f"{path.name} does not say what it is.")

@@ -7,7 +7,7 @@ customers must be alike (`apart.py`), and the website's counters equal.
 
 import hmac
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -47,13 +47,6 @@ SCRIPTS = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, ACTORS - 1))
 FEW = settings(max_examples=5, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 MANY = settings(FEW, max_examples=150)
 EVERYTHING: Script = [(deed, actor) for deed in DEEDS for actor in range(ACTORS)]
-
-
-@pytest.fixture
-def above(above_all: str) -> Iterator[psycopg.Connection]:
-    """A connection that sees everything."""
-    with psycopg.connect(above_all, autocommit=True) as conn:
-        yield conn
 
 
 @pytest.fixture(autouse=True)

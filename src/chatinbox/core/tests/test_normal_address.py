@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatinbox.core.addresses import in_letters, is_email, normal_domain, normal_email
+from chatinbox.core.addresses import in_letters, is_email, normal_domain, normal_email, readable
 
 LETTERS = st.text(st.sampled_from("abcxyz019éäöüñçßıкизαβγσς日本"), min_size=1, max_size=12)
 DOMAINS = st.lists(LETTERS, min_size=1, max_size=3).map(lambda labels: ".".join([*labels, "example"]))
@@ -81,3 +81,12 @@ def test_whatever_is_typed_has_a_form(text: str) -> None:
     assert isinstance(normal_email(text), str) and isinstance(in_letters(text), str)
     if is_email(text):
         assert normal_email(normal_email(text)) == normal_email(text)
+
+
+@pytest.mark.parametrize("label", ["xn--google-", "xn--faß-", "xn--", "xn--a", "xn--Google-", "shop"])
+def test_a_label_that_is_not_the_ascii_form_of_what_it_would_read_as_stays_as_it_is(label: str) -> None:
+    assert readable(label) == label
+
+
+def test_a_domain_with_a_letter_of_its_own_is_read_in_it() -> None:
+    assert [readable(one) for one in ("xn--fa-hia", "XN--MNCHEN-3YA")] == ["faß", "münchen"]

@@ -26,9 +26,9 @@ from chatinbox.privacy.erasure.erase import erase
 from chatinbox.privacy.glass import grants, hand, look
 from chatinbox.privacy.glass.seen import Seen, read_seen
 from chatinbox.privacy.restriction.restrict import restrict
-from chatinbox.privacy.tests.test_glass import above, asked, olga, otto, refused
+from chatinbox.privacy.tests.test_glass import asked, olga, otto, refused
 
-__all__ = ["above", "olga", "otto"]
+__all__ = ["olga", "otto"]
 
 BILL = NewFile("bill.pdf", "application/pdf", b"canary bytes of a bill", content_id="part1@host-7.internal")
 PHOTO = NewFile("photo.txt", "text/plain", b"canary bytes of a photo")

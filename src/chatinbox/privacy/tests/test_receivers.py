@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -46,6 +48,16 @@ async def erased(inst: Installation, by: Staff, customer_id: UUID) -> dict[str, 
         one["told"] += "!"
     assert not told["receivers"] or not signature.is_genuine(canonical(told), value, signed["public_key"])
     return {one["to"]: (one["why"], one["count"], one["told"].rstrip("!")) for one in told["receivers"]}
+
+
+@asynccontextmanager
+async def knowing(close: Installation, by: Staff, say: Say) -> AsyncIterator[None]:
+    """A connected program that was told of hers, while the block runs."""
+    async with listening() as program:
+        await connected(close, by, program, "words", events=["message.received"])
+        await say(by, "again", HERS)
+        await happen(close, by)
+        yield
 
 
 def order_of(number: int) -> Order:
@@ -97,15 +109,11 @@ async def test_a_program_whose_connection_ended_and_a_letter_are_said_to_be_told
     hers = await say(ada, "hers", HERS)
     everything = await given(inst, ada)
     await inst.egress.mail(letter(ada, everything))
-    async with listening() as program:
-        on = await connected(close, ada, program, "words", events=["message.received"])
-        await say(ada, "again", HERS)
-        await happen(close, ada)
+    async with knowing(close, ada, say):
         await close.db.run(
             ada.account_id,
             ("delete from connection_knows where account_id = %s", [ada.account_id]),
         )
-        assert on
         late = await say(ada, "came after it", HIS)
         told = await erased(close, ada, hers.customer_id)
     assert told == {
@@ -135,10 +143,7 @@ async def test_the_page_says_it_to_who_may_erase_and_names_are_sealed_where_they
 ) -> None:
     close = near(inst)
     hers = await say(ada, "hers", HERS)
-    async with listening() as program:
-        await connected(close, ada, program, "words", events=["message.received"])
-        await say(ada, "again", HERS)
-        await happen(close, ada)
+    async with knowing(close, ada, say):
         await erased(close, ada, hers.customer_id)
     page = (await (await client.as_(ada)).get("/settings/erasures")).text
     assert "connected program Shop" in page and "1 kind of receiver" in page
@@ -154,10 +159,7 @@ async def test_an_erasure_that_broke_off_keeps_what_was_found_before_programs_we
 ) -> None:
     close = near(inst)
     hers = await say(ada, "hers", HERS)
-    async with listening() as program:
-        await connected(close, ada, program, "words", events=["message.received"])
-        await say(ada, "again", HERS)
-        await happen(close, ada)
+    async with knowing(close, ada, say):
 
         async def stuck(*_: Any) -> None:
             raise OSError("the disk is away")

@@ -33,9 +33,10 @@ def after(request: Request) -> str:
 
 async def after_company(inst: Installation, invitation: str) -> str:
     """The same for who came by a company's sign-in: where it was the inviting account's own, they have joined by it."""
+    if not invitation:
+        return "/inbox"
     try:
-        if invitation:
-            await invite.read_invitation(inst, invitation)
+        await invite.read_invitation(inst, invitation)
     except Refused:
         return "/inbox"
-    return f"/invitation/{invitation}" if invitation else "/inbox"
+    return f"/invitation/{invitation}"

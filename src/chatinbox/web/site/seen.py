@@ -1,7 +1,6 @@
 """What the running system shows beside its promises: ages, counts and the last restore. In English, as the page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
 
@@ -12,62 +11,51 @@ from chatinbox.core.installation import Installation
 from chatinbox.privacy import evidence
 from chatinbox.privacy.evidence import LEAST, Kind, Number
 from chatinbox.watch.evidence import read_evidence
-from chatinbox.web.site.facts import Fact, State
+from chatinbox.web.site.facts import Fact
 
 LONG = timedelta(days=92)
 REASONS: dict[Basis, str] = {
-    "permission": "By a permission that was given (4.4)",
-    "service": "As a service that was asked for: answers, letters, links to sign in",
-    "integration": "To programs that an account connected",
-    "subprocessor": "To companies that work for us",
-    "law": "By an order of the law (4.6)",
-    "rights": "For rights, property or safety (4.7)",
-    "fraud": "Against fraud (4.10)",
+    "permission": "by a permission that was given (4.4)",
+    "service": "as a service that was asked for: answers, letters, links to sign in",
+    "integration": "to programs that an account connected",
+    "subprocessor": "to companies that work for us",
+    "law": "by an order of the law (4.6)",
+    "rights": "for rights, property or safety (4.7)",
+    "fraud": "against fraud (4.10)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One line: what it is, its state, the figure, and what it says."""
-
-    name: str
-    state: State
-    figure: str
-    words: str
 
 
 async def look(inst: Installation) -> list[Fact]:
     """Kept for a minute, as the facts of other pages."""
     numbers = await evidence.read(inst)
-    lines = [await _log(inst), _opened(numbers), *_left(numbers), _restore(inst)]
-    return [Fact(one.name, one.state, one.figure, one.words) for one in lines]
+    return [await _log(inst), _opened(numbers), *_left(numbers), _restore(inst)]
 
 
-async def _log(inst: Installation) -> Seen:
+async def _log(inst: Installation) -> Fact:
     name, log = "Oldest row of the security log", await read_evidence(inst.behind, inst.vault)
     if log.oldest is None and log.oldest_key is None:
-        return Seen(name, "holds", "None yet", "Nothing has been noted so far.")
+        return Fact(name, "holds", "None yet", "Nothing has been noted so far.")
     days = f"{log.age.days} {'day' if log.age.days == 1 else 'days'}"
     if log.is_young:
-        return Seen(name, "holds", days, "At most; sixty are never reached.")
-    return Seen(name, "broken", days, "Older than promised. It should have been destroyed.")
+        return Fact(name, "holds", days, "At most; sixty are never reached.")
+    return Fact(name, "broken", days, "Older than promised. It should have been destroyed.")
 
 
-def _opened(numbers: dict[Kind, Number]) -> Seen:
+def _opened(numbers: dict[Kind, Number]) -> Fact:
     name, found = "Accesses of the operator that are open now", numbers.get("open")
     if found is None:
-        return Seen(name, "open", "Not counted yet", "It is counted every ten minutes.")
+        return Fact(name, "open", "Not counted yet", "It is counted every ten minutes.")
     each = "Each account sees its own, with who, why and what was read. What an order keeps secret is counted from the day it is no more."
-    return Seen(name, "holds", _figure(found), f"At {found.at:%H:%M} UTC on {found.at:%-d %B %Y}. {each}")
+    return Fact(name, "holds", _figure(found), f"At {found.at:%H:%M} UTC on {found.at:%-d %B %Y}. {each}")
 
 
-def _left(numbers: dict[Kind, Number]) -> Iterator[Seen]:
+def _left(numbers: dict[Kind, Number]) -> Iterator[Fact]:
     for basis in get_args(Basis):
-        name, found = f"Left: {REASONS[basis][0].lower()}{REASONS[basis][1:]}", numbers.get(basis)
+        name, found = f"Left: {REASONS[basis]}", numbers.get(basis)
         if found is None:
-            yield Seen(name, "open", "Not counted yet", "It is counted once a day.")
+            yield Fact(name, "open", "Not counted yet", "It is counted once a day.")
         else:
-            yield Seen(name, "holds", _figure(found), f"In the twelve months before {found.until:%-d %B %Y}.")
+            yield Fact(name, "holds", _figure(found), f"In the twelve months before {found.until:%-d %B %Y}.")
 
 
 def _figure(found: Number) -> str:
@@ -76,14 +64,14 @@ def _figure(found: Number) -> str:
     return f"{found.shown:,} or more" if found.shown >= LEAST else "None"
 
 
-def _restore(inst: Installation) -> Seen:
+def _restore(inst: Installation) -> Fact:
     name, last = "Last restore that was tried and passed", last_put_back(inst.settings.data)
     if last is None:
-        return Seen(
+        return Fact(
             name, "open", "None yet", "No copy was put back here so far, so nobody has seen that it can be."
         )
     words = f"The copy of {last.of:%-d %B %Y} was put back, and every account in it opened."
     day = f"{last.at:%-d %B %Y}"
     if last.at < now() - LONG:
-        return Seen(name, "open", day, f"{words} That is long ago.")
-    return Seen(name, "holds", day, words)
+        return Fact(name, "open", day, f"{words} That is long ago.")
+    return Fact(name, "holds", day, words)
