@@ -63,7 +63,8 @@ async def receive(inst: Installation, account_id: UUID, incoming: Incoming) -> R
 
     One transaction; durable when this returns. The same message twice is stored once. What nobody needs, or its channel does
     not take, is kept out before anything is written. What was erased is not stored again: that is refused (410). Raises
-    not-found when `conversation_id` is not this account's, or it or the customer that was named is being erased, and a sentence (422) for files where none are taken.
+    not-found when `conversation_id` is not this account's, or it or the customer that was named is being erased, and a sentence
+    (422) for files where none are taken.
     """
     for _ in range(3):
         first, takes = await _first_copy(inst, account_id, incoming)
