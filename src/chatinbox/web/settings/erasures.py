@@ -20,11 +20,12 @@ from chatinbox.web.forms import Form
 from chatinbox.web.settings.page import Act, SettingsPage, zone_of
 
 WORDS = {
-    "conversations": "conversations", "messages": "messages", "notes": "notes", "files": "files", "drafts": "drafts",
-    "letters": "letters as they arrived", "letters_kept": "letters kept in the outbox", "addresses": "addresses",
-    "sessions": "chat sessions", "customers": "customers", "keys": "keys",
+    "conversations": ("conversation", "conversations"), "messages": ("message", "messages"), "notes": ("note", "notes"),
+    "files": ("file", "files"), "drafts": ("draft", "drafts"), "letters": ("letter as it arrived", "letters as they arrived"),
+    "letters_kept": ("letter kept in the outbox", "letters kept in the outbox"), "addresses": ("address", "addresses"),
+    "sessions": ("chat session", "chat sessions"), "customers": ("customer", "customers"), "keys": ("key", "keys"),
 }  # fmt: skip
-"""What a receipt counts, as people call it."""
+"""What a receipt counts, as people call one of it and several."""
 
 
 async def _show(inst: Installation, session: Session, request: Request) -> dict[str, Any]:
