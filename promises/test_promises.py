@@ -24,8 +24,8 @@ POLICY = {
 
 
 def is_broken(promise: book.Kept) -> bool:
-    """Whether its saboteurs are at work in a short run of today: those of every other promise, and tomorrow those of the rest."""
-    return (BOOK.index(promise) // 2 + now().toordinal()) % 2 == 0
+    """Whether its saboteurs are at work in a short run of today: those of every third promise, each day of others."""
+    return (BOOK.index(promise) // 2 + now().toordinal()) % 3 == 0
 
 
 @pytest.fixture(scope="session")

@@ -119,8 +119,18 @@ async def test_with_all_of_the_database_and_every_file_and_no_key_no_word_is_rea
         path for folder in (inst.settings.data, Path(cluster)) for path in folder.rglob("*") if path.is_file()
     ]
     assert rows > 500 and any(path.suffix == "" and "pg_wal" in str(path) for path in files)
-    for path in files:
-        assert not is_readable(path.read_bytes()), f"readable in {path}"
+    contents = [(path, content) for path in files if (content := _content_of(path)) is not None]
+    assert len(contents) > len(files) * 0.9, "what is looked at is there"
+    for path, content in contents:
+        assert not is_readable(content), f"readable in {path}"
+
+
+def _content_of(path: Path) -> bytes | None:
+    """What stands in a file; None for one that the running database took away since it was listed."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 async def test_the_same_looking_finds_a_word_that_is_left_open(
